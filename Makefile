@@ -1,0 +1,75 @@
+# smmpanel: `make help` lists what there is to do.
+LUA     ?= lua5.4
+PREFIX  ?= /usr/local
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+
+# lua5.4 -> 5.4; luajit and lua5.1 -> 5.1: one build serves every program of an ABI
+ABI     := $(or $(shell $(LUA) -e 'print((_VERSION:match("[%d.]+$$")))' 2>/dev/null),5.4)
+# The 5.1 ABI is compiled against whichever of its headers is there.
+LUA_PC  := $(if $(filter 5.1,$(ABI)),$(firstword $(foreach p,luajit lua5.1 lua51,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))),\
+$(firstword $(foreach p,lua$(ABI) lua-$(ABI) lua,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))))
+LUA_INC ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
+CURL    ?= $(shell pkg-config --cflags --libs libcurl 2>/dev/null)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+DEFINES := -std=c11 -D_GNU_SOURCE
+UNAME   := $(shell uname -s)
+ifeq ($(UNAME),Darwin)
+SHARED  := -bundle -undefined dynamic_lookup
+else
+# nodelete: a host may unload the module while its thread is still leaving
+SHARED  := -shared -Wl,-z,nodelete
+endif
+
+SOURCES := $(addprefix csrc/,form.c json.c values.c wake.c exchange.c engine.c module.c)
+HEADERS := $(wildcard csrc/*.h)
+CORE    := build/$(ABI)/smmpanel/core.so
+
+# The project's own files first, then what the system has.
+RUN     := env LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./build/$(ABI)/?.so;;' $(LUA)
+BUSTED  := $(RUN) $(shell command -v busted)
+SPECS   ?= spec
+# `make test` runs both; `LUA=luajit make test` the one that was named
+LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
+
+.PHONY: all help demo test specs lint format clean install uninstall
+.DEFAULT_GOAL := all
+
+all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
+
+$(CORE): $(SOURCES) $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(DEFINES) $(WARN) $(CFLAGS) $(CPPFLAGS) -fPIC -pthread $(LUA_INC) $(SOURCES) -o $@.new $(SHARED) $(LDFLAGS) $(CURL)
+	@mv $@.new $@
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## try every action of the API against a sandbox panel; installs what is missing
+	@tools/deps build sandbox
+	@$(MAKE) --no-print-directory all
+	@$(RUN) examples/tour.lua
+
+test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
+	@tools/deps build luajit sandbox test
+	@LUAS="$(LUAS)" tools/test $(SPECS)
+
+specs: all
+	@$(BUSTED) $(BUSTED_FLAGS) $(SPECS)
+
+lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
+	@tools/deps build luajit lint
+	@tools/lint
+
+format: ## lay the C sources out as .clang-format says
+	clang-format -i csrc/*.c csrc/*.h
+
+clean: ## remove what was built
+	rm -rf build
+
+install: all ## into PREFIX (/usr/local), obeying DESTDIR
+	@tools/install "$(DESTDIR)$(PREFIX)" $(ABI) $(LUA)
+
+uninstall: ## what install put there
+	@tools/install --remove "$(DESTDIR)$(PREFIX)" $(ABI)

@@ -1,0 +1,39 @@
+/* compat.h - one source for the Lua 5.1 ABI (LuaJIT, PUC 5.1) to 5.4, and nothing else.
+ * Only what PUC 5.1 exports is used there: one build loads in every program of that ABI. */
+#ifndef SMMPANEL_COMPAT_H
+#define SMMPANEL_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen lua_objlen
+#define lua_getuservalue lua_getfenv
+#define lua_setuservalue lua_setfenv
+#define luaL_setmetatable(L, name) (luaL_getmetatable(L, name), lua_setmetatable(L, -2))
+#undef luaL_newlib /* LuaJIT's header has one, by functions that PUC 5.1 does not export */
+#define luaL_newlib(L, functions) \
+  (lua_createtable(L, 0, (int)(sizeof(functions) / sizeof((functions)[0]) - 1)), luaL_register(L, NULL, functions))
+#define compat_register(L, functions) luaL_register(L, NULL, functions)
+#else
+#define compat_register(L, functions) luaL_setfuncs(L, functions, 0)
+#if LUA_VERSION_NUM >= 504
+#undef lua_newuserdata
+#define lua_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
+#undef lua_getuservalue
+#define lua_getuservalue(L, i) lua_getiuservalue(L, i, 1)
+#undef lua_setuservalue
+#define lua_setuservalue(L, i) lua_setiuservalue(L, i, 1)
+#endif
+#endif
+
+/* Integers: 64 bits where Lua has them, else what a double holds exactly. */
+#if LUA_VERSION_NUM >= 503
+#define COMPAT_INTEGER_MAX INT64_MAX
+#define COMPAT_INTEGER_MIN INT64_MIN
+#else
+#define COMPAT_INTEGER_MAX ((int64_t)1 << 53)
+#define COMPAT_INTEGER_MIN (-((int64_t)1 << 53))
+#endif
+
+#endif

@@ -1,0 +1,439 @@
+/* engine.c - HTTP in a thread of its own: one libcurl multi handle, queues in, queues out, and one
+ * descriptor that becomes readable when there is news. Knows no Lua and no JSON.
+ *
+ * Two threads meet here. `lock` guards every queue; libcurl is only ever called by the engine's
+ * thread (but for curl_multi_wakeup, which is made for that), so no handle needs a lock. */
+#include "exchange.h"
+#include "wake.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_MS = 60 * 1000, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
+
+struct engine {
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pid_t pid; /* a fork copies the memory, not the thread */
+  CURLM *multi;
+  wake wake;
+  bool has_lock, running, stopping;
+  exchange *inbox_first, *inbox_last; /* what the thread should look at: new, cancelled, to resume */
+  exchange *ready_first, *ready_last; /* what Lua should look at: body arrived, or ended */
+  int in_flight;
+  exchange *active; /* the thread's own: those in the multi handle, */
+  exchange *full;   /* ... and those whose queue has just become full */
+  engine *next;     /* in the list of all engines of the process */
+};
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static engine *all_engines;
+
+/* ---- queues; the lock is held, and each holds a reference to what is in it ----------------- */
+
+static void put_inbox(engine *e, exchange *x) {
+  if (x->in_inbox) return;
+  atomic_fetch_add(&x->references, 1);
+  x->in_inbox = true;
+  x->inbox_next = NULL;
+  if (e->inbox_last) e->inbox_last->inbox_next = x;
+  else e->inbox_first = x;
+  e->inbox_last = x;
+}
+
+static exchange *take_inbox(engine *e) {
+  exchange *x = e->inbox_first;
+  if (!x) return NULL;
+  e->inbox_first = x->inbox_next;
+  if (!e->inbox_first) e->inbox_last = NULL;
+  x->in_inbox = false;
+  return x;
+}
+
+static void put_ready(engine *e, exchange *x) {
+  if (!x->in_ready) {
+    atomic_fetch_add(&x->references, 1);
+    x->in_ready = true;
+    x->ready_next = NULL;
+    if (e->ready_last) e->ready_last->ready_next = x;
+    else e->ready_first = x;
+    e->ready_last = x;
+  }
+  wake_raise(&e->wake);
+}
+
+static exchange *take_ready(engine *e) {
+  exchange *x = e->ready_first;
+  if (!x) return NULL;
+  e->ready_first = x->ready_next;
+  if (!e->ready_first) e->ready_last = NULL;
+  x->in_ready = false;
+  return x;
+}
+
+static void tell_thread(engine *e) {
+  curl_multi_wakeup(e->multi);
+}
+
+/* ---- the thread --------------------------------------------------------------------------- */
+
+static void link_active(engine *e, exchange *x) {
+  x->added = true;
+  x->active_before = NULL;
+  x->active_next = e->active;
+  if (e->active) e->active->active_before = x;
+  e->active = x;
+}
+
+static void unlink_active(engine *e, exchange *x) {
+  if (!x->added) return;
+  x->added = false;
+  curl_multi_remove_handle(e->multi, x->easy);
+  if (x->active_before) x->active_before->active_next = x->active_next;
+  else e->active = x->active_next;
+  if (x->active_next) x->active_next->active_before = x->active_before;
+}
+
+/* The engine's reference goes with it: after this only Lua knows the exchange. */
+static void end_exchange(engine *e, exchange *x) {
+  unlink_active(e, x);
+  pthread_mutex_lock(&e->lock);
+  x->done = true;
+  e->in_flight--;
+  put_ready(e, x);
+  pthread_mutex_unlock(&e->lock);
+  exchange_release(x);
+}
+
+static void end_with(engine *e, exchange *x, const char *word, const char *text) {
+  exchange_abandon(x, word, text);
+  end_exchange(e, x);
+}
+
+/* Not from within the callback: libcurl would go on inflating what it has read, into a cache of
+ * its own that our limits do not see. So what one read inflates to still comes in. */
+static void pause_full(engine *e) {
+  while (e->full) {
+    exchange *x = e->full;
+    e->full = x->full_next;
+    x->in_full = false;
+    curl_easy_pause(x->easy, CURLPAUSE_RECV);
+  }
+}
+
+static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
+  if (x->done) return;
+  if (cancelled) {
+    end_with(e, x, "cancelled", "the call was cancelled");
+  } else if (!x->added) {
+    if (curl_multi_add_handle(e->multi, x->easy) == CURLM_OK) link_active(e, x);
+    else end_with(e, x, "memory", "out of memory");
+  } else if (resume) {
+    curl_easy_pause(x->easy, CURLPAUSE_CONT); /* may call back at once, and fill the queue again */
+    pause_full(e);
+  }
+}
+
+static void read_inbox(engine *e) {
+  for (;;) {
+    bool cancelled = false, resume = false;
+    pthread_mutex_lock(&e->lock);
+    exchange *x = take_inbox(e);
+    if (x) {
+      cancelled = x->cancelled;
+      resume = x->resume;
+      x->resume = false;
+    }
+    pthread_mutex_unlock(&e->lock);
+    if (!x) return;
+    attend(e, x, cancelled, resume);
+    exchange_release(x);
+  }
+}
+
+static void collect_ended(engine *e) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(e->multi, &left))) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char *user = NULL;
+    CURLcode result = message->data.result;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
+    exchange *x = (exchange *)(void *)user;
+    exchange_conclude(x, result);
+    end_exchange(e, x);
+  }
+}
+
+static bool is_stopping(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  bool stopping = e->stopping;
+  pthread_mutex_unlock(&e->lock);
+  return stopping;
+}
+
+static void *run(void *user) {
+  engine *e = user;
+  int running;
+  while (!is_stopping(e)) {
+    read_inbox(e);
+    curl_multi_perform(e->multi, &running);
+    pause_full(e);
+    collect_ended(e);
+    curl_multi_poll(e->multi, NULL, 0, POLL_MS, NULL);
+  }
+  read_inbox(e);
+  while (e->active) end_with(e, e->active, "cancelled", "the program is ending");
+  return NULL;
+}
+
+/* ---- a body on its way, called by the thread inside libcurl ------------------------------- */
+
+static bool append(exchange *x, const char *data, size_t len) {
+  while (len) {
+    chunk *c = x->last;
+    if (!c || c->len == sizeof c->data) {
+      c = malloc(sizeof *c);
+      if (!c) return false;
+      c->next = NULL;
+      c->from = c->len = 0;
+      if (x->last) x->last->next = c;
+      else x->first = c;
+      x->last = c;
+    }
+    size_t room = sizeof c->data - c->len, part = len < room ? len : room;
+    memcpy(c->data + c->len, data, part);
+    c->len += part;
+    x->queued += part;
+    data += part;
+    len -= part;
+  }
+  return true;
+}
+
+bool engine_receive(exchange *x, const char *data, size_t len) {
+  engine *e = x->engine;
+  pthread_mutex_lock(&e->lock);
+  bool ok = append(x, data, len), full = ok && !x->paused && x->queued > ENGINE_QUEUE_MAX;
+  if (full) x->paused = true;
+  if (ok) put_ready(e, x);
+  pthread_mutex_unlock(&e->lock);
+  if (full && !x->in_full) {
+    x->in_full = true;
+    x->full_next = e->full;
+    e->full = x;
+  }
+  return ok;
+}
+
+/* ---- starting and stopping ---------------------------------------------------------------- */
+
+static void stop(engine *e) {
+  if (!e->running) return;
+  pthread_mutex_lock(&e->lock);
+  e->stopping = true;
+  pthread_mutex_unlock(&e->lock);
+  tell_thread(e);
+  pthread_join(e->thread, NULL);
+  e->running = false;
+}
+
+/* The TLS library cleans up at exit, and a thread that is still inside it would crash. */
+static void stop_all(void) {
+  pthread_mutex_lock(&all_lock);
+  for (engine *e = all_engines; e; e = e->next)
+    if (e->pid == getpid()) stop(e);
+  pthread_mutex_unlock(&all_lock);
+}
+
+static bool prepared;
+
+/* Ours is registered after the TLS library's own handler, so it runs before that one. */
+static void prepare_process(void) {
+  prepared = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && atexit(stop_all) == 0;
+}
+
+static bool prepare_multi(engine *e) {
+  e->multi = curl_multi_init();
+  return e->multi && curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK;
+}
+
+/* The host's signals are the host's: none is ever delivered to this thread. */
+static bool start_thread(engine *e) {
+  sigset_t every, before;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes)) return false;
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &before);
+  e->running = pthread_create(&e->thread, &attributes, run, e) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  return e->running;
+}
+
+static const char *start(engine *e) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, prepare_process);
+  if (!prepared) return "libcurl cannot be initialised";
+  e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
+  if (!e->has_lock || !prepare_multi(e)) return "out of memory";
+  if (!wake_open(&e->wake)) return "no more file descriptors";
+  return start_thread(e) ? NULL : "no more threads";
+}
+
+engine *engine_new(const char **why) {
+  engine *e = calloc(1, sizeof *e);
+  *why = "out of memory";
+  if (!e) return NULL;
+  e->pid = getpid();
+  e->wake = (wake){.reader = -1, .writer = -1, .listener = -1};
+  if ((*why = start(e))) {
+    engine_free(e);
+    return NULL;
+  }
+  pthread_mutex_lock(&all_lock);
+  e->next = all_engines;
+  all_engines = e;
+  pthread_mutex_unlock(&all_lock);
+  return e;
+}
+
+static void forget(engine *e) {
+  pthread_mutex_lock(&all_lock);
+  for (engine **at = &all_engines; *at; at = &(*at)->next)
+    if (*at == e) {
+      *at = e->next;
+      break;
+    }
+  pthread_mutex_unlock(&all_lock);
+}
+
+static void release_queues(engine *e) {
+  exchange *x;
+  while ((x = take_inbox(e))) exchange_release(x);
+  while ((x = take_ready(e))) exchange_release(x);
+}
+
+/* In a child of the process that made it nothing is closed: the connections are the parent's. */
+void engine_free(engine *e) {
+  if (e->pid != getpid()) return;
+  forget(e);
+  stop(e);
+  release_queues(e);
+  if (e->multi) curl_multi_cleanup(e->multi);
+  wake_close(&e->wake);
+  if (e->has_lock) pthread_mutex_destroy(&e->lock);
+  free(e);
+}
+
+bool engine_is_ours(const engine *e) {
+  return e->pid == getpid();
+}
+
+/* ---- what Lua's side calls ---------------------------------------------------------------- */
+
+int engine_descriptor(const engine *e) {
+  return e->wake.reader;
+}
+
+int engine_in_flight(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  int n = e->in_flight;
+  pthread_mutex_unlock(&e->lock);
+  return n;
+}
+
+void engine_acknowledge(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  wake_lower(&e->wake);
+  if (e->ready_first) wake_raise(&e->wake);
+  pthread_mutex_unlock(&e->lock);
+}
+
+const char *engine_listen(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  bool ok = wake_listen(&e->wake);
+  pthread_mutex_unlock(&e->lock);
+  return ok ? e->wake.path : NULL;
+}
+
+bool engine_accept(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  bool ok = wake_accept(&e->wake);
+  pthread_mutex_unlock(&e->lock);
+  return ok;
+}
+
+bool engine_submit(engine *e, exchange *x) {
+  pthread_mutex_lock(&e->lock);
+  bool room = e->in_flight < ENGINE_EXCHANGES_MAX;
+  if (room) {
+    e->in_flight++;
+    x->engine = e;
+    atomic_fetch_add(&x->references, 1);
+    put_inbox(e, x);
+  }
+  pthread_mutex_unlock(&e->lock);
+  if (room) tell_thread(e);
+  return room;
+}
+
+void engine_cancel(engine *e, exchange *x) {
+  pthread_mutex_lock(&e->lock);
+  bool tell = !x->done && !x->cancelled;
+  if (tell) {
+    x->cancelled = true;
+    put_inbox(e, x);
+  }
+  pthread_mutex_unlock(&e->lock);
+  if (tell) tell_thread(e);
+}
+
+exchange *engine_ready(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  exchange *x = take_ready(e);
+  pthread_mutex_unlock(&e->lock);
+  return x;
+}
+
+static size_t take_piece(exchange *x, char *into, size_t size) {
+  chunk *c = x->first;
+  if (!c) return 0;
+  size_t left = c->len - c->from, part = left < size ? left : size;
+  memcpy(into, c->data + c->from, part);
+  c->from += part;
+  x->queued -= part;
+  if (c->from == c->len) {
+    x->first = c->next;
+    if (!x->first) x->last = NULL;
+    free(c);
+  }
+  return part;
+}
+
+size_t engine_body(engine *e, exchange *x, char *into, size_t size) {
+  pthread_mutex_lock(&e->lock);
+  size_t len = take_piece(x, into, size);
+  bool resume = x->paused && !x->done && x->queued <= ENGINE_QUEUE_MAX / 2;
+  if (resume) {
+    x->paused = false;
+    x->resume = true;
+    put_inbox(e, x);
+  }
+  if (x->first) put_ready(e, x);
+  pthread_mutex_unlock(&e->lock);
+  if (resume) tell_thread(e);
+  return len;
+}
+
+bool engine_done(engine *e, exchange *x, exchange_outcome *outcome) {
+  pthread_mutex_lock(&e->lock);
+  bool done = x->done && !x->first;
+  pthread_mutex_unlock(&e->lock);
+  if (done) *outcome = x->outcome;
+  return done;
+}

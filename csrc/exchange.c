@@ -1,0 +1,234 @@
+/* exchange.c - one request and its answer: libcurl's options, its callbacks, the outcome. No Lua. */
+#include "exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void conclude_with(exchange *x, const char *word, const char *text) {
+  x->outcome.word = word;
+  snprintf(x->outcome.text, sizeof x->outcome.text, "%s", text);
+}
+
+/* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
+
+/* libcurl sends a request again by itself when a kept connection turns out dead. The first time
+ * may have arrived: a second one is refused, and whoever asked decides. */
+static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
+  exchange *x = user;
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  x->outcome.sent = true;
+  return ++x->issued > 1 && x->write ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static bool starts_with(const char *line, size_t len, const char *name) {
+  size_t n = strlen(name);
+  return len >= n && strncasecmp(line, name, n) == 0;
+}
+
+/* One encoding is what we asked for. Stacked ones are a bomb: each multiplies the next. */
+static bool encodings_ok(exchange *x, const char *line, size_t len) {
+  if (!starts_with(line, len, "content-encoding:")) return true;
+  x->encodings += memchr(line, ',', len) ? 2 : 1;
+  return x->encodings <= 1;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *user) {
+  exchange *x = user;
+  size_t len = size * count;
+  if (starts_with(line, len, "HTTP/")) x->encodings = 0;
+  x->header_bytes += len;
+  if (x->header_bytes > ENGINE_HEADERS_MAX) {
+    conclude_with(x, "protocol", "the answer's headers are too large");
+    return 0;
+  }
+  if (!encodings_ok(x, line, len)) {
+    conclude_with(x, "encoding", "the answer is encoded more than once");
+    return 0;
+  }
+  return len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user) {
+  exchange *x = user;
+  size_t len = size * count;
+  if (len > x->max_body - x->outcome.bytes) {
+    conclude_with(x, "too_large", "the answer is larger than max_body");
+    return 0;
+  }
+  x->outcome.bytes += len;
+  if (engine_receive(x, data, len)) return len;
+  conclude_with(x, "memory", "out of memory");
+  return 0;
+}
+
+/* ---- making one --------------------------------------------------------------------------- */
+
+static bool add_header(exchange *x, const char *header) {
+  struct curl_slist *list = curl_slist_append(x->headers, header);
+  if (list) x->headers = list;
+  return list != NULL;
+}
+
+/* "Expect:" for libcurl would ask before it sends a large body, and some panels never answer. */
+static bool set_headers(exchange *x, const exchange_options *o) {
+  bool ok = add_header(x, "Accept: application/json") && add_header(x, "Expect:");
+  for (const char *const *h = o->headers; ok && h && *h; h++) ok = add_header(x, *h);
+  return ok && curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
+}
+
+#define SET(option, value) \
+  if (curl_easy_setopt(x->easy, option, value) != CURLE_OK) return false
+
+static bool set_request(exchange *x, const exchange_options *o) {
+  SET(CURLOPT_URL, o->url);
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
+  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
+  SET(CURLOPT_USERAGENT, o->user_agent);
+  SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can */
+  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  return set_headers(x, o);
+}
+
+static bool set_callbacks(exchange *x) {
+  SET(CURLOPT_PRIVATE, x);
+  SET(CURLOPT_ERRORBUFFER, x->curl_text);
+  SET(CURLOPT_PREREQFUNCTION, on_request);
+  SET(CURLOPT_PREREQDATA, x);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, x);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, x);
+  return true;
+}
+
+/* Redirects are not followed (libcurl's default): the key is in the body. */
+static bool set_limits(exchange *x, const exchange_options *o) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up does not wait for the resolver */
+#endif
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_PIPEWAIT, 1L);
+  SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
+  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)ENGINE_WRITE_IDLE);
+  return true;
+}
+
+/* With a CApath set, as Debian does, libcurl cannot keep the loaded certificates and each new
+ * connection costs some 30 ms of parsing. One file is enough. */
+static bool set_trust(exchange *x, const exchange_options *o) {
+  const char *ca_file = o->ca_file;
+#if LIBCURL_VERSION_NUM >= 0x075400
+  const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
+  if (!ca_file && built->age >= CURLVERSION_TENTH) ca_file = built->cainfo;
+#endif
+  if (o->proxy) SET(CURLOPT_PROXY, o->proxy);
+  if (!ca_file) return true;
+  SET(CURLOPT_CAINFO, ca_file);
+  curl_easy_setopt(x->easy, CURLOPT_CAPATH, NULL); /* not every TLS library has one */
+  return true;
+}
+
+#undef SET
+
+exchange *exchange_new(const exchange_options *o, buffer *body) {
+  exchange *x = calloc(1, sizeof *x);
+  if (!x) return NULL;
+  atomic_init(&x->references, 1);
+  x->max_body = o->max_body;
+  x->write = o->write;
+  x->outcome.word = "";
+  x->request = *body;
+  *body = (buffer){0};
+  x->easy = x->request.failed ? NULL : curl_easy_init();
+  if (x->easy && set_request(x, o) && set_callbacks(x) && set_limits(x, o) && set_trust(x, o)) return x;
+  exchange_release(x);
+  return NULL;
+}
+
+void exchange_release(exchange *x) {
+  if (atomic_fetch_sub(&x->references, 1) > 1) return;
+  curl_easy_cleanup(x->easy);
+  curl_slist_free_all(x->headers);
+  buffer_free(&x->request);
+  for (chunk *c = x->first, *next; c; c = next) {
+    next = c->next;
+    free(c);
+  }
+  free(x);
+}
+
+/* ---- what became of it -------------------------------------------------------------------- */
+
+static const char *word_for(CURLcode result) {
+  switch (result) {
+    case CURLE_OK: return "";
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return "resolve";
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY: return "connect";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_INITFAILED: return "tls";
+    case CURLE_OPERATION_TIMEDOUT: return "timeout";
+    case CURLE_PARTIAL_FILE: return "cut";
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_ABORTED_BY_CALLBACK: return "reset";
+    case CURLE_FILESIZE_EXCEEDED: return "too_large";
+    case CURLE_BAD_CONTENT_ENCODING: return "encoding";
+    case CURLE_OUT_OF_MEMORY: return "memory";
+    default: return "protocol";
+  }
+}
+
+static int version_number(long version) {
+  switch (version) {
+    case CURL_HTTP_VERSION_1_0: return 10;
+    case CURL_HTTP_VERSION_2_0: return 20;
+    case CURL_HTTP_VERSION_3: return 30;
+    default: return version == CURL_HTTP_VERSION_NONE ? 0 : 11;
+  }
+}
+
+static void read_figures(exchange *x) {
+  curl_off_t microseconds = 0, retry_after = 0;
+  long version = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->outcome.http_status);
+  curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
+  curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
+  x->outcome.http_version = version_number(version);
+  x->outcome.seconds = (double)microseconds / 1e6;
+  x->outcome.retry_after = (double)retry_after;
+}
+
+/* A callback that refused has said why already: libcurl only knows that it was refused. */
+void exchange_conclude(exchange *x, CURLcode result) {
+  read_figures(x);
+  if (*x->outcome.word) return;
+  const char *text = *x->curl_text ? x->curl_text : curl_easy_strerror(result);
+  if (result == CURLE_ABORTED_BY_CALLBACK) text = "the connection broke and a write is not sent twice";
+  conclude_with(x, word_for(result), result == CURLE_OK ? "" : text);
+}
+
+void exchange_abandon(exchange *x, const char *word, const char *text) {
+  read_figures(x);
+  conclude_with(x, word, text);
+}

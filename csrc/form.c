@@ -1,0 +1,100 @@
+/* form.c - fields to an application/x-www-form-urlencoded body. Knows no Lua and no network. */
+#include "smmpanel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A plain memset before free may be optimised away; a call through a volatile pointer may not. */
+static void *(*const volatile wipe)(void *, int, size_t) = memset;
+
+static bool buffer_grow(buffer *b, size_t more) {
+  if (more <= b->cap - b->len) return true;
+  size_t cap = b->cap ? b->cap : 256;
+  while (cap - b->len < more) {
+    if (cap > SIZE_MAX / 2) return false;
+    cap *= 2;
+  }
+  char *data = malloc(cap); /* not realloc: it would leave an unwiped copy behind */
+  if (!data) return false;
+  if (b->len) memcpy(data, b->data, b->len);
+  if (b->data) wipe(b->data, 0, b->cap);
+  free(b->data);
+  b->data = data;
+  b->cap = cap;
+  return true;
+}
+
+void buffer_add(buffer *b, const void *data, size_t len) {
+  if (b->failed || !len) return;
+  if (!buffer_grow(b, len)) {
+    b->failed = true;
+    return;
+  }
+  memcpy(b->data + b->len, data, len);
+  b->len += len;
+}
+
+void buffer_free(buffer *b) {
+  if (b->data) wipe(b->data, 0, b->cap);
+  free(b->data);
+  *b = (buffer){0};
+}
+
+/* PHP makes of "a b", "a.b" or "a[" another name, and a control character is never meant. */
+bool form_name_ok(const char *name, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)name[i];
+    if (c <= ' ' || c == 0x7f) return false;
+  }
+  return len > 0;
+}
+
+static bool unreserved(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '*';
+}
+
+void form_text(buffer *b, const char *text, size_t len) {
+  static const char hex[] = "0123456789ABCDEF";
+  for (size_t i = 0, from = 0; i <= len; i++) {
+    unsigned char c = i < len ? (unsigned char)text[i] : 0;
+    if (i < len && unreserved(c)) continue;
+    buffer_add(b, text + from, i - from);
+    from = i + 1;
+    if (i == len) break;
+    const char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+    if (c == ' ') buffer_add(b, "+", 1);
+    else buffer_add(b, escape, 3);
+  }
+}
+
+void form_begin(buffer *b, const char *name, size_t len) {
+  if (b->len) buffer_add(b, "&", 1);
+  form_text(b, name, len);
+  buffer_add(b, "=", 1);
+}
+
+void form_integer(buffer *b, int64_t n) {
+  char text[24];
+  int len = snprintf(text, sizeof text, "%lld", (long long)n);
+  buffer_add(b, text, (size_t)len);
+}
+
+/* The shortest text that reads back as the same number; snprintf writes the locale's point. */
+void form_number(buffer *b, double n) {
+  if (n == floor(n) && fabs(n) < 9007199254740992.0) {
+    form_integer(b, (int64_t)n);
+    return;
+  }
+  char text[32];
+  int len = 0;
+  for (int digits = 15; digits <= 17; digits++) {
+    len = snprintf(text, sizeof text, "%.*g", digits, n);
+    if (strtod(text, NULL) == n) break;
+  }
+  for (int i = 0; i < len; i++)
+    if (!strchr("0123456789+-einfa", text[i])) text[i] = '.';
+  form_text(b, text, (size_t)len);
+}

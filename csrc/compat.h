@@ -12,8 +12,9 @@
 #define lua_setuservalue lua_setfenv
 #define luaL_setmetatable(L, name) (luaL_getmetatable(L, name), lua_setmetatable(L, -2))
 #undef luaL_newlib /* LuaJIT's header has one, by functions that PUC 5.1 does not export */
-#define luaL_newlib(L, functions) \
-  (lua_createtable(L, 0, (int)(sizeof(functions) / sizeof((functions)[0]) - 1)), luaL_register(L, NULL, functions))
+#define luaL_newlib(L, functions)                                                \
+  (lua_createtable(L, 0, (int)(sizeof(functions) / sizeof((functions)[0]) - 1)), \
+   luaL_register(L, NULL, functions))
 #define compat_register(L, functions) luaL_register(L, NULL, functions)
 #else
 #define compat_register(L, functions) luaL_setfuncs(L, functions, 0)

@@ -39,8 +39,10 @@ static void put_inbox(engine *e, exchange *x) {
   atomic_fetch_add(&x->references, 1);
   x->in_inbox = true;
   x->inbox_next = NULL;
-  if (e->inbox_last) e->inbox_last->inbox_next = x;
-  else e->inbox_first = x;
+  if (e->inbox_last)
+    e->inbox_last->inbox_next = x;
+  else
+    e->inbox_first = x;
   e->inbox_last = x;
 }
 
@@ -58,8 +60,10 @@ static void put_ready(engine *e, exchange *x) {
     atomic_fetch_add(&x->references, 1);
     x->in_ready = true;
     x->ready_next = NULL;
-    if (e->ready_last) e->ready_last->ready_next = x;
-    else e->ready_first = x;
+    if (e->ready_last)
+      e->ready_last->ready_next = x;
+    else
+      e->ready_first = x;
     e->ready_last = x;
   }
   wake_raise(&e->wake);
@@ -92,8 +96,10 @@ static void unlink_active(engine *e, exchange *x) {
   if (!x->added) return;
   x->added = false;
   curl_multi_remove_handle(e->multi, x->easy);
-  if (x->active_before) x->active_before->active_next = x->active_next;
-  else e->active = x->active_next;
+  if (x->active_before)
+    x->active_before->active_next = x->active_next;
+  else
+    e->active = x->active_next;
   if (x->active_next) x->active_next->active_before = x->active_before;
 }
 
@@ -129,8 +135,10 @@ static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
   if (cancelled) {
     end_with(e, x, "cancelled", "the call was cancelled");
   } else if (!x->added) {
-    if (curl_multi_add_handle(e->multi, x->easy) == CURLM_OK) link_active(e, x);
-    else end_with(e, x, "memory", "out of memory");
+    if (curl_multi_add_handle(e->multi, x->easy) == CURLM_OK)
+      link_active(e, x);
+    else
+      end_with(e, x, "memory", "out of memory");
   } else if (resume) {
     curl_easy_pause(x->easy, CURLPAUSE_CONT); /* may call back at once, and fill the queue again */
     pause_full(e);
@@ -200,8 +208,10 @@ static bool append(exchange *x, const char *data, size_t len) {
       if (!c) return false;
       c->next = NULL;
       c->from = c->len = 0;
-      if (x->last) x->last->next = c;
-      else x->first = c;
+      if (x->last)
+        x->last->next = c;
+      else
+        x->first = c;
       x->last = c;
     }
     size_t room = sizeof c->data - c->len, part = len < room ? len : room;

@@ -65,8 +65,10 @@ void form_text(buffer *b, const char *text, size_t len) {
     from = i + 1;
     if (i == len) break;
     const char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
-    if (c == ' ') buffer_add(b, "+", 1);
-    else buffer_add(b, escape, 3);
+    if (c == ' ')
+      buffer_add(b, "+", 1);
+    else
+      buffer_add(b, escape, 3);
   }
 }
 

@@ -188,7 +188,8 @@ static void add_scalar(lua_State *L, buffer *b, int value) {
     case LUA_TBOOLEAN: form_integer(b, lua_toboolean(L, value)); return;
     case LUA_TNUMBER:
 #if LUA_VERSION_NUM >= 503
-      if (lua_isinteger(L, value)) form_integer(b, lua_tointeger(L, value));
+      if (lua_isinteger(L, value))
+        form_integer(b, lua_tointeger(L, value));
       else
 #endif
         form_number(b, lua_tonumber(L, value));
@@ -218,8 +219,10 @@ static void add_field(lua_State *L, buffer *b, int name, int value, const char *
   if (!form_name_ok(text, len))
     luaL_error(L, "a field's name must have no space or control character, and not be empty");
   form_begin(b, text, len);
-  if (lua_istable(L, value)) add_list(L, b, value, separator);
-  else add_scalar(L, b, value);
+  if (lua_istable(L, value))
+    add_list(L, b, value, separator);
+  else
+    add_scalar(L, b, value);
 }
 
 /* fields: { name, value, name, value, ... } */
@@ -301,9 +304,12 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   lua_getuservalue(L, 1);
   int options = lua_gettop(L);
   lua_getfield(L, 2, "write");
-  exchange_options o = {.url = text_field(L, options, "url"), .user_agent = text_field(L, options, "user_agent"),
-                        .proxy = text_field(L, options, "proxy"), .ca_file = text_field(L, options, "ca_file"),
-                        .headers = push_headers(L, options), .max_body = c->max_body,
+  exchange_options o = {.url = text_field(L, options, "url"),
+                        .user_agent = text_field(L, options, "user_agent"),
+                        .proxy = text_field(L, options, "proxy"),
+                        .ca_file = text_field(L, options, "ca_file"),
+                        .headers = push_headers(L, options),
+                        .max_body = c->max_body,
                         .timeout_ms = milliseconds(number_field(L, 2, "timeout")),
                         .connect_timeout_ms = milliseconds(c->connect_timeout),
                         .write = lua_toboolean(L, options + 1)};
@@ -323,8 +329,10 @@ static void attach_decoder(lua_State *L, transfer *t, const char *action) {
 static void set_in_flight(lua_State *L, exchange *x, int transfer_index) {
   push_transfers(L);
   lua_pushlightuserdata(L, x);
-  if (transfer_index) lua_pushvalue(L, transfer_index);
-  else lua_pushnil(L);
+  if (transfer_index)
+    lua_pushvalue(L, transfer_index);
+  else
+    lua_pushnil(L);
   lua_rawset(L, -3);
   lua_pop(L, 1);
 }
@@ -360,7 +368,8 @@ static int core_start(lua_State *L) {
 static int transfer_cancel(lua_State *L) {
   transfer *t = check_transfer(L);
   state *s = get_state(L);
-  if (t->started && !t->ended && s->engine && engine_is_ours(s->engine)) engine_cancel(s->engine, t->exchange);
+  if (t->started && !t->ended && s->engine && engine_is_ours(s->engine))
+    engine_cancel(s->engine, t->exchange);
   return 0;
 }
 
@@ -476,8 +485,10 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);
   if (len && whole) decode(L, g->feed, self, piece, len);
-  if (engine_done(e, t->exchange, &t->outcome)) conclude(L, g, self);
-  else if (whole && t->json_error) engine_cancel(e, t->exchange);
+  if (engine_done(e, t->exchange, &t->outcome))
+    conclude(L, g, self);
+  else if (whole && t->json_error)
+    engine_cancel(e, t->exchange);
   return len;
 }
 
@@ -600,13 +611,21 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, l
 }
 
 static const luaL_Reg client_methods[] = {{"close", client_close}, {NULL, NULL}};
-static const luaL_Reg transfer_methods[] = {{"cancel", transfer_cancel}, {"result", transfer_result}, {NULL, NULL}};
-static const luaL_Reg functions[] = {
-    {"client", core_client},       {"start", core_start},       {"step", core_step},
-    {"descriptor", core_descriptor}, {"wait", core_wait},       {"in_flight", core_in_flight},
-    {"listen", core_listen},       {"accept", core_accept},     {"now", core_now},
-    {"decoder", core_decoder},     {"form", core_form},         {"random", core_random},
-    {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {
+    {"cancel", transfer_cancel}, {"result", transfer_result}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"client", core_client},
+                                     {"start", core_start},
+                                     {"step", core_step},
+                                     {"descriptor", core_descriptor},
+                                     {"wait", core_wait},
+                                     {"in_flight", core_in_flight},
+                                     {"listen", core_listen},
+                                     {"accept", core_accept},
+                                     {"now", core_now},
+                                     {"decoder", core_decoder},
+                                     {"form", core_form},
+                                     {"random", core_random},
+                                     {NULL, NULL}};
 
 int luaopen_smmpanel_core(lua_State *L);
 int luaopen_smmpanel_core(lua_State *L) {

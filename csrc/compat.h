@@ -28,6 +28,21 @@
 #endif
 #endif
 
+/* lua_checkstack that never throws: on 5.1 it would, and on a thread that runs nothing that ends the
+ * program, for nobody catches it there. */
+#if LUA_VERSION_NUM < 502
+static inline int compat_grow_stack(lua_State *L) {
+  return luaL_checkstack(L, *(int *)lua_touserdata(L, 1), "too much"), 0;
+}
+static inline int compat_checkstack(lua_State *L, int n) {
+  if (lua_cpcall(L, compat_grow_stack, &n) == 0) return lua_checkstack(L, n);
+  lua_pop(L, 1);
+  return 0;
+}
+#else
+#define compat_checkstack lua_checkstack
+#endif
+
 /* Integers: 64 bits where Lua has them, else what a double holds exactly. */
 #if LUA_VERSION_NUM >= 503
 #define COMPAT_INTEGER_MAX INT64_MAX

@@ -40,16 +40,24 @@ void form_number(buffer *b, double n); /* an integral one goes out without ".0" 
 
 /* ---- json.c ------------------------------------------------------------------------------- */
 
-enum { JSON_DEPTH_MAX = 128 };              /* containers within containers */
-enum { JSON_NOISE_MAX = 1024 * 1024 };      /* bytes of notices before the document */
+enum { JSON_DEPTH_MAX = 128 };         /* containers within containers */
+enum { JSON_NOISE_MAX = 1024 * 1024 }; /* bytes of notices before the document */
 
 typedef enum {
   JSON_MORE,  /* the piece is used up: feed the next one, or finish */
   JSON_ERROR, /* not JSON: see `error` and `offset`; stays so */
   JSON_END,   /* after json_finish: the document is whole */
   JSON_RESET, /* what came so far was no document but a notice before it: forget it */
-  JSON_OBJECT, JSON_OBJECT_END, JSON_ARRAY, JSON_ARRAY_END,
-  JSON_KEY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL
+  JSON_OBJECT,
+  JSON_OBJECT_END,
+  JSON_ARRAY,
+  JSON_ARRAY_END,
+  JSON_KEY,
+  JSON_STRING,
+  JSON_NUMBER,
+  JSON_TRUE,
+  JSON_FALSE,
+  JSON_NULL
 } json_event;
 
 /* The reader. It pulls: feed a piece, take events until JSON_MORE, feed the next; json_finish says
@@ -60,11 +68,23 @@ typedef struct {
   size_t len;
   const char *error; /* a sentence, static */
   size_t offset;     /* bytes read so far: where the error is */
+  bool blank;        /* the error is that nothing came, or white space alone */
   /* the reader's own */
-  const char *in, *end;
-  buffer token; /* a token cut by the end of a piece, or a string with escapes */
-  unsigned char state;
-  /* ... */
+  const char *piece, *in, *end; /* the piece, and what is unread of it */
+  size_t before;                /* bytes of the pieces before */
+  buffer token;                 /* a token cut by the end of a piece, or a string with escapes */
+  const char *expected;         /* what is to come of a literal */
+  json_event literal;
+  size_t surrogate_end; /* where in the token the high surrogate ends that waits for a low one */
+  unsigned surrogate;
+  unsigned char state, next; /* next: the state after the token */
+  unsigned char mark;        /* bytes seen of a byte order mark */
+  bool certain;              /* began with { or [: no notice, a mistake is an error */
+  bool finished;
+  char carry[6]; /* of an escape or a UTF-8 sequence cut by the end of a piece */
+  unsigned char carried;
+  unsigned char depth;
+  bool object[JSON_DEPTH_MAX]; /* for each level: an object, or an array */
 } json;
 
 void json_init(json *j);
@@ -84,8 +104,9 @@ typedef struct decoder decoder;
 decoder *decoder_push(lua_State *L, const char *action, bool decimal_text);
 decoder *decoder_check(lua_State *L, int arg);
 bool decoder_feed(lua_State *L, decoder *d, const char *data, size_t len); /* false: not JSON */
-bool decoder_finish(lua_State *L, decoder *d);  /* pushes the value, or false: pushes nothing */
+bool decoder_finish(lua_State *L, decoder *d); /* pushes the value, or false: pushes nothing */
 const char *decoder_error(const decoder *d);
+const char *decoder_verdict(const decoder *d); /* "whole", "null" (nil was pushed), "empty", "broken" */
 void values_open(lua_State *L); /* registers the decoder's metatable: feed, finish for Lua too */
 #endif
 

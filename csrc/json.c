@@ -1,0 +1,475 @@
+/* json.c - an incremental JSON reader (RFC 8259) that pulls. Knows no Lua and no network.
+ *
+ * A token that lies whole in the piece is given where it lies. One that the end of the piece cuts, or
+ * that has escapes, is gathered in `token`; reading goes on where it stopped, so the work is linear
+ * however the input is split.
+ *
+ * Panels print notices before their JSON, in text or HTML. Where the input does not begin with a
+ * document, the first { or [ is tried as one. A try that is no JSON is given up with JSON_RESET, and the
+ * next one is sought from the point where it failed: so no byte is read twice and none is kept. What is
+ * accepted is whole to the end of the input; a piece of a broken document never is, because a
+ * document at the very beginning is never given up, and the input's end within a try is an error. */
+#include "smmpanel.h"
+
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum state {
+  AT_BEGIN,     /* white space, a byte order mark */
+  AT_NOISE,     /* seeking a { or [ */
+  AT_FIRST_KEY, /* a key or } */
+  AT_KEY,
+  AT_COLON,
+  AT_FIRST_VALUE, /* a value or ] */
+  AT_VALUE,
+  AT_COMMA,  /* a comma or the closing bracket */
+  AT_AFTER,  /* white space after the document */
+  IN_STRING, /* in a token that a piece's end has cut */
+  IN_NUMBER,
+  IN_LITERAL,
+  ENDED,
+  FAILED
+};
+
+enum { MALFORMED = -1, CUT = 0 };
+
+/* ---- errors and the end of a piece -------------------------------------------------------- */
+
+static size_t offset(const json *j) {
+  return j->before + (size_t)(j->in - j->piece);
+}
+
+static json_event fail(json *j, const char *error) {
+  j->offset = offset(j);
+  j->error = error;
+  j->state = FAILED;
+  return JSON_ERROR;
+}
+
+/* A mistake in the grammar: before the document has surely begun, what came was a notice. */
+static json_event malformed(json *j, const char *error) {
+  if (j->certain) return fail(j, error);
+  j->depth = 0;
+  j->carried = 0;
+  j->state = AT_NOISE;
+  return JSON_RESET;
+}
+
+static json_event piece_used_up(json *j) {
+  j->before = j->offset = offset(j);
+  j->piece = j->in = j->end = "";
+  if (!j->finished) return JSON_MORE;
+  switch (j->state) {
+    case AT_AFTER: j->state = ENDED; return JSON_END;
+    case AT_BEGIN: j->blank = j->mark == 0; return fail(j, j->blank ? "empty" : "not JSON");
+    case AT_NOISE: return fail(j, "not JSON");
+    default: return fail(j, "the JSON ends too early");
+  }
+}
+
+/* ---- strings ------------------------------------------------------------------------------ */
+
+static bool special(unsigned char c) {
+  return c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+}
+
+#ifndef __SSE2__
+/* Whether one of eight bytes is special; which one, the byte loop finds, whatever the byte order. */
+static bool special_in_8(const char *p) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t x, quote, backslash;
+  memcpy(&x, p, 8);
+  quote = x ^ (ones * '"');
+  backslash = x ^ (ones * '\\');
+  return ((x | (x - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
+#endif
+
+/* The first byte that is not plain: a quote, a backslash, a control character, not ASCII. */
+static const char *plain_end(const char *p, const char *end) {
+#ifdef __SSE2__
+  for (; end - p >= 16; p += 16) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i odd = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: takes in what is not ASCII */
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+    int mask = _mm_movemask_epi8(odd);
+    if (mask) return p + __builtin_ctz((unsigned)mask);
+  }
+#else
+  while (end - p >= 8 && !special_in_8(p)) p += 8;
+#endif
+  while (p < end && !special((unsigned char)*p)) p++;
+  return p;
+}
+
+/* The three below look at a sequence: its length, CUT when it goes on after n bytes, or MALFORMED - i
+ * when its byte i is wrong, which they tell as soon as they see that byte: so that the end of a piece
+ * changes nothing. */
+static int utf8_length(const unsigned char *p, size_t n) {
+  int length = p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+  if (!length) return MALFORMED;
+  unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80; /* nothing overlong, */
+  unsigned char high = p[0] == 0xED   ? 0x9F
+                       : p[0] == 0xF4 ? 0x8F
+                                      : 0xBF; /* no surrogates, no more than 10FFFF */
+  for (int i = 1; i < length; i++) {
+    if ((size_t)i == n) return CUT;
+    if (p[i] < low || p[i] > high) return MALFORMED - i;
+    low = 0x80;
+    high = 0xBF;
+  }
+  return length;
+}
+
+static int hex_digit(unsigned char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int escape_length(const unsigned char *p, size_t n) {
+  if (n < 2) return CUT;
+  if (p[1] != 'u') return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : MALFORMED - 1;
+  for (int i = 2; i < 6; i++) {
+    if ((size_t)i == n) return CUT;
+    if (hex_digit(p[i]) < 0) return MALFORMED - i;
+  }
+  return 6;
+}
+
+static int sequence_length(const char *text, size_t n) {
+  const unsigned char *p = (const unsigned char *)text;
+  return *p == '\\' ? escape_length(p, n) : utf8_length(p, n);
+}
+
+static size_t utf8_write(char *to, unsigned code) {
+  if (code < 0x80) {
+    to[0] = (char)code;
+    return 1;
+  }
+  size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  for (size_t i = length - 1; i > 0; i--, code >>= 6) to[i] = (char)(0x80 | (code & 0x3F));
+  to[0] = (char)((0xF0 << (4 - length)) | code);
+  return length;
+}
+
+/* A surrogate that stays alone becomes U+FFFD: the grammar allows it, UTF-8 cannot hold it, and a panel
+ * that cut a name in two within an emoji should not lose its catalogue for that. So a high one is written
+ * as U+FFFD at once, and a low one right behind it takes that back. */
+static void add_code(json *j, unsigned code) {
+  char utf8[4];
+  bool low = code >= 0xDC00 && code < 0xE000;
+  if (low && j->surrogate && j->surrogate_end == j->token.len) {
+    j->token.len -= 3;
+    code = 0x10000 + ((j->surrogate - 0xD800) << 10) + (code - 0xDC00);
+  }
+  j->surrogate = code >= 0xD800 && code < 0xDC00 ? code : 0;
+  if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
+  buffer_add(&j->token, utf8, utf8_write(utf8, code));
+  j->surrogate_end = j->token.len;
+}
+
+static char escape_meaning(char c) {
+  switch (c) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return c;
+  }
+}
+
+static void add_sequence(json *j, const char *p, int length) {
+  if (*p != '\\') {
+    buffer_add(&j->token, p, (size_t)length);
+  } else if (length == 2) {
+    char c = escape_meaning(p[1]);
+    buffer_add(&j->token, &c, 1);
+  } else {
+    unsigned code = 0;
+    for (int i = 2; i < 6; i++) code = code << 4 | (unsigned)hex_digit((unsigned char)p[i]);
+    add_code(j, code);
+  }
+}
+
+static const char *wrong_byte(const json *j) {
+  if ((j->carried ? *j->carry : *j->in) == '\\') return "an escape that JSON does not know";
+  return (unsigned char)*j->in < 0x20 && !j->carried ? "a control character in a string" : "not UTF-8";
+}
+
+/* The piece's end has cut a sequence: its bytes come one by one until it is whole. */
+static int carry_on(json *j) {
+  while (j->in < j->end) {
+    j->carry[j->carried] = *j->in;
+    int length = sequence_length(j->carry, j->carried + 1u);
+    if (length < 0) return MALFORMED;
+    j->carried++;
+    j->in++;
+    if (length > 0) {
+      add_sequence(j, j->carry, length);
+      j->carried = 0;
+      return length;
+    }
+  }
+  return CUT;
+}
+
+/* A sequence within the piece; what the end of the piece cuts off is carried over. */
+static int take_sequence(json *j) {
+  size_t left = (size_t)(j->end - j->in);
+  int length = sequence_length(j->in, left);
+  if (length > 0) {
+    add_sequence(j, j->in, length);
+    j->in += length;
+  } else if (length == CUT) {
+    memcpy(j->carry, j->in, left);
+    j->carried = (unsigned char)left;
+    j->in = j->end;
+  }
+  return length;
+}
+
+static json_event string_given(json *j, const char *text, size_t len) {
+  j->text = text;
+  j->len = len;
+  j->in++;
+  j->state = j->next;
+  return j->next == AT_COLON ? JSON_KEY : JSON_STRING;
+}
+
+static json_event string_rest(json *j) {
+  int length = j->carried ? carry_on(j) : 1;
+  while (length > 0) {
+    const char *plain = j->in;
+    j->in = plain_end(plain, j->end);
+    buffer_add(&j->token, plain, (size_t)(j->in - plain));
+    if (j->token.failed) return fail(j, "out of memory");
+    if (j->in == j->end) break;
+    if (*j->in == '"') return string_given(j, j->token.len ? j->token.data : "", j->token.len);
+    length = take_sequence(j);
+  }
+  if (length >= 0) return piece_used_up(j);
+  const char *error = wrong_byte(j);
+  if (!j->carried) j->in += MALFORMED - length;
+  return malformed(j, error);
+}
+
+/* In place as long as there is nothing to decode. */
+static json_event string(json *j, unsigned char next) {
+  const char *start = ++j->in, *p = plain_end(start, j->end);
+  int length = 1;
+  while (p < j->end && (unsigned char)*p >= 0x80 && length > 0) {
+    length = utf8_length((const unsigned char *)p, (size_t)(j->end - p));
+    if (length > 0) p = plain_end(p + length, j->end);
+  }
+  j->in = p;
+  j->next = next;
+  if (p < j->end && *p == '"') return string_given(j, start, (size_t)(p - start));
+  j->token.len = 0;
+  j->surrogate = 0;
+  j->state = IN_STRING;
+  buffer_add(&j->token, start, (size_t)(p - start));
+  return string_rest(j);
+}
+
+/* ---- numbers and literals ----------------------------------------------------------------- */
+
+static bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool in_number(char c) {
+  return digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
+}
+
+static const char *digits_end(const char *p, const char *end) {
+  while (p < end && digit(*p)) p++;
+  return p;
+}
+
+static bool number_ok(const char *p, const char *end) {
+  const char *start;
+  if (*p == '-') p++;
+  start = p;
+  p = digits_end(p, end);
+  if (p == start || (*start == '0' && p - start > 1)) return false;
+  if (p < end && *p == '.') {
+    start = p + 1;
+    p = digits_end(start, end);
+    if (p == start) return false;
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    if (++p < end && (*p == '+' || *p == '-')) p++;
+    start = p;
+    p = digits_end(p, end);
+    if (p == start) return false;
+  }
+  return p == end;
+}
+
+static json_event number_given(json *j, const char *text, size_t len) {
+  if (!number_ok(text, text + len)) return malformed(j, "a malformed number");
+  j->text = text;
+  j->len = len;
+  j->state = j->next;
+  return JSON_NUMBER;
+}
+
+/* A number ends where something else begins: cut by the end of the piece, it may go on. */
+static json_event number_rest(json *j) {
+  const char *start = j->in;
+  while (j->in < j->end && in_number(*j->in)) j->in++;
+  bool whole = j->in < j->end || j->finished;
+  if (whole && j->state != IN_NUMBER) return number_given(j, start, (size_t)(j->in - start));
+  if (j->state != IN_NUMBER) j->token.len = 0;
+  j->state = IN_NUMBER;
+  buffer_add(&j->token, start, (size_t)(j->in - start));
+  if (j->token.failed) return fail(j, "out of memory");
+  return whole ? number_given(j, j->token.data, j->token.len) : piece_used_up(j);
+}
+
+static json_event literal_rest(json *j) {
+  for (; *j->expected; j->expected++, j->in++) {
+    if (j->in == j->end) return piece_used_up(j);
+    if (*j->in != *j->expected) return malformed(j, "a value expected");
+  }
+  j->state = j->next;
+  return j->literal;
+}
+
+static json_event literal(json *j, const char *word, json_event event) {
+  j->expected = word;
+  j->literal = event;
+  j->state = IN_LITERAL;
+  return literal_rest(j);
+}
+
+/* ---- structure ---------------------------------------------------------------------------- */
+
+static unsigned char after_value(const json *j) {
+  return j->depth ? AT_COMMA : AT_AFTER;
+}
+
+static json_event open_container(json *j, bool object) {
+  if (j->depth == JSON_DEPTH_MAX) return fail(j, "nested too deep");
+  j->in++;
+  j->object[j->depth++] = object;
+  j->state = object ? AT_FIRST_KEY : AT_FIRST_VALUE;
+  return object ? JSON_OBJECT : JSON_ARRAY;
+}
+
+static json_event close_container(json *j) {
+  bool object = j->object[--j->depth];
+  j->in++;
+  j->state = after_value(j);
+  return object ? JSON_OBJECT_END : JSON_ARRAY_END;
+}
+
+static json_event value(json *j) {
+  j->next = after_value(j);
+  switch (*j->in) {
+    case '"': return string(j, j->next);
+    case '{': return open_container(j, true);
+    case '[': return open_container(j, false);
+    case 't': return literal(j, "true", JSON_TRUE);
+    case 'f': return literal(j, "false", JSON_FALSE);
+    case 'n': return literal(j, "null", JSON_NULL);
+    default: return digit(*j->in) || *j->in == '-' ? number_rest(j) : malformed(j, "a value expected");
+  }
+}
+
+static json_event key(json *j) {
+  return *j->in == '"' ? string(j, AT_COLON) : malformed(j, "a key expected");
+}
+
+static bool white(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static json_event structure(json *j) {
+  for (;;) {
+    while (j->in < j->end && white(*j->in)) j->in++;
+    if (j->in == j->end) return piece_used_up(j);
+    bool object = j->depth && j->object[j->depth - 1];
+    switch (j->state) {
+      case AT_FIRST_KEY: return *j->in == '}' ? close_container(j) : key(j);
+      case AT_KEY: return key(j);
+      case AT_COLON:
+        if (*j->in != ':') return malformed(j, "a colon expected");
+        j->state = AT_VALUE;
+        break;
+      case AT_FIRST_VALUE: return *j->in == ']' ? close_container(j) : value(j);
+      case AT_VALUE: return value(j);
+      case AT_COMMA:
+        if (*j->in == (object ? '}' : ']')) return close_container(j);
+        if (*j->in != ',') return malformed(j, "a comma or a closing bracket expected");
+        j->state = object ? AT_KEY : AT_VALUE;
+        break;
+      default: return malformed(j, "text after the document");
+    }
+    j->in++;
+  }
+}
+
+/* ---- the beginning, and notices before it ------------------------------------------------- */
+
+static json_event seek(json *j) {
+  for (size_t at = offset(j); j->in < j->end; j->in++, at++) {
+    if (at >= JSON_NOISE_MAX) return fail(j, "too much text before the JSON");
+    if (*j->in == '{' || *j->in == '[') return open_container(j, *j->in == '{');
+  }
+  return piece_used_up(j);
+}
+
+/* More than one byte order mark is what PHP prints when several of its files have one. */
+static json_event begin(json *j) {
+  static const char byte_order_mark[3] = "\xEF\xBB\xBF";
+  for (; j->in < j->end; j->in++) {
+    if (*j->in == byte_order_mark[j->mark])
+      j->mark = (unsigned char)((j->mark + 1) % 3);
+    else if (j->mark || !white(*j->in))
+      break;
+  }
+  if (j->in == j->end) return piece_used_up(j);
+  bool start = !j->mark && *j->in && strchr("{[\"tfn-0123456789", *j->in);
+  j->certain = start && (*j->in == '{' || *j->in == '[');
+  j->state = start ? AT_VALUE : AT_NOISE;
+  return json_next(j);
+}
+
+/* ---- what smmpanel.h declares ------------------------------------------------------------- */
+
+void json_init(json *j) {
+  *j = (json){.state = AT_BEGIN, .piece = "", .in = "", .end = ""};
+}
+
+void json_feed(json *j, const char *data, size_t len) {
+  if (!len) return; /* data may be NULL */
+  j->piece = j->in = data;
+  j->end = data + len;
+}
+
+void json_finish(json *j) {
+  j->finished = true;
+}
+
+json_event json_next(json *j) {
+  switch (j->state) {
+    case AT_BEGIN: return begin(j);
+    case AT_NOISE: return seek(j);
+    case IN_STRING: return string_rest(j);
+    case IN_NUMBER: return number_rest(j);
+    case IN_LITERAL: return literal_rest(j);
+    case ENDED: return JSON_END;
+    case FAILED: return JSON_ERROR;
+    default: return structure(j);
+  }
+}
+
+void json_free(json *j) {
+  buffer_free(&j->token);
+}

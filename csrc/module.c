@@ -439,11 +439,10 @@ static int feed_piece(lua_State *L) {
 
 static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
-  if (!decoder_finish(L, t->decoder)) {
-    fail_decoding(t, decoder_error(t->decoder));
-    return 0;
-  }
-  t->json = lua_isnil(L, -1) ? "null" : "whole";
+  bool whole = decoder_finish(L, t->decoder);
+  t->json = decoder_verdict(t->decoder);
+  if (strcmp(t->json, "broken") == 0) t->json_error = decoder_error(t->decoder);
+  if (!whole) return 0;
   lua_getuservalue(L, 1);
   lua_insert(L, -2);
   lua_rawseti(L, -2, 2);

@@ -1,0 +1,291 @@
+--- The panel object: the seven actions, `call`, `watch`, `close`.
+-- @classmod smmpanel.Panel
+
+local batch = require "smmpanel.batch"
+local core = require "smmpanel.core"
+local errors = require "smmpanel.errors"
+local fields = require "smmpanel.fields"
+local hosts = require "smmpanel.host"
+local ids = require "smmpanel.ids"
+local options = require "smmpanel.options"
+local order = require "smmpanel.order"
+local pace = require "smmpanel.pace"
+local request = require "smmpanel.request"
+local text = require "smmpanel.text"
+local usage = require "smmpanel.usage"
+local watch = require "smmpanel.watch"
+
+---@class smmpanel.Panel
+local Panel = {}
+
+local Meta = { __index = Panel, __name = "smmpanel.Panel" }
+
+-- A panel's state stands beside it and not in it: who walks through the object, or prints it, finds nothing.
+local state_of = setmetatable({}, { __mode = "k" })
+
+local READS = { services = true, status = true, refill_status = true, balance = true }
+
+-- The field that carries the id, and the one that carries several.
+local FIELDS = {
+  status = { one = "order", many = "orders" },
+  refill = { one = "order", many = "orders" },
+  refill_status = { one = "refill", many = "refills" },
+  cancel = { one = "orders", many = "orders" },
+}
+
+local function open_state(panel, where)
+  local state = state_of[panel]
+  if not state then usage.throw(where, "call it as a method of a panel, with a colon") end
+  if state.closed then usage.throw(where, "the panel is closed") end
+  return state
+end
+
+-- What all calls have in common, with this call's options before the panel's.
+local function new_call(state, action, given)
+  local own = state.options
+  return {
+    action = action, write = not READS[action], separator = "\n", host = hosts.pick(own.host),
+    deadline = core.now() + (given.timeout or own.timeout), retries = given.retries or own.retries,
+    decimals = given.decimals or own.decimals,
+  }
+end
+
+local function with(call, more)
+  for name, value in pairs(call) do
+    if more[name] == nil then more[name] = value end
+  end
+  return more
+end
+
+local function one_id(state, call, id)
+  call.asked, call.fields = id, { FIELDS[call.action].one, id }
+  return request.run(state, call)
+end
+
+local function many_ids(state, call, asked, given)
+  local field = FIELDS[call.action].many
+  local function send(texts)
+    return request.run(state, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
+  end
+  local function progress(done, total)
+    request.notify(state, "on_progress", given.on_progress, done, total)
+  end
+  return batch.run(call.action, asked, {
+    host = call.host, batch_size = given.batch_size or state.options.batch_size,
+    concurrency = given.concurrency or state.options.concurrency,
+  }, send, progress)
+end
+
+-- status, refill, refill_status, cancel: one id or a list.
+local function by_ids(panel, action, x, given)
+  local where = "panel:" .. action
+  local state = open_state(panel, where)
+  local asked = ids.read(where, x)
+  given = options.list(where, given)
+  local call = new_call(state, action, given)
+  if asked.single then return one_id(state, call, asked.texts[1]) end
+  return many_ids(state, call, asked, given)
+end
+
+-- services, balance: no fields.
+local function plain(panel, action, given)
+  local where = "panel:" .. action
+  local state = open_state(panel, where)
+  local call = new_call(state, action, options.call(where, given))
+  call.fields = {}
+  return request.run(state, call)
+end
+
+---@class smmpanel.Service
+---@field service smmpanel.Id
+---@field name? string
+---@field type? string
+---@field category? string
+---@field rate? number|string the price of 1,000; of a Package the price of one
+---@field min? integer
+---@field max? integer
+---@field refill? boolean
+---@field cancel? boolean
+---@field dripfeed? boolean
+
+---@class smmpanel.Status an order's; a subscription has posts and orders, a drip-feed runs and orders
+---@field status? string|integer as the panel writes it: see smmpanel.state
+---@field charge? number|string
+---@field start_count? integer
+---@field remains? integer
+---@field currency? string
+
+---@class smmpanel.Entry an id without a record, in the answer to a list
+---@field error string the panel's words, or what happened
+---@field code string
+---@field cause? smmpanel.Error where the whole request failed
+---@field uncertain? true a write that may have been carried out
+
+--- The catalogue. Stands for the action `services`.
+---@param given? smmpanel.CallOptions
+---@return smmpanel.Service[]? list empty where the panel offers nothing
+---@return smmpanel.Error?
+function Panel:services(given)
+  return plain(self, "services", given)
+end
+
+--- The account's balance. Stands for the action `balance`.
+---@param given? smmpanel.CallOptions
+---@return { balance: number|string, currency: string? }?
+---@return smmpanel.Error?
+function Panel:balance(given)
+  return plain(self, "balance", given)
+end
+
+--- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached the panel;
+-- `err.uncertain` is true where it may have been made although no answer says so. Throws where the order is wrong.
+---@param wanted smmpanel.Order
+---@param given? smmpanel.CallOptions
+---@return { order: smmpanel.Id? }? made with no `order` where the panel accepted it without an id (a scheduled order)
+---@return smmpanel.Error?
+function Panel:add(wanted, given)
+  local state = open_state(self, "panel:add")
+  local call = new_call(state, "add", options.call("panel:add", given))
+  call.fields = order.fields(wanted)
+  return request.run(state, call)
+end
+
+--- The state of an order, or of any number of orders. Stands for the action `status`.
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list
+---@param given? smmpanel.CallOptions
+---@return smmpanel.Status|table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>|nil record for a list every id has an entry
+---@return smmpanel.Error? for a list the error of the first request that failed as a whole
+---@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): smmpanel.Status?, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>, smmpanel.Error?
+function Panel:status(x, given)
+  return by_ids(self, "status", x, given)
+end
+
+--- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as `add` is.
+---@param x smmpanel.Id|smmpanel.Id[] order ids
+---@param given? smmpanel.CallOptions
+---@return table|nil record { order, refill }; for a list every id has an entry
+---@return smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { order: smmpanel.Id, refill: smmpanel.Id }?, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+function Panel:refill(x, given)
+  return by_ids(self, "refill", x, given)
+end
+
+--- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
+---@param x smmpanel.Id|smmpanel.Id[] refill ids
+---@param given? smmpanel.CallOptions
+---@return table|nil record { refill, status }; for a list every id has an entry
+---@return smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { refill: smmpanel.Id, status: string }?, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+function Panel:refill_status(x, given)
+  return by_ids(self, "refill_status", x, given)
+end
+
+--- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a write as `add`
+-- is. One that is taken is requested, not yet refunded.
+---@param x smmpanel.Id|smmpanel.Id[] order ids
+---@param given? smmpanel.CallOptions
+---@return table|nil record { order, cancel }; for a list every id has an entry
+---@return smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { order: smmpanel.Id, cancel: any }?, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+function Panel:cancel(x, given)
+  return by_ids(self, "cancel", x, given)
+end
+
+-- Several ids stand on one line with commas, every other list on lines.
+local COMMAS = { orders = true, refills = true }
+
+local function call_fields(where, given)
+  if given == nil then return {} end
+  if type(given) ~= "table" then usage.throw(where, "needs a table of fields, got %s", usage.describe(given)) end
+  local read = {}
+  for name, value in pairs(given) do
+    value = fields.any(where, fields.name(where, name), value)
+    read[name] = COMMAS[name] and type(value) == "table" and table.concat(value, ",") or value
+  end
+  return fields.flat(read)
+end
+
+--- Any action, for what a panel adds to the API or does in its own way. The answer is given as it is, its known
+-- fields typed; a refusal is `nil, err`. Actions other than services, status, refill_status and balance count as
+-- writes: they are sent again only where nothing can have reached the panel.
+---@param action string sent as it is: panels mind the case
+---@param given_fields? table<string, any> scalars, and lists, sent as lines (`orders` and `refills` with commas)
+---@param given? smmpanel.CallOptions
+---@return any? answer
+---@return smmpanel.Error?
+function Panel:call(action, given_fields, given)
+  local state = open_state(self, "panel:call")
+  if type(action) ~= "string" or action == "" or text.has_control(action) then
+    usage.throw("panel:call", "needs the action's name, got %s", usage.describe(action))
+  end
+  local call = new_call(state, action, options.call("panel:call", given))
+  call.fields, call.raw = call_fields("panel:call", given_fields), true
+  return request.run(state, call)
+end
+
+--- Polls `status` until every order is final, or unknown to the panel. Failed polls are tried again at the next
+-- interval; a refused key ends it. What `on_change` throws ends it too.
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list
+---@param given? { interval: number?, timeout: number?, on_change: fun(id: smmpanel.Id, record: table, previous: table?)? } `interval` in seconds (60); `timeout` in seconds for all of it (none); further ones as in `status`
+---@return table last the last records by id; for one id its record
+---@return smmpanel.Error? why not all are final
+function Panel:watch(x, given)
+  local where = "panel:watch"
+  local state = open_state(self, where)
+  local asked = ids.read(where, x)
+  given = options.watch(where, given)
+  local host = hosts.pick(state.options.host)
+  local last, err = watch.run(asked, given, host, function(open, seconds)
+    local own = with(given, { timeout = math.min(seconds or math.huge, state.options.timeout) })
+    return many_ids(state, new_call(state, "status", own), ids.read(where, open), own)
+  end)
+  if asked.single then return last[x], err end
+  return last, err
+end
+
+--- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it again does
+-- nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
+function Panel:close()
+  local state = state_of[self]
+  if not state then usage.throw("panel:close", "call it as a method of a panel, with a colon") end
+  if state.closed then return end
+  state.closed = true
+  for transfer in pairs(state.transfers) do transfer:cancel() end
+  state.client:close()
+end
+
+Meta.__close = Panel.close
+
+function Meta:__tostring()
+  local state = state_of[self]
+  return ("smmpanel.Panel (%s%s)"):format(state.site, state.closed and ", closed" or "")
+end
+
+local client = {}
+
+--- A new panel.
+---@param given smmpanel.Options
+---@return smmpanel.Panel
+function client.new(given)
+  local own = options.panel(given)
+  hosts.check("smmpanel.new", own.host)
+  local state = {
+    client = core.client {
+      url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
+      headers = own.headers, proxy = own.proxy, ca_file = own.ca_file,
+      user_agent = own.user_agent or "smmpanel/" .. core.version,
+    },
+    redact = errors.redactor(own.key), site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
+    pace = own.rate and pace.new(own.rate), options = own, transfers = {}, reported = {}, closed = false,
+  }
+  own.key = nil
+  local panel = setmetatable({}, Meta)
+  state_of[panel] = state
+  return panel
+end
+
+return client

@@ -1,0 +1,164 @@
+--- What can go wrong in operation: the one place that makes error tables, names their codes and keeps
+-- the key out of them. Pure.
+-- @module smmpanel.errors
+
+local errors = {}
+
+local text = require "smmpanel.text"
+
+---@class smmpanel.Error
+---@field kind "panel"|"http"|"response"|"network"|"timeout"|"cancelled"|"ledger"
+---@field code string for `panel` the class of the panel's text, else a stable word
+---@field message string the panel's own words, or what happened
+---@field action string
+---@field http_status? integer absent where no answer came
+---@field retry_after? number seconds, where the panel asked for a pause
+---@field attempts integer how often it was tried; 0 where nothing was tried
+---@field uncertain? true a write may have been carried out
+
+local Error = { __name = "smmpanel.Error" }
+
+--- On one line: action, message, kind, code, and what else a log should show.
+function Error:__tostring()
+  local notes = { self.kind, self.code }
+  if self.http_status then notes[#notes + 1] = "HTTP " .. self.http_status end
+  if self.retry_after then notes[#notes + 1] = ("retry after %g s"):format(self.retry_after) end
+  if (self.attempts or 0) > 1 then notes[#notes + 1] = self.attempts .. " attempts" end
+  if self.uncertain then notes[#notes + 1] = "uncertain: it may have been carried out" end
+  return ("smmpanel: %s: %s (%s)"):format(self.action, text.one_line(self.message, 500), table.concat(notes, ", "))
+end
+
+--- Makes an error.
+---@param fields table see smmpanel.Error
+---@return smmpanel.Error
+function errors.new(fields)
+  return setmetatable(fields, Error)
+end
+
+--- Whether a value is one of our errors.
+---@param value any
+---@return boolean
+function errors.is(value)
+  return getmetatable(value) == Error
+end
+
+-- PROTOCOL "Errors", in this order; but active_order stands before bad_link, as link_duplicate has error.link in it.
+local CODES = {
+  { "invalid_key", "invalid api key", "api key field is required", "api key is incorrect", "incorrect api key",
+    "selected key is invalid" },
+  { "account", "account is inactive", "has been suspended", "error.account_banned", "api is disable" },
+  { "bad_request", "incorrect request", "action field is required", "invalid action", "action is invalid",
+    "required fields", "required parameter" },
+  { "bad_service", "incorrect service id", "incorrect_service_id", "invalid service id", "service id does not exist",
+    "disabled service", "service is inactive" },
+  { "no_funds", "not enough funds", "have enough funds", "not_enough_funds", "insufficient balance",
+    "insufficient_balance", "sufficient balance" },
+  { "bad_quantity", "quantity field", "quantity is required", "minimum number", "maximum number",
+    "quantity less than", "quantity more than", "min_quantity", "max_quantity", "quantity must" },
+  { "active_order", "active order with this link", "already an active order", "link_duplicate" },
+  { "bad_link", "bad link", "link field", "invalid_link", "link_not_found", "error.link" },
+  { "bad_order", "incorrect order id", "incorrect_order_id", "order not found", "order id is invalid" },
+  { "bad_refill", "refill not found", "incorrect_refill_id" },
+  { "not_refillable", "refill is disabled", "not completed", "refill was requested", "refill days are over",
+    "not eligible for refill", "not eligible to send refill" },
+  { "not_cancellable", "not eligible to cancel", "not eligible for cancellation", "cannot cancel",
+    "can't be canceled", "does not support cancellation" },
+  { "rate_limited", "rate limit", "too many requests", "too many attempts" },
+}
+
+--- The code for a panel's text, by a part of it. A localised text is `unknown`.
+---@param said string the panel's own words
+---@return string
+function errors.classify(said)
+  local lower = text.lower(said)
+  for _, row in ipairs(CODES) do
+    for i = 2, #row do
+      if lower:find(row[i], 1, true) then return row[1] end
+    end
+  end
+  return "unknown"
+end
+
+--- Whether the panel refused the key or the account: never to be tried again by itself, for some
+-- panels count these towards a block.
+---@param err smmpanel.Error
+---@return boolean
+function errors.is_authentication(err)
+  return err.code == "invalid_key" or err.code == "account" or err.http_status == 401 or err.http_status == 403
+end
+
+local KINDS = {
+  timeout = "timeout", cancelled = "cancelled",
+  too_large = "response", encoding = "response", memory = "response",
+}
+
+--- The kind of a failed transfer.
+---@param word string the engine's: resolve, connect, tls, reset, cut, timeout, …
+---@return string
+function errors.kind_of(word)
+  return KINDS[word] or "network"
+end
+
+local HTTP_CODES = { [401] = "forbidden", [403] = "forbidden", [404] = "not_found", [429] = "rate_limited" }
+
+--- The stable word for a status without a usable body.
+---@param status integer
+---@return string
+function errors.http_code(status)
+  if HTTP_CODES[status] then return HTTP_CODES[status] end
+  if status >= 300 and status < 400 then return "redirect" end
+  return status >= 500 and "server_error" or "status"
+end
+
+-- A key this short is no secret, and hiding it would spoil every other word.
+local SECRET_MIN = 4
+
+-- How a key may stand in a text: as it is, and form-escaped in the usual ways.
+local function spellings(key)
+  local function escape(space, hex)
+    return (key:gsub("[^A-Za-z0-9%-._~]", function(c)
+      return c == " " and space or ("%%" .. hex):format(c:byte())
+    end))
+  end
+  local list, seen = {}, {}
+  for _, s in ipairs { key, escape("+", "%02X"), escape("%20", "%02X"), escape("%20", "%02x") } do
+    if not seen[s] then list[#list + 1], seen[s] = s, true end
+  end
+  return list
+end
+
+local function replace(s, secret)
+  local parts, from = {}, 1
+  while true do
+    local a, b = s:find(secret, from, true)
+    if not a then break end
+    parts[#parts + 1] = s:sub(from, a - 1)
+    from = b + 1
+  end
+  if from == 1 then return s end
+  parts[#parts + 1] = s:sub(from)
+  return table.concat(parts, "***")
+end
+
+-- An excerpt may have been cut inside the key: its beginning at the end is hidden as well.
+local function replace_cut(s, secret)
+  for length = math.min(#secret - 1, #s), SECRET_MIN, -1 do
+    if s:sub(-length) == secret:sub(1, length) then return s:sub(1, -length - 1) .. "***" end
+  end
+  return s
+end
+
+--- A function that hides a key in a text. The key is in its closure alone.
+---@param key string
+---@return fun(s: string): string
+function errors.redactor(key)
+  local secrets = #key >= SECRET_MIN and spellings(key) or {}
+  return function(s)
+    for _, secret in ipairs(secrets) do
+      s = replace_cut(replace(s, secret), secret)
+    end
+    return s
+  end
+end
+
+return errors

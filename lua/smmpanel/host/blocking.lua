@@ -1,0 +1,93 @@
+--- Plain Lua, without any loop. Whoever waits first from outside turns the crank: it runs what was spawned and waits on
+-- the engine's descriptor for all of them. A foreign coroutine cannot be suspended here (nobody would resume it),
+-- so a call in one blocks.
+-- @module smmpanel.host.blocking
+
+local core = require "smmpanel.core"
+local loop = require "smmpanel.loop"
+
+local blocking = { name = "blocking" }
+
+local LONGEST_WAIT = 60 -- seconds; only a bound for poll()
+
+local done_of = {} -- our coroutines, until they end -> done
+local ready = {} -- our coroutines to be resumed, in order
+local sleepers = {} -- gate -> when it opens by itself
+
+local function resume(co)
+  local ok, err = coroutine.resume(co)
+  if coroutine.status(co) ~= "dead" then return end
+  local done = done_of[co]
+  done_of[co] = nil
+  done(ok, err)
+end
+
+-- Those that become ready meanwhile have their turn in the next round.
+local function run_ready()
+  local round = ready
+  ready = {}
+  for _, co in ipairs(round) do resume(co) end
+end
+
+local function wake_sleepers()
+  local now, next_wake = core.now(), LONGEST_WAIT
+  for gate, at in pairs(sleepers) do
+    if at <= now then
+      gate:open()
+    else
+      next_wake = math.min(next_wake, at - now)
+    end
+  end
+  return next_wake
+end
+
+local function turn()
+  local next_wake = wake_sleepers()
+  if #ready == 0 then
+    core.wait(next_wake)
+    loop.step()
+  end
+  run_ready()
+end
+
+local function suspendable(co)
+  if not co or not done_of[co] then return false end
+  return not coroutine.isyieldable or coroutine.isyieldable()
+end
+
+local Gate = {}
+Gate.__index = Gate
+
+function Gate:open()
+  if self.is_open then return end
+  self.is_open = true
+  sleepers[self] = nil
+  if self.waiting then ready[#ready + 1] = self.waiting end
+end
+
+function Gate:wait()
+  local co = coroutine.running()
+  if suspendable(co) and not self.is_open then
+    self.waiting = co
+    coroutine.yield()
+  end
+  while not self.is_open do turn() end
+end
+
+function blocking.gate()
+  return setmetatable({ is_open = false }, Gate)
+end
+
+function blocking.sleep(seconds)
+  local gate = blocking.gate()
+  sleepers[gate] = core.now() + seconds
+  gate:wait()
+end
+
+function blocking.spawn(f, done)
+  local co = coroutine.create(f)
+  done_of[co] = done
+  ready[#ready + 1] = co
+end
+
+return blocking

@@ -1,0 +1,94 @@
+--- What a client runs under: how to wait there, sleep, and run several. One small file a host, over the one engine.
+--
+-- A host is a table:
+--
+--     name              for messages
+--     active()          whether a call made now, in the running coroutine, can wait here without blocking
+--                       others (absent: always). Where it cannot, the call blocks, as in plain Lua.
+--     gate()            a new gate: something that one coroutine waits at, and that is opened once
+--       gate:wait()       returns once it is open; at once where it was opened before
+--       gate:open()       may be called from anywhere, and before the wait; must not run the one who waits
+--                         before the next turn of the loop, or must bear being called from smmpanel.loop's step
+--     sleep(seconds)    suspends the running coroutine
+--     spawn(f, done)    runs f() in a coroutine of its own, now or soon; then done(true), or done(false, what it threw)
+--     watch(descriptor, step)  optional: from now on call step() whenever the descriptor is readable. Called when the
+--                       first of this host's requests begins
+--     unwatch()         optional: the last of them has ended; nothing of ours may keep the loop alive
+--
+-- A host without `watch` calls `smmpanel.loop`'s step() itself, as `blocking` does while it waits.
+-- @module smmpanel.host
+
+local hosts = {}
+
+local usage = require "smmpanel.usage"
+
+-- In the order in which `auto` asks them; blocking is the last resort and is always there.
+local NAMES = { "blocking" }
+
+local known = {}
+for _, name in ipairs(NAMES) do known[name] = true end
+
+local NEEDED = { "gate", "sleep", "spawn" }
+
+local function load_host(name)
+  return require("smmpanel.host." .. name)
+end
+
+local function is_active(host)
+  return host.active == nil or host.active()
+end
+
+--- Throws where the option `host` names no host, or a table that is none.
+---@param where string the public function's name
+---@param choice string|table
+function hosts.check(where, choice)
+  if type(choice) == "table" then
+    for _, name in ipairs(NEEDED) do
+      if type(choice[name]) ~= "function" then
+        usage.throw(where, "host must have a function '%s', got %s", name, usage.describe(choice[name]))
+      end
+    end
+  elseif choice ~= "auto" and not known[choice] then
+    usage.throw(where, "unknown host %s; %s", usage.describe(choice), usage.hint(choice, known))
+  end
+end
+
+--- The host that a call made now runs under.
+---@param choice string|table the option
+---@return table
+function hosts.pick(choice)
+  if choice == "auto" then
+    for _, name in ipairs(NAMES) do
+      local host = load_host(name)
+      if is_active(host) then return host end
+    end
+  end
+  local host = type(choice) == "table" and choice or load_host(choice)
+  return is_active(host) and host or load_host "blocking"
+end
+
+--- Runs functions side by side, at most `limit` at a time, and returns when all have ended. What one threw is thrown
+-- again then, the first of several.
+---@param host table
+---@param functions (fun())[]
+---@param limit integer
+function hosts.side_by_side(host, functions, limit)
+  if #functions == 1 then return functions[1]() end
+  local gate, begun, running, thrown = host.gate(), 0, math.min(limit, #functions), nil
+  local function work()
+    while begun < #functions do
+      begun = begun + 1
+      functions[begun]()
+    end
+  end
+  local function done(ok, err)
+    thrown = thrown or not ok and { err } or nil
+    running = running - 1
+    if running == 0 then gate:open() end
+  end
+  for _ = 1, running do host.spawn(work, done) end
+  if #functions > 0 then gate:wait() end
+  if thrown then error(thrown[1], 0) end
+end
+
+return hosts

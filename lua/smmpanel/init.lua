@@ -1,0 +1,83 @@
+--- A client for the order-panel API v2.
+--
+--     local smmpanel = require "smmpanel"
+--     local panel = smmpanel.new { url = "https://panel.example/api/v2", key = os.getenv "SMMPANEL_KEY" }
+--     local made = assert(panel:add { service = 1, link = "https://...", quantity = 1000 })
+--     print(assert(panel:status(made.order)).status)
+--
+-- A wrong argument throws. What can go wrong in operation returns `nil, err` (see smmpanel.Error).
+-- @module smmpanel
+
+local client = require "smmpanel.client"
+local core = require "smmpanel.core"
+local hosts = require "smmpanel.host"
+local loop = require "smmpanel.loop"
+local states = require "smmpanel.states"
+local usage = require "smmpanel.usage"
+
+local smmpanel = {
+  version = core.version,
+  _VERSION = "smmpanel " .. core.version,
+}
+
+--- A panel to talk to. Nothing is sent yet. Throws where an option is unknown or wrong.
+---@param options smmpanel.Options
+---@return smmpanel.Panel
+function smmpanel.new(options)
+  return client.new(options)
+end
+
+--- The class of an order's or refill's state. Stands for PROTOCOL's order states.
+---@param status string|integer|nil as a record holds it
+---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
+function smmpanel.state(status)
+  return states.state(status)
+end
+
+--- Whether an order or refill in this state will change no more. An unknown state is not final.
+---@param status string|integer|nil as a record holds it
+---@return boolean
+function smmpanel.is_final(status)
+  return states.is_final(status)
+end
+
+local function check_functions(functions)
+  if type(functions) ~= "table" then
+    usage.throw("smmpanel.all", "needs a table of functions, got %s", usage.describe(functions))
+  end
+  for key, f in pairs(functions) do
+    if type(f) ~= "function" then
+      usage.throw("smmpanel.all", "[%s] must be a function, got %s", tostring(key), usage.describe(f))
+    end
+  end
+end
+
+--- Runs functions side by side, in any host: while one waits for its answer, the others go on. Returns when all
+-- have ended. Where one throws, that is thrown again then, the first of several.
+--
+--     local results, errs = smmpanel.all {
+--       balance = function() return panel:balance() end,
+--       services = function() return panel:services() end,
+--     }
+--     print(results.balance and results.balance.balance or errs.balance)
+---@param functions table<any, fun(): any, any> a list, or a table with names
+---@return table results what each returned first, under its key
+---@return table errs what each returned second, under its key: the `err` of `nil, err`
+function smmpanel.all(functions)
+  check_functions(functions)
+  local results, errs, work = {}, {}, {}
+  for key, f in pairs(functions) do
+    work[#work + 1] = function() results[key], errs[key] = f() end
+  end
+  hosts.side_by_side(hosts.pick "auto", work, #work)
+  return results, errs
+end
+
+--- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For hosts with frames, which
+-- call it in each; others need not. Never blocks.
+---@param bytes? integer how much to decode at most (64 kB)
+function smmpanel.step(bytes)
+  loop.step(bytes)
+end
+
+return smmpanel

@@ -475,11 +475,13 @@ static void conclude(lua_State *L, const stepping *g, int self) {
   end_transfer(g->state, t);
 }
 
-/* One piece of one body. What is broken already is not downloaded any further. */
+/* One piece of one body. What is broken already is not downloaded any further. News of an exchange
+ * may come once more after its end was seen. */
 static size_t advance(lua_State *L, const stepping *g, int self) {
   char piece[PIECE];
   engine *e = g->state->engine;
   transfer *t = lua_touserdata(L, self);
+  if (t->ended) return 0;
   size_t len = engine_body(e, t->exchange, piece, sizeof piece);
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);

@@ -1,0 +1,136 @@
+--- The nginx configuration of a sandbox, and the shell script that watches over it.
+-- @module smmpanel.sandbox.config
+
+local config = {}
+
+local nginx = [[
+${modules}
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log warn;
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  client_max_body_size 16m;
+  client_body_buffer_size 16m;
+  large_client_header_buffers 4 64k;
+  keepalive_timeout 65;
+  keepalive_requests 1000000;
+  gzip on;
+  gzip_comp_level 1;
+  gzip_proxied any;
+  gzip_types application/json text/plain;
+  lua_package_path "${lua}/?.lua;${lua}/?/init.lua;;";
+  lua_check_client_abort on;
+  init_by_lua_block { require("smmpanel.sandbox.http").start(dofile("${dir}/options.lua")) }
+  server {
+    listen 127.0.0.1:${port};
+    ${tls}
+    log_by_lua_block { require("smmpanel.sandbox.http").log() }
+    location ~ ^(/fault/[^/]+)?/api(/v[123])?(/index\.php)?/?$ {
+      default_type "";
+      content_by_lua_block { require("smmpanel.sandbox.http").serve() }
+    }
+    location /control {
+      content_by_lua_block { require("smmpanel.sandbox.control").serve() }
+    }
+    location = /maintenance {
+      content_by_lua_block { require("smmpanel.sandbox.http").maintenance() }
+    }
+    location @reset {
+      reset_timedout_connection on;
+      return 444;
+    }
+    location / {
+      return 404;
+    }
+  }
+}
+]]
+
+local tls = [[
+listen 127.0.0.1:${tls_port} ssl http2;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;]]
+
+-- The launcher holds the other end of this script's input. It closes when the launcher stops the
+-- server, and when it dies, whatever kills it: then the server goes as well. Ctrl-C reaches the
+-- whole group; the script outlives it, to clean up.
+local watcher = [[
+trap '' INT TERM HUP
+cd '${dir}' || exit 1
+${certificates}
+'${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 </dev/null &
+pid=$!
+echo $pid >child
+cat >/dev/null
+kill -TERM $pid 2>/dev/null
+wait $pid
+cd / && rm -rf '${dir}'
+]]
+
+-- A certificate authority of its own, and a certificate for the loopback names.
+local certificates = [[
+exec 3>certificates.log
+key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' >&3 2>&3
+openssl req $key -keyout server.key -out server.csr -subj /CN=localhost >&3 2>&3
+printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n' >extensions
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 30 \
+  -extfile extensions >&3 2>&3
+exec 3>&-]]
+
+local function fill(template, values)
+  return (template:gsub("%${(%w+_?%w*)}", values))
+end
+
+---@class sandbox.place
+---@field dir string the server's private directory
+---@field lua string where the Lua files are: `smmpanel/sandbox/…` is below it
+---@field nginx string the program
+---@field modules string[] modules of nginx to load
+---@field port integer
+---@field tls_port? integer
+
+--- The configuration.
+---@param place sandbox.place
+---@return string
+function config.nginx(place)
+  local modules = {}
+  for i, module in ipairs(place.modules) do
+    modules[i] = ('load_module "%s";'):format(module)
+  end
+  return fill(nginx, {
+    modules = table.concat(modules, "\n"), dir = place.dir, lua = place.lua, port = place.port,
+    tls = place.tls_port and fill(tls, { tls_port = place.tls_port }) or "",
+  })
+end
+
+--- The script.
+---@param place sandbox.place
+---@return string
+function config.watcher(place)
+  return fill(watcher, { dir = place.dir, nginx = place.nginx,
+                         certificates = place.tls_port and certificates or "" })
+end
+
+--- The panel's options as a Lua file.
+---@param options table<string, string|number|table>
+---@return string
+function config.options(options)
+  local lines = {}
+  for name, value in pairs(options) do
+    local text = type(value) == "table" and config.options(value):sub(8) or ("%q"):format(value)
+    lines[#lines + 1] = ("  [%q] = %s,"):format(name, text)
+  end
+  return "return {\n" .. table.concat(lines, "\n") .. "\n}\n"
+end
+
+return config

@@ -42,11 +42,11 @@ void buffer_free(buffer *b) {
   *b = (buffer){0};
 }
 
-/* PHP makes of "a b", "a.b" or "a[" another name, and a control character is never meant. */
+/* A panel's own field may be named as it likes, but a control character is never meant. */
 bool form_name_ok(const char *name, size_t len) {
   for (size_t i = 0; i < len; i++) {
     unsigned char c = (unsigned char)name[i];
-    if (c <= ' ' || c == 0x7f) return false;
+    if (c < ' ' || c == 0x7f) return false;
   }
   return len > 0;
 }

@@ -63,8 +63,8 @@ static json_event piece_used_up(json *j) {
   if (!j->finished) return JSON_MORE;
   switch (j->state) {
     case AT_AFTER: j->state = ENDED; return JSON_END;
-    case AT_BEGIN: j->blank = j->mark == 0; return fail(j, j->blank ? "empty" : "not JSON");
-    case AT_NOISE: return fail(j, "not JSON");
+    case AT_BEGIN: j->blank = j->mark == 0; return fail(j, j->blank ? "empty" : "no JSON in it");
+    case AT_NOISE: return fail(j, "no JSON in it");
     default: return fail(j, "the JSON ends too early");
   }
 }

@@ -217,7 +217,7 @@ static void add_field(lua_State *L, buffer *b, int name, int value, const char *
   size_t len;
   const char *text = luaL_checklstring(L, name, &len);
   if (!form_name_ok(text, len))
-    luaL_error(L, "a field's name must have no space or control character, and not be empty");
+    luaL_error(L, "a field's name must have no control character, and not be empty");
   form_begin(b, text, len);
   if (lua_istable(L, value))
     add_list(L, b, value, separator);

@@ -127,7 +127,7 @@ local function tour(server)
   say "kind = \"panel\", the key is wrong: never tried again"
   show("panel:balance()", smmpanel.new { url = server.url, key = "not-the-key" }:balance())
   say "kind = \"http\": a status without a usable body"
-  show("panel:balance()", with_fault("502:html"):balance())
+  show("panel:balance()", with_fault("502-html"):balance())
   say "kind = \"response\": not JSON"
   show("panel:balance()", with_fault("html"):balance())
   say "kind = \"network\": nobody there"

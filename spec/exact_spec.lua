@@ -1,0 +1,75 @@
+-- No digit of an id or an amount is lost, on either Lua, in any locale.
+local sandboxes = require "spec.support.sandbox"
+local smmpanel = require "smmpanel"
+
+local has_integers = math.type ~= nil
+
+describe("PROTOCOL 'Ids and values': exact", function()
+  local sandbox
+  setup(function() sandbox = sandboxes.start() end)
+  teardown(function() sandbox.stop() end)
+
+  local function order_of(id)
+    return assert(sandbox.panel("id:" .. id):add { service = 1, link = "https://e.com/", quantity = 50 }).order
+  end
+
+  it("an id of 54 bits", function()
+    local id = order_of "9007199254740993"
+    if has_integers then
+      assert.equal("integer", math.type(id))
+      assert.equal("9007199254740993", ("%d"):format(id))
+    else
+      assert.equal("9007199254740993", id)
+    end
+  end)
+
+  it("an id beyond 64 bits is text", function()
+    assert.equal("92233720368547758079", order_of "92233720368547758079")
+  end)
+
+  it("an opaque id is text, and can be asked for", function()
+    local id = order_of "opaque"
+    assert.equal("string", type(id))
+    local record, err = sandbox.panel(""):status(id)
+    assert.is_nil(err)
+    assert.equal("USD", record.currency)
+  end)
+
+  it("counts and ids are integers, money is not", function()
+    local panel = sandbox.panel ""
+    local record = assert(panel:status(order_of "77"))
+    local service = assert(panel:services())[1]
+    if not has_integers then return assert.equal(0, record.remains % 1) end
+    for _, value in ipairs { record.remains, record.start_count, service.service, service.min, service.max } do
+      assert.equal("integer", math.type(value))
+    end
+    assert.equal("float", math.type(record.charge))
+    assert.equal("float", math.type(service.rate))
+  end)
+
+  it("amounts as the panel wrote them, on request", function()
+    local panel = sandbox.panel("set:balance=0.10000000000", { decimals = "string" })
+    assert.equal("0.10000000000", assert(panel:balance()).balance)
+    local text = smmpanel.new { url = sandbox.url_with "body:%7B%22balance%22:1.2345678901234568e%252B18%7D", key = "k",
+      decimals = "string" }
+    assert.equal("1.2345678901234568e+18", assert(text:balance()).balance)
+  end)
+
+  it("in a locale with a decimal comma", function()
+    local panel = sandbox.panel ""
+    local before, plain = os.setlocale(nil), assert(panel:balance())
+    if not os.setlocale "de_DE.UTF-8" then
+      return pending "the locale de_DE.UTF-8 is not installed here"
+    end
+    local balance, err = panel:balance()
+    panel:add { service = 1, link = "https://e.com/", quantity = 50.0, extra = 0.5 }
+    os.setlocale(before)
+    assert.is_nil(err)
+    assert.is_true(plain.balance % 1 > 0)
+    assert.equal(plain.balance, balance.balance)
+    local requests = sandbox.counts().last
+    local fields = requests[#requests].fields
+    assert.equal("0.5", fields.extra)
+    assert.equal("50", fields.quantity)
+  end)
+end)

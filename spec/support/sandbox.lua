@@ -1,0 +1,38 @@
+-- A sandbox panel for a spec file, and what the server itself counted.
+local cjson = require "cjson"
+local server = require "smmpanel.sandbox.server"
+local smmpanel = require "smmpanel"
+
+local support = {}
+
+--- Starts one; `stop` it in teardown.
+---@param options? table of the sandbox
+function support.start(options)
+  local sandbox = assert(server.start(options))
+
+  --- A panel on it, with faults and options.
+  function sandbox.panel(fault, more)
+    local given = { url = sandbox.url_with(fault or "", more and more.name), key = sandbox.key }
+    for name, value in pairs(more or {}) do
+      if name ~= "name" then given[name] = value end
+    end
+    return smmpanel.new(given)
+  end
+
+  --- GET or POST below /control, answered as a table.
+  function sandbox.ask(method, path)
+    local pipe = assert(io.popen(("curl -sS -X %s '%s/%s'"):format(method, sandbox.control, path)))
+    local text = pipe:read "*a"
+    pipe:close()
+    return cjson.decode(text)
+  end
+
+  --- What the server counted, of the requests under a name.
+  function sandbox.counts(name)
+    return sandbox.ask("GET", "stats" .. (name and "?name=" .. name or ""))
+  end
+
+  return sandbox
+end
+
+return support

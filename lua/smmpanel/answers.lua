@@ -165,7 +165,9 @@ function records.refill(object)
   local failure = field_refusal(object, "refill")
   if failure then return failure end
   local refill = object.refill
-  if refill == 0 or refill == false then return panel_said(message_of(object) or "refill " .. tostring(refill)) end
+  if refill == 0 or refill == false then
+    return panel_said(message_of(object) or "refill " .. tostring(refill))
+  end
   if refill == nil then return lacks(object, "refill") end
   return not id_of(refill) and unclear("'refill' is no id: %s", usage.describe(refill)) or nil
 end
@@ -195,7 +197,8 @@ function records.cancel(object)
   if cancel == 0 or cancel == false or cancel == "0" then
     return panel_said(message_of(object) or "cancel " .. tostring(cancel))
   end
-  return not cancel_taken(cancel) and unclear("'cancel' is neither yes nor no: %s", usage.describe(cancel)) or nil
+  if cancel_taken(cancel) then return nil end
+  return unclear("'cancel' is neither yes nor no: %s", usage.describe(cancel))
 end
 
 function records.balance(object)

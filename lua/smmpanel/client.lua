@@ -121,6 +121,31 @@ end
 ---@field cause? smmpanel.Error where the whole request failed
 ---@field uncertain? true a write that may have been carried out
 
+---@class smmpanel.Refill
+---@field order smmpanel.Id
+---@field refill smmpanel.Id
+
+---@class smmpanel.RefillStatus
+---@field refill smmpanel.Id
+---@field status string
+
+---@class smmpanel.Cancel
+---@field order smmpanel.Id
+---@field cancel any what the panel says for yes
+
+---@class smmpanel.Made
+---@field order? smmpanel.Id absent where the panel accepted it without an id (a scheduled order)
+
+---@class smmpanel.WatchOptions: smmpanel.CallOptions
+---@field interval? number seconds between the polls (60)
+---@field timeout? number seconds for all of it (none)
+---@field on_change? fun(id: smmpanel.Id, record: table, previous: table?)
+
+---@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
+---@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
+---@alias smmpanel.RefillStatuses table<smmpanel.Id, smmpanel.RefillStatus|smmpanel.Entry>
+---@alias smmpanel.Cancels table<smmpanel.Id, smmpanel.Cancel|smmpanel.Entry>
+
 --- The catalogue. Stands for the action `services`.
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Service[]? list empty where the panel offers nothing
@@ -137,11 +162,12 @@ function Panel:balance(given)
   return plain(self, "balance", given)
 end
 
---- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached the panel;
--- `err.uncertain` is true where it may have been made although no answer says so. Throws where the order is wrong.
+--- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached
+-- the panel; `err.uncertain` is true where it may have been made although no answer says so. Throws where
+-- the order is wrong.
 ---@param wanted smmpanel.Order
 ---@param given? smmpanel.CallOptions
----@return { order: smmpanel.Id? }? made with no `order` where the panel accepted it without an id (a scheduled order)
+---@return smmpanel.Made? made
 ---@return smmpanel.Error?
 function Panel:add(wanted, given)
   local state = open_state(self, "panel:add")
@@ -151,46 +177,43 @@ function Panel:add(wanted, given)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
 ---@param given? smmpanel.CallOptions
----@return smmpanel.Status|table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>|nil record for a list every id has an entry
----@return smmpanel.Error? for a list the error of the first request that failed as a whole
----@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): smmpanel.Status?, smmpanel.Error?
----@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>, smmpanel.Error?
+---@return smmpanel.Status|smmpanel.Statuses|nil record for a list every id has an entry
+---@return smmpanel.Error? err for a list that of the first request that failed as a whole
+---@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Statuses, smmpanel.Error?
 function Panel:status(x, given)
   return by_ids(self, "status", x, given)
 end
 
---- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as `add` is.
----@param x smmpanel.Id|smmpanel.Id[] order ids
+--- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as
+-- `add` is.
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
 ---@param given? smmpanel.CallOptions
----@return table|nil record { order, refill }; for a list every id has an entry
----@return smmpanel.Error?
----@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { order: smmpanel.Id, refill: smmpanel.Id }?, smmpanel.Error?
----@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+---@return smmpanel.Refill|smmpanel.Refills|nil record for a list every id has an entry
+---@return smmpanel.Error? err for a list that of the first request that failed as a whole
+---@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Refills, smmpanel.Error?
 function Panel:refill(x, given)
   return by_ids(self, "refill", x, given)
 end
 
 --- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
----@param x smmpanel.Id|smmpanel.Id[] refill ids
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list of refill ids
 ---@param given? smmpanel.CallOptions
----@return table|nil record { refill, status }; for a list every id has an entry
----@return smmpanel.Error?
----@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { refill: smmpanel.Id, status: string }?, smmpanel.Error?
----@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+---@return smmpanel.RefillStatus|smmpanel.RefillStatuses|nil record for a list every id has an entry
+---@return smmpanel.Error? err for a list that of the first request that failed as a whole
+---@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.RefillStatuses, smmpanel.Error?
 function Panel:refill_status(x, given)
   return by_ids(self, "refill_status", x, given)
 end
 
---- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a write as `add`
--- is. One that is taken is requested, not yet refunded.
----@param x smmpanel.Id|smmpanel.Id[] order ids
+--- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a
+-- write as `add` is. One that is taken is requested, not yet refunded.
+---@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
 ---@param given? smmpanel.CallOptions
----@return table|nil record { order, cancel }; for a list every id has an entry
----@return smmpanel.Error?
----@overload fun(self, x: smmpanel.Id, given?: smmpanel.CallOptions): { order: smmpanel.Id, cancel: any }?, smmpanel.Error?
----@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): table<smmpanel.Id, table>, smmpanel.Error?
+---@return smmpanel.Cancel|smmpanel.Cancels|nil record for a list every id has an entry
+---@return smmpanel.Error? err for a list that of the first request that failed as a whole
+---@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Cancels, smmpanel.Error?
 function Panel:cancel(x, given)
   return by_ids(self, "cancel", x, given)
 end
@@ -200,7 +223,9 @@ local COMMAS = { orders = true, refills = true }
 
 local function call_fields(where, given)
   if given == nil then return {} end
-  if type(given) ~= "table" then usage.throw(where, "needs a table of fields, got %s", usage.describe(given)) end
+  if type(given) ~= "table" then
+    usage.throw(where, "needs a table of fields, got %s", usage.describe(given))
+  end
   local read = {}
   for name, value in pairs(given) do
     value = fields.any(where, fields.name(where, name), value)
@@ -209,11 +234,11 @@ local function call_fields(where, given)
   return fields.flat(read)
 end
 
---- Any action, for what a panel adds to the API or does in its own way. The answer is given as it is, its known
--- fields typed; a refusal is `nil, err`. Actions other than services, status, refill_status and balance count as
--- writes: they are sent again only where nothing can have reached the panel.
+--- Any action, for what a panel adds to the API or does in its own way. The answer is given as it is, its
+-- known fields typed; a refusal is `nil, err`. Actions other than services, status, refill_status and
+-- balance count as writes: they are sent again only where nothing can have reached the panel.
 ---@param action string sent as it is: panels mind the case
----@param given_fields? table<string, any> scalars, and lists, sent as lines (`orders` and `refills` with commas)
+---@param given_fields? table<string, any> scalars, and lists, as lines (orders, refills: with commas)
 ---@param given? smmpanel.CallOptions
 ---@return any? answer
 ---@return smmpanel.Error?
@@ -227,10 +252,10 @@ function Panel:call(action, given_fields, given)
   return request.run(state, call)
 end
 
---- Polls `status` until every order is final, or unknown to the panel. Failed polls are tried again at the next
--- interval; a refused key ends it. What `on_change` throws ends it too.
+--- Polls `status` until every order is final, or unknown to the panel. Failed polls are tried again at the
+-- next interval; a refused key ends it. What `on_change` throws ends it too.
 ---@param x smmpanel.Id|smmpanel.Id[] one id or a list
----@param given? { interval: number?, timeout: number?, on_change: fun(id: smmpanel.Id, record: table, previous: table?)? } `interval` in seconds (60); `timeout` in seconds for all of it (none); further ones as in `status`
+---@param given? smmpanel.WatchOptions
 ---@return table last the last records by id; for one id its record
 ---@return smmpanel.Error? why not all are final
 function Panel:watch(x, given)
@@ -247,8 +272,8 @@ function Panel:watch(x, given)
   return last, err
 end
 
---- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it again does
--- nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
+--- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it
+-- again does nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
 function Panel:close()
   local state = state_of[self]
   if not state then usage.throw("panel:close", "call it as a method of a panel, with a colon") end

@@ -25,7 +25,8 @@ function Error:__tostring()
   if self.retry_after then notes[#notes + 1] = ("retry after %g s"):format(self.retry_after) end
   if (self.attempts or 0) > 1 then notes[#notes + 1] = self.attempts .. " attempts" end
   if self.uncertain then notes[#notes + 1] = "uncertain: it may have been carried out" end
-  return ("smmpanel: %s: %s (%s)"):format(self.action, text.one_line(self.message, 500), table.concat(notes, ", "))
+  local said = text.one_line(self.message, 500)
+  return ("smmpanel: %s: %s (%s)"):format(self.action, said, table.concat(notes, ", "))
 end
 
 --- Makes an error.
@@ -42,15 +43,16 @@ function errors.is(value)
   return getmetatable(value) == Error
 end
 
--- PROTOCOL "Errors", in this order; but active_order stands before bad_link, as link_duplicate has error.link in it.
+-- PROTOCOL "Errors", in this order; but active_order stands before bad_link, as link_duplicate has
+-- error.link in it.
 local CODES = {
-  { "invalid_key", "invalid api key", "api key field is required", "api key is incorrect", "incorrect api key",
-    "selected key is invalid" },
+  { "invalid_key", "invalid api key", "api key field is required", "api key is incorrect",
+    "incorrect api key", "selected key is invalid" },
   { "account", "account is inactive", "has been suspended", "error.account_banned", "api is disable" },
   { "bad_request", "incorrect request", "action field is required", "invalid action", "action is invalid",
     "required fields", "required parameter" },
-  { "bad_service", "incorrect service id", "incorrect_service_id", "invalid service id", "service id does not exist",
-    "disabled service", "service is inactive" },
+  { "bad_service", "incorrect service id", "incorrect_service_id", "invalid service id",
+    "service id does not exist", "disabled service", "service is inactive" },
   { "no_funds", "not enough funds", "have enough funds", "not_enough_funds", "insufficient balance",
     "insufficient_balance", "sufficient balance" },
   { "bad_quantity", "quantity field", "quantity is required", "minimum number", "maximum number",
@@ -84,7 +86,8 @@ end
 ---@param err smmpanel.Error
 ---@return boolean
 function errors.is_authentication(err)
-  return err.code == "invalid_key" or err.code == "account" or err.http_status == 401 or err.http_status == 403
+  local status = err.http_status
+  return err.code == "invalid_key" or err.code == "account" or status == 401 or status == 403
 end
 
 local KINDS = {

@@ -22,8 +22,9 @@ function ids.text(where, id)
   if kind == "number" then
     local digits = usage.integer_text(id)
     if digits then return digits end
-    usage.throw(where, "an id must be an integer%s, or a text; got %s",
-      math.abs(id) > 2 ^ 53 and id % 1 == 0 and " of at most 2^53 (give a longer one as text)" or "", tostring(id))
+    local long = math.abs(id) > 2 ^ 53 and id % 1 == 0
+    usage.throw(where, "an id must be an integer%s or a text, got %s",
+      long and " of at most 2^53 (give a longer one as text)" or "", tostring(id))
   end
   if kind ~= "string" then
     usage.throw(where, "an id must be an integer or a text, got %s", usage.describe(id))

@@ -52,8 +52,8 @@ local function check_functions(functions)
   end
 end
 
---- Runs functions side by side, in any host: while one waits for its answer, the others go on. Returns when all
--- have ended. Where one throws, that is thrown again then, the first of several.
+--- Runs functions side by side, in any host: while one waits for its answer, the others go on. Returns when
+-- all have ended. Where one throws, that is thrown again then, the first of several.
 --
 --     local results, errs = smmpanel.all {
 --       balance = function() return panel:balance() end,
@@ -73,8 +73,8 @@ function smmpanel.all(functions)
   return results, errs
 end
 
---- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For hosts with frames, which
--- call it in each; others need not. Never blocks.
+--- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For hosts with
+-- frames, which call it in each; others need not. Never blocks.
 ---@param bytes? integer how much to decode at most (64 kB)
 function smmpanel.step(bytes)
   loop.step(bytes)

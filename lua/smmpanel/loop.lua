@@ -5,14 +5,17 @@ local core = require "smmpanel.core"
 
 local loop = {}
 
-local waiting = {} -- transfer -> { gate, host }, until it ends
-local in_flight = {} -- host -> how many of its requests are
+local waiting = {} -- transfer -> { gate, scope, transfers }, until it ends
+local watches = {} -- scope -> { host, descriptor, count }: as long as requests of that loop are in flight
 
-local function leave(host)
-  in_flight[host] = in_flight[host] - 1
-  if in_flight[host] > 0 then return end
-  in_flight[host] = nil
-  if host.unwatch then host.unwatch() end
+-- After a fork the descriptor is another one; what watches the parent's is the parent's, and ending it here
+-- would end it there.
+local function leave(scope)
+  local watch = watches[scope]
+  watch.count = watch.count - 1
+  if watch.count > 0 then return end
+  watches[scope] = nil
+  if watch.host.unwatch and watch.descriptor == core.descriptor() then watch.host.unwatch(scope) end
 end
 
 --- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks.
@@ -21,16 +24,21 @@ function loop.step(bytes)
   for _, transfer in ipairs(core.step(bytes) or {}) do
     local entry = waiting[transfer]
     if entry then
-      waiting[transfer] = nil
-      leave(entry.host)
+      waiting[transfer], entry.transfers[transfer] = nil, nil
+      leave(entry.scope)
       entry.gate:open()
     end
   end
 end
 
 local function enter(host)
-  in_flight[host] = (in_flight[host] or 0) + 1
-  if in_flight[host] == 1 and host.watch then host.watch(core.descriptor(), loop.step) end
+  local scope, descriptor = host.scope and host.scope() or host, core.descriptor()
+  local watch = watches[scope] or { host = host, count = 0 }
+  watches[scope] = watch
+  watch.count = watch.count + 1
+  if watch.descriptor ~= descriptor and host.watch then host.watch(descriptor, loop.step, scope) end
+  watch.descriptor = descriptor
+  return scope
 end
 
 --- One request and its answer.
@@ -45,10 +53,9 @@ function loop.run(host, client, request, transfers)
     return { word = word, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
   end
   local gate = host.gate()
-  waiting[transfer], transfers[transfer] = { gate = gate, host = host }, true
-  enter(host)
-  gate:wait()
-  transfers[transfer] = nil
+  waiting[transfer], transfers[transfer] = { gate = gate, scope = enter(host), transfers = transfers }, true
+  -- Interrupted by the user: it ends as cancelled, and so it is known whether it was sent.
+  while gate:wait() == false do transfer:cancel() end
   return transfer:result()
 end
 

@@ -98,8 +98,17 @@ local function check_traffic(given)
   end
 end
 
+--- The documented name of a service's type, and the fields that its orders must have.
+---@param name any the type as a panel spells it: "Custom Comments", "custom_comments"
+---@return string? documented nil where it is not in the documentation
+---@return string[]? required
+function order.required(name)
+  local documented = type(name) == "string" and type_named[text.squeeze(name)] or nil
+  return documented, REQUIRED[documented]
+end
+
 local function check_type(name, given)
-  local documented = type(name) == "string" and type_named[text.squeeze(name)]
+  local documented = order.required(name)
   if not documented then
     usage.throw(WHERE, "unknown type %s; known: %s", usage.describe(name), usage.names(REQUIRED))
   end

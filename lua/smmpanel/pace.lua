@@ -1,4 +1,5 @@
---- A budget of requests a second: each gets its own moment, evenly spaced. Pure: the clock comes from outside.
+--- A budget of requests a second: each gets its own moment, evenly spaced. Pure: the clock comes from
+-- outside.
 -- @module smmpanel.pace
 
 local pace = {}

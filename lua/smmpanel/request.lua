@@ -29,8 +29,8 @@ local request = {}
 ---@field bytes integer of the body, decompressed
 ---@field err? smmpanel.Error
 
---- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr, once a
--- panel and name.
+--- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr,
+-- once a panel and name.
 ---@param state table the panel's
 ---@param name string of the option
 ---@param callback function?

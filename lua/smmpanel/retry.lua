@@ -19,7 +19,8 @@ local function passing(err)
     or status == 429 or status >= 500
 end
 
---- Whether this failure may be tried again: reads where it may pass, writes only where nothing reached the panel.
+--- Whether this failure may be tried again: reads where it may pass, writes only where nothing reached the
+-- panel.
 ---@param err smmpanel.Error
 ---@param outcome table the engine's outcome of the attempt
 ---@param write boolean

@@ -31,7 +31,8 @@ function watch.settled(record)
   return states.is_final(record.status)
 end
 
--- Takes over what a poll brought; a failed request leaves the last known record. -> the ids still to be watched
+-- Takes over what a poll brought; a failed request leaves the last known record. -> the ids still to be
+-- watched
 local function take(last, open, polled, on_change)
   local still = {}
   for _, id in ipairs(open) do

@@ -1,6 +1,6 @@
---- Plain Lua, without any loop. Whoever waits first from outside turns the crank: it runs what was spawned and waits on
--- the engine's descriptor for all of them. A foreign coroutine cannot be suspended here (nobody would resume it),
--- so a call in one blocks.
+--- Plain Lua, without any loop. Whoever waits first from outside turns the crank: it runs what was spawned
+-- and waits on the engine's descriptor for all of them. A foreign coroutine cannot be suspended here
+-- (nobody would resume it), so a call in one blocks.
 -- @module smmpanel.host.blocking
 
 local core = require "smmpanel.core"
@@ -29,24 +29,20 @@ local function run_ready()
   for _, co in ipairs(round) do resume(co) end
 end
 
+-- Opens what is due; -> the seconds until the next one is, 0 where one was opened: someone may go on then.
 local function wake_sleepers()
-  local now, next_wake = core.now(), LONGEST_WAIT
+  local now, pause = core.now(), LONGEST_WAIT
   for gate, at in pairs(sleepers) do
-    if at <= now then
-      gate:open()
-    else
-      next_wake = math.min(next_wake, at - now)
-    end
+    pause = math.max(0, math.min(pause, at - now))
+    if at <= now then gate:open() end
   end
-  return next_wake
+  return pause
 end
 
 local function turn()
-  local next_wake = wake_sleepers()
-  if #ready == 0 then
-    core.wait(next_wake)
-    loop.step()
-  end
+  local pause = wake_sleepers()
+  if #ready == 0 and pause > 0 then core.wait(pause) end
+  loop.step()
   run_ready()
 end
 

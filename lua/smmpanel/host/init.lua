@@ -1,21 +1,24 @@
---- What a client runs under: how to wait there, sleep, and run several. One small file a host, over the one engine.
+--- What a client runs under: how to wait there, sleep, and run several. One small file a host, over the one
+-- engine.
 --
 -- A host is a table:
 --
---     name              for messages
---     active()          whether a call made now, in the running coroutine, can wait here without blocking
---                       others (absent: always). Where it cannot, the call blocks, as in plain Lua.
---     gate()            a new gate: something that one coroutine waits at, and that is opened once
---       gate:wait()       returns once it is open; at once where it was opened before
---       gate:open()       may be called from anywhere, and before the wait; must not run the one who waits
---                         before the next turn of the loop, or must bear being called from smmpanel.loop's step
---     sleep(seconds)    suspends the running coroutine
---     spawn(f, done)    runs f() in a coroutine of its own, now or soon; then done(true), or done(false, what it threw)
---     watch(descriptor, step)  optional: from now on call step() whenever the descriptor is readable. Called when the
---                       first of this host's requests begins
---     unwatch()         optional: the last of them has ended; nothing of ours may keep the loop alive
+--     name            for messages
+--     active()        whether a call made now, in the running coroutine, can wait here without blocking
+--                     others (absent: always). Where it cannot, the call blocks, as in plain Lua.
+--     gate()          a new gate: something that one coroutine waits at, and that is opened once
+--       gate:wait()     returns once it is open; at once where it was opened before
+--       gate:open()     may be called from any coroutine and outside all, before the wait and after it,
+--                       and again; it may resume the one who waits right away
+--     sleep(seconds)  suspends the running coroutine
+--     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
+--                     done(false, what f threw)
+--     watch(descriptor, step)
+--                     optional: from now on call step() whenever the descriptor is readable. Called when the
+--                     first of this host's requests begins
+--     unwatch()       optional: the last of them has ended; nothing of ours may keep the loop alive now
 --
--- A host without `watch` calls `smmpanel.loop`'s step() itself, as `blocking` does while it waits.
+-- A host without `watch` calls step() of `smmpanel.loop` itself, as `blocking` does while it waits.
 -- @module smmpanel.host
 
 local hosts = {}
@@ -67,8 +70,8 @@ function hosts.pick(choice)
   return is_active(host) and host or load_host "blocking"
 end
 
---- Runs functions side by side, at most `limit` at a time, and returns when all have ended. What one threw is thrown
--- again then, the first of several.
+--- Runs functions side by side, at most `limit` at a time, and returns when all have ended. What one threw
+-- is thrown again then, the first of several.
 ---@param host table
 ---@param functions (fun())[]
 ---@param limit integer

@@ -16,10 +16,10 @@ fields.wrong = wrong
 
 local RESERVED = { key = true, action = true }
 
---- A field's name: text without spaces and control characters, and not one of ours.
+--- A field's name: text without control characters, and not one of ours.
 function fields.name(where, name)
-  if type(name) ~= "string" or name == "" or text.has_control(name) or name:find(" ", 1, true) then
-    usage.throw(where, "a field's name must be a text without spaces and control characters, got %s",
+  if type(name) ~= "string" or name == "" or text.has_control(name) then
+    usage.throw(where, "a field's name must be a text without control characters, got %s",
       usage.describe(name))
   end
   if RESERVED[name] then usage.throw(where, "the field '%s' is the client's own", name) end

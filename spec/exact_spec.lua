@@ -10,7 +10,8 @@ describe("PROTOCOL 'Ids and values': exact", function()
   teardown(function() sandbox.stop() end)
 
   local function order_of(id)
-    return assert(sandbox.panel("id:" .. id):add { service = 1, link = "https://e.com/", quantity = 50 }).order
+    local panel = sandbox.panel("id:" .. id)
+    return assert(panel:add { service = 1, link = "https://e.com/", quantity = 50 }).order
   end
 
   it("an id of 54 bits", function()
@@ -40,7 +41,8 @@ describe("PROTOCOL 'Ids and values': exact", function()
     local record = assert(panel:status(order_of "77"))
     local service = assert(panel:services())[1]
     if not has_integers then return assert.equal(0, record.remains % 1) end
-    for _, value in ipairs { record.remains, record.start_count, service.service, service.min, service.max } do
+    local integers = { record.remains, record.start_count, service.service, service.min, service.max }
+    for _, value in ipairs(integers) do
       assert.equal("integer", math.type(value))
     end
     assert.equal("float", math.type(record.charge))
@@ -50,8 +52,8 @@ describe("PROTOCOL 'Ids and values': exact", function()
   it("amounts as the panel wrote them, on request", function()
     local panel = sandbox.panel("set:balance=0.10000000000", { decimals = "string" })
     assert.equal("0.10000000000", assert(panel:balance()).balance)
-    local text = smmpanel.new { url = sandbox.url_with "body:%7B%22balance%22:1.2345678901234568e%252B18%7D", key = "k",
-      decimals = "string" }
+    local url = sandbox.url_with "body:%7B%22balance%22:1.2345678901234568e%252B18%7D"
+    local text = smmpanel.new { url = url, key = "k", decimals = "string" }
     assert.equal("1.2345678901234568e+18", assert(text:balance()).balance)
   end)
 

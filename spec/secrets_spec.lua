@@ -59,7 +59,8 @@ describe("the key", function()
 
   it("is in no message of a wrong argument", function()
     for _, options in ipairs {
-      { url = "ftp://x/", key = KEY }, { url = sandbox.url, key = KEY .. "\n" }, { url = sandbox.url, key = { KEY } },
+      { url = "ftp://x/", key = KEY }, { url = sandbox.url, key = KEY .. "\n" },
+      { url = sandbox.url, key = { KEY } },
       { url = sandbox.url, key = KEY, timeot = 1 },
     } do
       local ok, message = pcall(smmpanel.new, options)

@@ -58,7 +58,8 @@ end
 local function count_of(where, name, value)
   local count = type(value) == "string" and value:find("^[0-9]+$") and decimal.parse(value)
     or type(value) == "number" and value % 1 == 0 and value >= 0 and value <= 2 ^ 53 and decimal.parse(value)
-  return count or usage.throw(where, "%s must be a whole number from 0 up, got %s", name, usage.describe(value))
+  return count
+    or usage.throw(where, "%s must be a whole number from 0 up, got %s", name, usage.describe(value))
 end
 
 local THOUSANDTH = decimal.parse "0.001"

@@ -47,7 +47,8 @@ local function parse_text(text)
   local mantissa, exponent = text:match("^([0-9.]+)[eE]([+-]?[0-9]+)$")
   local whole, behind = (mantissa or text):match("^([0-9]*)%.?([0-9]*)$")
   exponent = tonumber(exponent or 0)
-  if not whole or whole .. behind == "" or #whole + #behind + math.abs(exponent) > DIGITS_MAX then return nil end
+  if not whole or whole .. behind == "" then return nil end
+  if #whole + #behind + math.abs(exponent) > DIGITS_MAX then return nil end
   return from_digits(shifted(whole, behind, exponent))
 end
 
@@ -66,7 +67,7 @@ end
 
 --- Reads `0.27819`, `1.1e-5`, or a number (by its shortest text).
 ---@param value any
----@return smmpanel.Decimal? nil where it is no decimal: negative, not finite, not a number at all, or absurdly long
+---@return smmpanel.Decimal? value nil where it is no decimal: negative, not finite, no number, absurdly long
 function decimal.parse(value)
   if type(value) == "number" then value = decimal.shortest(value) end
   return type(value) == "string" and parse_text(value) or nil

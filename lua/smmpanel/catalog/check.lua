@@ -1,0 +1,138 @@
+--- An order against its service: what the type requires, how many it counts, the limits. Pure.
+-- @module smmpanel.catalog.check
+
+local check = {}
+
+local order_rules = require "smmpanel.order"
+local text = require "smmpanel.text"
+local usage = require "smmpanel.usage"
+
+---@class smmpanel.Problem
+---@field field string
+---@field code "bad_service"|"missing"|"bad_quantity"
+---@field text string
+
+-- Where the quantity of these types comes from; of all others it is the field `quantity`.
+local COUNTED = { ["Custom Comments"] = "comments", ["Comment Replies"] = "comments",
+  ["Mentions Custom List"] = "usernames" }
+
+--- Whether a service's rate is the price of one and not of 1,000.
+---@param service smmpanel.Service
+---@return boolean
+function check.is_package(service)
+  return type(service.type) == "string" and text.squeeze(service.type):find("package$") ~= nil
+end
+
+--- A whole number from 0 up, of an integer or of its digits.
+---@param value any
+---@return integer?
+function check.count(value)
+  if type(value) == "string" then value = value:find("^[0-9]+$") and tonumber(value) end
+  local whole = type(value) == "number" and value % 1 == 0 and value >= 0 and value <= 2 ^ 53
+  return whole and value or nil
+end
+
+local function item_count(value)
+  if type(value) == "string" then
+    local items = {}
+    for line in value:gmatch("[^\r\n]+") do items[#items + 1] = line end
+    value = items
+  end
+  local count = 0
+  for _, item in ipairs(type(value) == "table" and value or {}) do
+    if text.trim(tostring(item)) ~= "" then count = count + 1 end
+  end
+  return count
+end
+
+--- How many pieces an order counts (of a drip-feed: in one run).
+---@param service smmpanel.Service
+---@param order smmpanel.Order
+---@return integer?
+---@return string? problem
+function check.quantity(service, order)
+  local documented = order_rules.required(service.type)
+  if check.is_package(service) then return 1 end
+  if documented == "Subscriptions" then return nil, "a subscription is charged post by post" end
+  if COUNTED[documented] then return item_count(order[COUNTED[documented]]) end
+  local quantity = check.count(order.quantity)
+  if quantity then return quantity end
+  return nil, order.quantity == nil and "the order has no quantity"
+    or ("quantity must be a whole number, got %s"):format(usage.describe(order.quantity))
+end
+
+local Problems = { __tostring = function(problems)
+  local texts = {}
+  for i, problem in ipairs(problems) do texts[i] = problem.text end
+  return table.concat(texts, "; ")
+end }
+
+--- A list of problems that prints as one line.
+---@param list smmpanel.Problem[]
+---@return smmpanel.Problem[]
+function check.problems(list)
+  return setmetatable(list, Problems)
+end
+
+local function is_missing(value)
+  if type(value) == "table" then return item_count(value) == 0 end
+  return value == nil or type(value) == "string" and text.trim(value) == ""
+end
+
+local function missing_fields(service, order)
+  local problems = {}
+  local documented, required = order_rules.required(service.type)
+  for _, field in ipairs(required or {}) do
+    if is_missing(order[field]) then
+      problems[#problems + 1] = { field = field, code = "missing",
+        text = ("an order of type '%s' needs %s"):format(documented, field) }
+    end
+  end
+  return problems
+end
+
+-- What is wrong with a number of pieces, or nil.
+local function outside(service, n)
+  local min, max, step = check.count(service.min), check.count(service.max), check.count(service.step)
+  local id = tostring(service.service)
+  if min and n < min then return ("service %s takes at least %d, not %d"):format(id, min, n) end
+  if max and n > max then return ("service %s takes at most %d, not %d"):format(id, max, n) end
+  if step and step > 0 and n % step ~= 0 then
+    return ("service %s takes multiples of %d, not %d"):format(id, step, n)
+  end
+end
+
+local function check_count(service, field, n, problems)
+  local wrong = n and outside(service, n)
+  if wrong then problems[#problems + 1] = { field = field, code = "bad_quantity", text = wrong } end
+end
+
+local function check_numbers(service, order, problems)
+  local documented = order_rules.required(service.type)
+  if documented == "Subscriptions" then
+    check_count(service, "min", check.count(order.min), problems)
+    check_count(service, "max", check.count(order.max), problems)
+  elseif not check.is_package(service) then
+    local field = COUNTED[documented] or "quantity"
+    local quantity, wrong = check.quantity(service, order)
+    if quantity and not is_missing(order[field]) then
+      check_count(service, field, quantity, problems)
+    elseif wrong and order[field] ~= nil then
+      problems[#problems + 1] = { field = field, code = "bad_quantity", text = wrong }
+    end
+  end
+end
+
+--- Checks an order.
+---@param service smmpanel.Service
+---@param order smmpanel.Order
+---@return true?
+---@return smmpanel.Problem[]?
+function check.order(service, order)
+  local problems = missing_fields(service, order)
+  check_numbers(service, order, problems)
+  if #problems == 0 then return true end
+  return nil, check.problems(problems)
+end
+
+return check

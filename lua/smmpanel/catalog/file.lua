@@ -1,0 +1,93 @@
+--- A catalogue in a file: JSON, read by the same typed decoder that reads the panel's own.
+-- @module smmpanel.catalog.file
+
+local file = {}
+
+local core = require "smmpanel.core"
+local decimal = require "smmpanel.decimal"
+local json = require "smmpanel.json"
+
+local FORMAT = 1
+local PIECE = 65536
+
+-- With money as numbers or as the panel's text? A file knows, by what is in it.
+local function decimals_of(list)
+  for _, service in ipairs(list) do
+    if type(service.rate) == "string" and decimal.parse(service.rate) then return "string" end
+    if type(service.rate) == "number" then return "number" end
+  end
+  return "string"
+end
+
+-- Beside the file, so that renaming it is one step; with a name that no other process takes.
+local function beside(path)
+  return ("%s.%013.0f.new"):format(path, core.random() * 1e13)
+end
+
+local function write_all(handle, head, list)
+  assert(handle:write(head))
+  for i, service in ipairs(list) do assert(handle:write(i > 1 and ",\n" or "\n", json.encode(service))) end
+  assert(handle:write("\n]}\n"))
+end
+
+--- Writes a list of services. Either all of it is there afterwards, or what was there before.
+---@param path string
+---@param list smmpanel.Service[]
+---@param site? string the panel that it is of
+---@return true?
+---@return string? problem
+function file.save(path, list, site)
+  local new = beside(path)
+  local handle, problem = io.open(new, "wb")
+  if not handle then return nil, problem end
+  local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"site":%s,"services":['):format(FORMAT,
+    decimals_of(list), os.time(), json.encode(site or ""))
+  local ok, thrown = pcall(write_all, handle, head, list)
+  local closed, why = handle:close() -- a full disk may show only here
+  if ok and closed then ok, problem = os.rename(new, path) end
+  if ok and closed then return true end
+  os.remove(new)
+  return nil, tostring(problem or why or thrown)
+end
+
+local function decode(handle, decimals)
+  local decoder = core.decoder("services", decimals)
+  local piece = handle:read(PIECE)
+  while piece do
+    local ok, problem = decoder:feed(piece)
+    if not ok then return nil, problem end
+    piece = handle:read(PIECE)
+  end
+  local ok, value = decoder:finish()
+  return ok and value or nil, value
+end
+
+local function read(handle, path, decimals)
+  local saved_as = (handle:read(60) or ""):match('^{"smmpanel":1,"decimals":"(%a+)"')
+  if not saved_as then return nil, path .. ": not a catalogue that was saved here" end
+  -- A number's text is not the panel's: "0.90" was 0.9.
+  if decimals == "string" and saved_as == "number" then
+    return nil, path .. ": saved with rates as numbers"
+  end
+  handle:seek("set")
+  local value, problem = decode(handle, decimals or saved_as)
+  if type(value) ~= "table" or type(value.services) ~= "table" then
+    return nil, ("%s: damaged: %s"):format(path, tostring(problem))
+  end
+  return value.services, { saved = value.saved, site = value.site }
+end
+
+--- Reads what was saved.
+---@param path string
+---@param decimals? "number"|"string" as in `smmpanel.new`; as it was saved, if not given
+---@return smmpanel.Service[]?
+---@return { saved: number, site: string }|string about the file, or the problem
+function file.load(path, decimals)
+  local handle, problem = io.open(path, "rb")
+  if not handle then return nil, problem end
+  local list, about = read(handle, path, decimals)
+  handle:close()
+  return list, about
+end
+
+return file

@@ -1,0 +1,182 @@
+--- Which services fit, and in what order. Pure.
+-- @module smmpanel.catalog.search
+
+local search = {}
+
+local decimal = require "smmpanel.decimal"
+local fold = require "smmpanel.fold"
+local text = require "smmpanel.text"
+local usage = require "smmpanel.usage"
+
+local WHERE = "catalog:search"
+
+---@class smmpanel.Search
+---@field text? string words that all occur in the id, the name, the category or the type, in any case
+---@field type? string in any spelling
+---@field category? string words that all occur in the category
+---@field min_rate? number|string the least and the highest rate, both included
+---@field max_rate? number|string
+---@field quantity? integer one that the service takes
+---@field refill? boolean
+---@field cancel? boolean
+---@field dripfeed? boolean
+---@field sort? "service"|"name"|"category"|"type"|"rate"|"min"|"max"
+---@field descending? boolean
+---@field limit? integer
+
+-- ---- conditions: each is given its option, and makes a function of the service ----------------
+
+local CONDITIONS = {}
+
+local function words_in(wanted, hay_of)
+  local words = {}
+  for word in fold(wanted):gmatch("[^ \t\r\n]+") do words[#words + 1] = word end
+  return function(service)
+    local hay = fold(hay_of(service))
+    for _, word in ipairs(words) do
+      if not hay:find(word, 1, true) then return false end
+    end
+    return true
+  end
+end
+
+local function shown(value)
+  if type(value) == "number" then return usage.integer_text(value) or tostring(value) end
+  return value == nil and "" or tostring(value)
+end
+
+function CONDITIONS.text(wanted)
+  return words_in(wanted, function(service)
+    return shown(service.service) .. " " .. shown(service.name) .. "\n" .. shown(service.category) .. "\n"
+      .. shown(service.type)
+  end)
+end
+
+function CONDITIONS.category(wanted)
+  return words_in(wanted, function(service) return shown(service.category) end)
+end
+
+function CONDITIONS.type(wanted)
+  local squeezed = text.squeeze(wanted)
+  return function(service) return text.squeeze(shown(service.type)) == squeezed end
+end
+
+-- Doubles tell nearly all rates apart, and fast; where they do not, the digits do.
+local function less(a, b)
+  local x, y = decimal.approximate(a), decimal.approximate(b)
+  if not x or not y then return x ~= nil and y == nil end -- what is no price comes last
+  if x ~= y then return x < y end
+  return a ~= b and decimal.parse(a) < decimal.parse(b)
+end
+
+local function rate_bound(name, fits)
+  CONDITIONS[name] = function(bound)
+    if not decimal.parse(bound) then
+      usage.throw(WHERE, "%s must be a price from 0 up, got %s", name, usage.describe(bound))
+    end
+    return function(service) return decimal.parse(service.rate) ~= nil and fits(service.rate, bound) end
+  end
+end
+
+rate_bound("min_rate", function(rate, bound) return not less(rate, bound) end)
+rate_bound("max_rate", function(rate, bound) return not less(bound, rate) end)
+
+function CONDITIONS.quantity(wanted)
+  return function(service)
+    local min, max = service.min, service.max
+    return type(min) == "number" and type(max) == "number" and min <= wanted and wanted <= max
+  end
+end
+
+-- A flag that is a text or a number says yes, in its own way: "30 days", 3.
+local function allowed(value)
+  return value ~= nil and value ~= false and value ~= 0
+end
+
+for _, name in ipairs { "refill", "cancel", "dripfeed" } do
+  CONDITIONS[name] = function(wanted)
+    return function(service)
+      local value = service[name]
+      if name == "dripfeed" and value == nil then value = service.drip_feed end
+      return allowed(value) == wanted
+    end
+  end
+end
+
+-- ---- order --------------------------------------------------------------------------------
+
+local function by_text(a, b) return fold(shown(a)) < fold(shown(b)) end
+
+local function by_number(a, b)
+  if type(a) == type(b) then return a ~= nil and a < b end
+  return type(a) == "number" -- what is text, or absent, comes last
+end
+
+local SORTS = { service = by_number, min = by_number, max = by_number, rate = less, name = by_text,
+  category = by_text, type = by_text }
+
+-- table.sort is not stable: what is equal keeps the panel's order.
+local function sorted(list, name, descending)
+  local before, place = SORTS[name], {}
+  for i, service in ipairs(list) do place[service] = i end
+  table.sort(list, function(a, b)
+    local x, y = a[name], b[name]
+    if descending then x, y = y, x end
+    if before(x, y) then return true end
+    return not before(y, x) and place[a] < place[b]
+  end)
+  return list
+end
+
+-- ---- options ------------------------------------------------------------------------------
+
+local KINDS = { text = "string", type = "string", category = "string", quantity = "number",
+  refill = "boolean", cancel = "boolean", dripfeed = "boolean", descending = "boolean", limit = "number" }
+local KNOWN = { sort = true, min_rate = true, max_rate = true }
+for name in pairs(KINDS) do KNOWN[name] = true end
+
+local function check_options(wanted)
+  if type(wanted) ~= "table" then usage.throw(WHERE, "needs a table, got %s", usage.describe(wanted)) end
+  for name, value in pairs(wanted) do
+    if not KNOWN[name] then
+      usage.throw(WHERE, "unknown option %s; %s", usage.describe(name), usage.hint(name, KNOWN))
+    elseif KINDS[name] and type(value) ~= KINDS[name] then
+      usage.throw(WHERE, "%s must be a %s, got %s", name, KINDS[name], usage.describe(value))
+    end
+  end
+  if wanted.sort ~= nil and not SORTS[wanted.sort] then
+    usage.throw(WHERE, "unknown sort %s; %s", usage.describe(wanted.sort), usage.hint(wanted.sort, SORTS))
+  end
+end
+
+local function conditions(wanted)
+  local list = {}
+  for name, value in pairs(wanted) do
+    if CONDITIONS[name] then list[#list + 1] = CONDITIONS[name](value) end
+  end
+  return list
+end
+
+local function fits_all(service, fits)
+  for _, fit in ipairs(fits) do
+    if not fit(service) then return false end
+  end
+  return true
+end
+
+--- The services of a list that fit.
+---@param list smmpanel.Service[]
+---@param wanted smmpanel.Search
+---@return smmpanel.Service[]
+function search.run(list, wanted)
+  check_options(wanted)
+  local fits, result = conditions(wanted), {}
+  for _, service in ipairs(list) do
+    if fits_all(service, fits) then result[#result + 1] = service end
+  end
+  if wanted.sort then sorted(result, wanted.sort, wanted.descending) end
+  for i = #result, (wanted.limit or #result) + 1, -1 do result[i] = nil end
+  return result
+end
+
+return search

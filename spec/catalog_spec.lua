@@ -1,0 +1,262 @@
+-- smmpanel.catalog: find, search, cost, price, check, diff, save and load.
+local catalog = require "smmpanel.catalog"
+
+local services = {
+  { service = 1, name = "Followers", type = "Default", category = "First", rate = "0.90", min = 50,
+    max = 10000, refill = true, cancel = true, dripfeed = true },
+  { service = 2, name = "Comments", type = "Custom Comments", category = "First", rate = "8", min = 10,
+    max = 1500, refill = false, cancel = false },
+  { service = 3, name = "Starter Pack", type = "Package", category = "Packs", rate = "12.5", min = 1, max = 1 },
+  { service = 4, name = "Подписчики ИНСТАГРАМ", type = "default",
+    category = "Instagram Türk", rate = 0.08011655652, min = 10, max = 500, step = 10, refill = "30 days" },
+  { service = "ord-5", name = "Auto Likes", type = "Subscriptions", rate = "1.1e-5", min = 20,
+    max = 5000 },
+  { service = 6, name = "Replies", type = "comment_replies", rate = "11", min = 1, max = 500 },
+  { service = 7, name = "No price", type = "Default", rate = "on request", min = 1, max = 5 },
+  { service = 8, name = "Five comments", type = "Custom Comments Package", rate = "2.2" },
+}
+local list = catalog(services)
+
+local function ids(found)
+  local texts = {}
+  for i, service in ipairs(found) do texts[i] = tostring(service.service) end
+  return table.concat(texts, " ")
+end
+
+describe("catalog:find", function()
+  it("takes an id as a number, as its digits, or as the text it is", function()
+    assert.equal("Followers", list:find(1).name)
+    assert.equal("Followers", list:find("1").name)
+    assert.equal("Followers", list:find(1.0).name)
+    assert.equal("Auto Likes", list:find("ord-5").name)
+    assert.is_nil(list:find(99))
+  end)
+end)
+
+describe("catalog:search", function()
+  it("finds words in any case, in any of the texts", function()
+    assert.equal("1", ids(list:search { text = "follow FIRST" }))
+    assert.equal("4", ids(list:search { text = "подписчики instagram" }))
+    assert.equal("4", ids(list:search { text = "TÜRK" }))
+    assert.equal("", ids(list:search { text = "followers packs" }))
+    assert.equal("ord-5", ids(list:search { text = "ord-5" }))
+  end)
+
+  it("knows types in any spelling, and categories by words", function()
+    assert.equal("1 4 7", ids(list:search { type = "DEFAULT" }))
+    assert.equal("6", ids(list:search { type = "Comment Replies" }))
+    assert.equal("1 2", ids(list:search { category = "first" }))
+  end)
+
+  it("keeps to a range of prices, ends included, exactly", function()
+    assert.equal("1", ids(list:search { min_rate = "0.9", max_rate = "0.9" }))
+    assert.equal("1 2 6 8", ids(list:search { min_rate = 0.9, max_rate = 11 }))
+    local close = catalog { { service = 1, rate = "0.10000000000000000001" } }
+    assert.equal("", ids(close:search { max_rate = "0.1" }))
+  end)
+
+  it("knows what can be refilled, cancelled and ordered in a quantity", function()
+    assert.equal("1 4", ids(list:search { refill = true }))
+    assert.equal("1", ids(list:search { cancel = true }))
+    assert.equal("1", ids(list:search { dripfeed = true }))
+    assert.equal("2 3 ord-5 6 7 8", ids(list:search { refill = false }))
+    assert.equal("2 6", ids(list:search { quantity = 10, type = nil, min_rate = 1 }))
+  end)
+
+  it("sorts, what is no price last, and cuts", function()
+    assert.equal("ord-5 4 1 8 2 6 3 7", ids(list:search { sort = "rate" }))
+    assert.equal("3 6 2", ids(list:search { sort = "rate", descending = true, min_rate = 0, limit = 3 }))
+    assert.equal("1 2 3 4 6 7 8 ord-5", ids(list:search { sort = "service" }))
+  end)
+
+  it("says what is wrong with an option", function()
+    local function refused(wanted, why)
+      assert.error_matches(function() list:search(wanted) end, "catalog:search: " .. why, 1, true)
+    end
+    refused({ txt = "a" }, "unknown option 'txt'; did you mean 'text'?")
+    refused({ sort = "price" }, "unknown sort 'price'")
+    refused({ max_rate = "a" }, "max_rate must be a price")
+    refused({ refill = 1 }, "refill must be a boolean, got 1")
+  end)
+end)
+
+describe("catalog:cost", function()
+  it("is exact to the last decimal: per 1,000, of a Package for one", function()
+    assert.equal("0.9", list:cost(1, 1000))
+    assert.equal("0.0009", list:cost(1, 1))
+    assert.equal("0.00008011655652", list:cost(4, 1))
+    assert.equal("0.000000011", list:cost("ord-5", 1))
+    assert.equal("12.5", list:cost(3, 1))
+    assert.equal("6.6", list:cost(8, 3))
+    assert.equal("9", list:cost(1, 1000, 10))
+    assert.equal("8106479329266.8928", list:cost(1, "9007199254740992"))
+  end)
+
+  it("says why there is none", function()
+    assert.same({ nil, "the catalogue has no service 99" }, { list:cost(99, 1) })
+    assert.same({ nil, "the rate of service 7 is no price: on request" }, { list:cost(7, 1) })
+    assert.error_matches(function() list:cost(1, 1.5) end, "cost: quantity must be a whole number", 1, true)
+    assert.error_matches(function() list:cost(1, 1, -1) end, "cost: runs must be a whole number", 1, true)
+  end)
+
+  -- bc is the reference. The numbers come from a generator of our own: the same ones on every Lua.
+  it("agrees with bc on 10,000 random rates and quantities", function()
+    local seed = 20240229
+    local function random(n)
+      seed = (seed * 16807) % 2147483647
+      return seed % n
+    end
+    local function digits(n)
+      local text = {}
+      for i = 1, n do text[i] = random(10) end
+      return table.concat(text)
+    end
+    local rates, questions = {}, {}
+    for i = 1, 10000 do
+      local rate = digits(random(4) + 1) .. "." .. digits(random(12) + 1)
+      local quantity = ("%.0f"):format(random(2 ^ (random(31) + 1)))
+      rates[i] = { rate, quantity }
+      questions[i] = rate .. " * " .. quantity .. " * 0.001"
+    end
+    local name = os.tmpname()
+    local file = assert(io.open(name, "w"))
+    file:write("scale = 40\n", table.concat(questions, "\n"), "\n")
+    file:close()
+    local pipe = assert(io.popen("BC_LINE_LENGTH=0 bc " .. name))
+    for i, case in ipairs(rates) do
+      local expected = pipe:read "*l":gsub("0+$", ""):gsub("%.$", ""):gsub("^%.", "0.")
+      expected = expected == "" and "0" or expected
+      assert.equal(expected, catalog { { service = i, rate = case[1] } }:cost(i, case[2]), questions[i])
+    end
+    pipe:close()
+    os.remove(name)
+  end)
+end)
+
+describe("catalog:price", function()
+  it("counts as the service's type does", function()
+    assert.equal("1.8", list:price { service = 1, quantity = 2000 })
+    assert.equal("5.4", list:price { service = 1, quantity = 2000, runs = 3 })
+    assert.equal("0.016", list:price { service = 2, comments = { "a", " ", "b" } })
+    assert.equal("0.016", list:price { service = 2, comments = "a\r\n\r\nb\n" })
+    assert.equal("0.011", list:price { service = 6, comments = "only one", username = "x" })
+    assert.equal("12.5", list:price { service = 3, link = "https://example.com" })
+    assert.equal("2.2", list:price { service = 8, comments = "a\nb\nc" })
+  end)
+
+  it("says why there is none", function()
+    assert.same({ nil, "the order has no quantity" }, { list:price { service = 1 } })
+    assert.same({ nil, "a subscription is charged post by post" }, { list:price { service = "ord-5" } })
+  end)
+end)
+
+describe("catalog:check", function()
+  local function problems(order)
+    local ok, wrong = list:check(order)
+    return ok or tostring(wrong), wrong
+  end
+
+  it("passes what is right", function()
+    assert.is_true(list:check { service = 1, link = "https://example.com", quantity = 50 })
+    assert.is_true(list:check { service = "1", link = "https://example.com", quantity = "10000" })
+    assert.is_true(list:check { service = 3, link = "https://example.com" })
+    assert.is_true(list:check { service = "ord-5", username = "a", min = 20, max = 30, delay = 0 })
+  end)
+
+  it("names what the type requires", function()
+    local text, wrong = problems { service = 2, comments = {} }
+    local needs = "an order of type 'Custom Comments' needs "
+    assert.equal(needs .. "link; " .. needs .. "comments", text)
+    assert.equal("link", wrong[1].field)
+    assert.equal("missing", wrong[1].code)
+    assert.equal("an order of type 'Comment Replies' needs username",
+      (problems { service = 6, link = "l", comments = "a" }))
+  end)
+
+  it("keeps to the limits and the step", function()
+    local function of(service, quantity)
+      return (problems { service = service, link = "l", quantity = quantity })
+    end
+    assert.equal("service 1 takes at least 50, not 49", of(1, 49))
+    assert.equal("service 1 takes at most 10000, not 10001", of(1, 10001))
+    assert.equal("service 4 takes multiples of 10, not 25", of(4, 25))
+    assert.equal("quantity must be a whole number, got 'ten'", of(1, "ten"))
+    assert.equal("service 2 takes at least 10, not 2",
+      (problems { service = 2, link = "l", comments = "a\nb" }))
+    assert.equal("service ord-5 takes at least 20, not 1",
+      (problems { service = "ord-5", username = "a", min = 1, max = 30, delay = 0 }))
+    assert.equal("the catalogue has no service 99", of(99, 1))
+  end)
+end)
+
+describe("catalog:diff", function()
+  it("tells new, gone and changed; 0.90 and 0.9 are one price", function()
+    local now = catalog {
+      { service = 1, name = "Followers", rate = 0.9, min = 50, max = 10000 },
+      { service = 2, name = "Likes", rate = "1.10", min = 10, max = 2000 },
+      { service = 4, name = "New", rate = "1" },
+    }
+    local before = catalog {
+      { service = 1, name = "Followers", rate = "0.90", min = 50, max = 10000 },
+      { service = 2, name = "Likes", rate = "1.20", min = 20, max = 2000 },
+      { service = 3, name = "Gone", rate = "1" },
+    }
+    local difference = now:diff(before)
+    assert.equal("4", ids(difference.new))
+    assert.equal("3", ids(difference.gone))
+    assert.equal(1, #difference.changed)
+    assert.same({
+      { field = "rate", before = "1.20", after = "1.10" }, { field = "min", before = 20, after = 10 },
+    }, difference.changed[1].changes)
+    assert.same({ new = {}, gone = {}, changed = {} }, now:diff(now))
+    assert.error_matches(function() now:diff {} end, "catalog:diff: needs a catalogue", 1, true)
+  end)
+end)
+
+describe("catalog:save and load", function()
+  local path
+  before_each(function() path = os.tmpname() end)
+  after_each(function() os.remove(path) end)
+
+  it("brings back every value as it was", function()
+    local odd = {
+      { service = 9007199254740991, name = "a \"b\"\n\tc \\ é 🔥 \127", rate = 0.30000000000000004, min = 1,
+        max = 2147483648, refill = 3, cancel = false, more = { 1, "x", { y = 0.1 } }, note = "" },
+      { service = "92233720368547758079", rate = 1e-7, min = "+12", refill = "30 days" },
+    }
+    for _, each in ipairs { odd, { { service = 1, rate = "0.90" }, { service = 2, rate = "1e-5" } } } do
+      assert(catalog(each):save(path))
+      local loaded = assert(catalog.load(path))
+      assert.same(each, loaded.list)
+      assert.is_true(math.abs(loaded.saved - os.time()) < 600)
+    end
+  end)
+
+  it("saves all or nothing", function()
+    assert(list:save(path))
+    local broken = catalog { services[1], { service = 2, name = print } }
+    local saved, why = broken:save(path)
+    assert.is_nil(saved)
+    assert.matches("a function cannot be written as JSON", why)
+    assert.equal(#services, #assert(catalog.load(path)).list)
+    assert.is_nil(io.popen("ls " .. path .. ".* 2>/dev/null"):read "*l")
+    local ok, problem = list:save "/nonexistent/directory/file"
+    assert.is_nil(ok)
+    assert.matches("No such file", problem)
+  end)
+
+  it("says what is wrong with a file", function()
+    local function load(text)
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+      return select(2, catalog.load(path))
+    end
+    assert.matches("not a catalogue", load "")
+    assert.matches("not a catalogue", load "[1,2]")
+    assert(list:save(path))
+    local whole = io.open(path):read "*a"
+    assert.matches("damaged", load(whole:sub(1, -20)))
+    assert.matches("No such file", select(2, catalog.load "/nonexistent/file"))
+  end)
+end)

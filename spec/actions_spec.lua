@@ -52,7 +52,8 @@ describe("PROTOCOL, action by action:", function()
       local types = {}
       for _, service in ipairs(assert(sandbox.panel(""):services())) do types[service.type] = true end
       for _, name in ipairs { "Default", "Package", "SEO", "Custom Comments", "Custom Comments Package",
-        "Mentions", "Mentions with Hashtags", "Mentions Custom List", "Mentions Hashtag", "Mentions User Followers",
+        "Mentions", "Mentions with Hashtags", "Mentions Custom List", "Mentions Hashtag",
+        "Mentions User Followers",
         "Mentions Media Likers", "Comment Likes", "Comment Replies", "Poll", "Invites from Groups",
         "Subscriptions", "Web Traffic" } do
         assert.is_true(types[name], name)

@@ -2,6 +2,7 @@
 -- with the zlib that nginx itself is linked to.
 -- @module smmpanel.sandbox.bomb
 
+local bit = require "bit"
 local ffi = require "ffi"
 
 ffi.cdef [[
@@ -15,6 +16,9 @@ int deflateInit2_(sandbox_z_stream *, int level, int method, int window, int mem
                   const char *version, int size);
 int deflate(sandbox_z_stream *, int flush);
 int deflateEnd(sandbox_z_stream *);
+unsigned long compressBound(unsigned long);
+unsigned long crc32(unsigned long, const char *, unsigned);
+unsigned long crc32_combine(unsigned long, unsigned long, long);
 const char *zlibVersion(void);
 ]]
 
@@ -23,69 +27,51 @@ local zlib = ffi.load("libz.so.1")
 local bomb = {}
 
 local PIECE = 1024 * 1024
-local GZIP_WINDOW = 15 + 16 -- zlib's way to ask for a gzip header
-local NO_FLUSH, FINISH = 0, 4
+local HEADER = "\31\139\8\0\0\0\0\0\2\3"
+local FULL_FLUSH, FINISH = 3, 4
 
-local function new_stream()
-  local z = ffi.new("sandbox_z_stream")
-  local ok = zlib.deflateInit2_(z, 9, 8, GZIP_WINDOW, 9, 0, zlib.zlibVersion(), ffi.sizeof(z))
-  assert(ok == 0, "zlib does not start")
-  return ffi.gc(z, zlib.deflateEnd)
+-- A piece of a raw deflate stream. After a full flush it ends with a whole byte and refers to
+-- nothing before it, so that it may be repeated, and followed by any other.
+local function deflate(text, flush)
+  local z, size = ffi.new("sandbox_z_stream"), tonumber(zlib.compressBound(#text)) + 64
+  local room = ffi.new("char[?]", size)
+  local started = zlib.deflateInit2_(z, 9, 8, -15, 9, 0, zlib.zlibVersion(), ffi.sizeof(z))
+  assert(started == 0, "zlib does not start")
+  z.next_in, z.avail_in, z.next_out, z.avail_out = text, #text, room, size
+  zlib.deflate(z, flush)
+  local deflated = ffi.string(room, size - z.avail_out)
+  zlib.deflateEnd(z)
+  return deflated
 end
 
-local function deflate(z, out, room, text, flush)
-  z.next_in, z.avail_in = text, #text
-  repeat
-    z.next_out, z.avail_out = room, PIECE
-    zlib.deflate(z, flush)
-    out[#out + 1] = ffi.string(room, PIECE - z.avail_out)
-  until z.avail_out > 0
+local function little_endian(n)
+  n = bit.tobit(n)
+  return string.char(bit.band(n, 255), bit.band(bit.rshift(n, 8), 255), bit.band(bit.rshift(n, 16), 255),
+    bit.rshift(n, 24))
 end
 
--- Compresses what `next_piece` gives until it gives nil. Others are served in between.
-local function gzip(next_piece)
-  local z, out, room = new_stream(), {}, ffi.new("char[?]", PIECE)
-  local text = next_piece()
-  while text do
-    deflate(z, out, room, text, NO_FLUSH)
-    ngx.sleep(0.001)
-    text = next_piece()
+-- A gzip file of a text that is repeated, and a tail.
+local function gzip(text, times, tail)
+  local checksum, of_text = ffi.cast("unsigned long", 0), zlib.crc32(0, text, #text)
+  for _ = 1, times do
+    checksum = zlib.crc32_combine(checksum, of_text, #text)
   end
-  deflate(z, out, room, "", FINISH)
-  return table.concat(out)
-end
-
-local function spaces(size)
-  local block, left = (" "):rep(PIECE), size
-  return function()
-    if left <= 0 then
-      return nil
-    end
-    left = left - PIECE
-    return left > 0 and block or block .. "{}"
-  end
-end
-
-local function once(text)
-  local given = false
-  return function()
-    if not given then
-      given = true
-      return text
-    end
-  end
+  checksum = zlib.crc32_combine(checksum, zlib.crc32(0, tail, #tail), #tail)
+  return HEADER .. deflate(text, FULL_FLUSH):rep(times) .. deflate(tail, FINISH) ..
+    little_endian(tonumber(checksum)) .. little_endian(#text * times + #tail)
 end
 
 local made = {}
 
---- A gzip file of `size` bytes, compressed `levels` times.
+--- A gzip file of about `size` bytes (whole MiB, and at least that many), compressed `levels` times.
 ---@param size integer
 ---@param levels integer
 ---@return string
 function bomb.make(size, levels)
   local name = size .. "/" .. levels
   if not made[name] then
-    made[name] = gzip(levels > 1 and once(bomb.make(size, levels - 1)) or spaces(size))
+    made[name] = levels > 1 and gzip(bomb.make(size, levels - 1), 1, "")
+      or gzip((" "):rep(PIECE), math.ceil(size / PIECE), "{}")
   end
   return made[name]
 end

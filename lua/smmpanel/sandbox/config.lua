@@ -121,16 +121,22 @@ function config.watcher(place)
                          certificates = place.tls_port and certificates or "" })
 end
 
+local function literal(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local fields = {}
+  for name, field in pairs(value) do
+    fields[#fields + 1] = ("[%q] = %s"):format(name, literal(field))
+  end
+  return "{ " .. table.concat(fields, ", ") .. " }"
+end
+
 --- The panel's options as a Lua file.
 ---@param options table<string, string|number|table>
 ---@return string
 function config.options(options)
-  local lines = {}
-  for name, value in pairs(options) do
-    local text = type(value) == "table" and config.options(value):sub(8) or ("%q"):format(value)
-    lines[#lines + 1] = ("  [%q] = %s,"):format(name, text)
-  end
-  return "return {\n" .. table.concat(lines, "\n") .. "\n}\n"
+  return "return " .. literal(options) .. "\n"
 end
 
 return config

@@ -33,7 +33,7 @@ end
 
 local function number(arg, default)
   local n = arg and tonumber(arg) or not arg and default
-  return n or error(("%s is no number"):format(arg), 0)
+  return n or error(arg and arg .. " is no number" or "a number is needed", 0)
 end
 
 local function replace(plan, body, type, status)
@@ -42,44 +42,45 @@ end
 
 -- Time
 
-fault("latency:S", "the action is carried out at once, the answer comes S s later (1)", function(plan, arg)
+fault("latency:S", "carried out at once, answered S seconds later (1)", function(plan, arg)
   plan.latency = number(arg, 1)
 end)
-fault("jitter:S", "up to S seconds more, at random (1)", function(plan, arg)
+fault("jitter:S", "answered up to S seconds later (1), at random", function(plan, arg)
   plan.jitter = number(arg, 1)
 end)
-fault("late:S", "the action is carried out S s later (2), also if the client has gone", function(plan, arg)
+fault("late:S", "carried out S seconds later (2), also if the client has gone by then", function(plan, arg)
   plan.late = number(arg, 2)
 end)
 
 -- Connections
 
-fault("close", "the connection is closed, the body unread, the action not carried out", function(plan)
+fault("close", "the connection is closed, the body unread, nothing carried out", function(plan)
   plan.close = "unread"
 end)
-fault("lost", "the action is carried out, the connection closed without an answer", function(plan)
+fault("lost", "carried out, then the connection is closed without an answer", function(plan)
   plan.close, plan.made = "fin", true
 end)
-fault("lost-reset", "the action is carried out, the connection reset without an answer", function(plan)
+fault("lost-reset", "carried out, then the connection is reset without an answer", function(plan)
   plan.close, plan.made = "reset", true
 end)
-fault("reset", "the connection is reset, the action not carried out", function(plan)
+fault("reset", "the connection is reset, nothing carried out", function(plan)
   plan.close = "reset"
 end)
 
 -- Instead of the panel's answer
 
-fault("made", "with an answer below: the action is carried out all the same", function(plan)
+fault("made", "beside one of the answers below: carried out all the same", function(plan)
   plan.made = true
 end)
-fault("CODE", "status 400 to 599 (`500`, `403`, ...) with a JSON error", nil)
-fault("CODE-html", "the same with an HTML page", nil)
-fault("CODE-empty", "the same with nothing", nil)
-fault("429:S", "429 with a JSON error and `Retry-After: S` (without S: no such header)", function(plan, arg)
+fault("CODE", "HTTP status 400 to 599 (`500`, `403`) with a JSON error", nil)
+fault("CODE-html", "HTTP status 400 to 599 with an HTML page", nil)
+fault("CODE-empty", "HTTP status 400 to 599 with nothing", nil)
+fault("429:S", "429 with a JSON error and `Retry-After: S`; without S, without it", function(plan, arg)
   replace(plan, '{"error":"Too many requests"}', nil, 429)
   plan.headers["Retry-After"] = arg
 end)
-fault("429-date:S", "the same, `Retry-After` as a date S seconds from now (1)", function(plan, arg)
+fault("429-date:S", "429 with a JSON error and `Retry-After` as a date S seconds from now (1)",
+function(plan, arg)
   replace(plan, '{"error":"Too many requests"}', nil, 429)
   plan.retry_date = number(arg, 1)
 end)
@@ -97,7 +98,7 @@ fault("html", "200 with an HTML page, said to be JSON", function(plan)
 end)
 fault("fatal", "200 with a PHP fatal error, said to be JSON", function(plan)
   replace(plan, "<br />\n<b>Fatal error</b>:  Uncaught TypeError: Unsupported operand types: " ..
-    "string * float in /srv/panel/api.php:133\nStack trace:\n#0 {main}\n  thrown in <b>/srv/panel/api.php</b>\n")
+    "string * float in /srv/panel/api.php:133\nStack trace:\n#0 {main}\n  thrown in <b>api.php</b>\n")
 end)
 fault("sqlstate", "200 with one line `SQLSTATE[...]`", function(plan)
   replace(plan, "SQLSTATE[HY000] [2002] Connection refused")

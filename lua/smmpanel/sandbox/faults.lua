@@ -34,13 +34,20 @@ end
 ---@field stream? { kind: string, size: number } a made-up body without an end worth waiting for
 ---@field shapes { name: string, arg: string? }[]
 
+local function shape_fault(shape, name)
+  return function(plan, arg)
+    if shape.needs and not (arg or ""):find(shape.needs) then
+      error("write " .. shape.name, 0)
+    end
+    table.insert(plan.shapes, { name = name, arg = arg })
+  end
+end
+
 local function apply_of(name)
   if faults.by_name[name] and faults.by_name[name].apply then
     return faults.by_name[name].apply
   elseif shapes.by_name[name] then
-    return function(plan, arg)
-      table.insert(plan.shapes, { name = name, arg = arg })
-    end
+    return shape_fault(shapes.by_name[name], name)
   end
   return fault_list.code_fault(name)
 end

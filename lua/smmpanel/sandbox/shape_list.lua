@@ -76,29 +76,30 @@ local function as_php_map(object)
   end)
 end
 
--- ---- the registry ----------------------------------------------------------------------------
+-- ---- the list --------------------------------------------------------------------------------
 
 local list = {}
 
-local function shape(name, what, place, work, on)
-  list[#list + 1] = { name = name, what = what, place = place, work = work, on = on }
+-- `needs` is a pattern that the shape's argument must match.
+local function shape(name, what, place, work, on, needs)
+  list[#list + 1] = { name = name, what = what, place = place, work = work, on = on, needs = needs }
 end
 
 -- Everywhere
 
 shape("set:FIELD=JSON", "each record's FIELD is the JSON value given", "change", changing(
   function(record, _, arg)
-    local name, value = (arg or ""):match("^([^=]+)=(.+)$")
-    record:set(name or error("set: needs FIELD=JSON", 0), json.literal(value))
-  end))
+    local name, value = arg:match("^([^=]+)=(.+)$")
+    record:set(name, json.literal(value))
+  end), nil, "^[^=]+=.+$")
 shape("drop:FIELD", "each record lacks FIELD", "change", changing(function(record, _, arg)
-  record:drop(arg or error("drop: needs a field", 0))
-end))
+  record:drop(arg)
+end), nil, ".")
 shape("rename:OLD=NEW", "each record's field OLD is called NEW", "change", changing(
   function(record, _, arg)
-    local old, new = (arg or ""):match("^([^=]+)=(.+)$")
-    record:rename(old or error("rename: needs OLD=NEW", 0), new)
-  end))
+    local old, new = arg:match("^([^=]+)=(.+)$")
+    record:rename(old, new)
+  end), nil, "^[^=]+=.+$")
 shape("numbers", "money and counts are JSON numbers", "change",
   fields_changing(MONEY .. " " .. COUNTS, number))
 shape("nulls", "money, counts and flags are `null`", "change",
@@ -152,7 +153,7 @@ services_change("services-extra", "dripfeed, desc, average_time, currency, platf
   record:set("dripfeed", false):set("desc", "Start: 0-1 hour\r\nSpeed: 5K/day")
     :set("average_time", "00:42:10"):set("currency", "USD"):set("platform", "instagram")
 end)
-services_change("services-other", "drip_feed, description, avg_time, api_provider_id as well", function(record)
+services_change("services-other", "drip_feed, description, avg_time, api_provider_id", function(record)
   record:set("drip_feed", "1"):set("description", json.null):set("avg_time", "Not enough data")
     :set("api_provider_id", json.literal("7"))
 end)
@@ -193,7 +194,7 @@ end
 shape("id:TEXT", "the new order's id is TEXT (`9007199254740993`); `id:opaque`: ids as `ord_01HG...`", "wish",
   function(wishes, arg)
     wishes.id = arg
-  end, "add")
+  end, "add", ".")
 add_shape("add-text", "`\"order\":\"23501\"`", function(answer)
   return json.object("order", answer.id)
 end)
@@ -229,9 +230,9 @@ status_change("order-differs", "`order` in each record, another than the one ask
     record:set("order", json.literal("777"))
   end))
 status_change("start-null", "`start_count:null`", fields_changing("start_count", constant "null"))
-status_change("state:TEXT", "the order's state is TEXT", fields_changing("status", function(_, arg)
+shape("state:TEXT", "the order's state is TEXT", "change", fields_changing("status", function(_, arg)
   return arg
-end))
+end), "status", ".")
 
 local state_numbers = { pending = 0, processing = 1, inprogress = 1, completed = 2, partial = 3, canceled = 4,
                         refunded = 5 }

@@ -121,9 +121,11 @@ local function lacks(object, name)
   return unclear("the answer has no '%s'%s", name, said and ": " .. said or "")
 end
 
-local function id_of(value)
-  if type(value) == "number" then return value > 0 and usage.integer_text(value) or nil end
-  return type(value) == "string" and text.is_id(value) and value or nil
+-- The decoder gives an id that is no integer as text, so a number with a point or a sign arrives as one.
+local function is_id(value)
+  if type(value) == "number" then return value > 0 and usage.integer_text(value) ~= nil end
+  if type(value) ~= "string" or not text.is_id(value) then return false end
+  return not (tonumber(value) and value:find("[^0-9A-Za-z]"))
 end
 
 local SUCCESS = { success = true, ok = true }
@@ -142,7 +144,7 @@ function records.add(object)
     if value ~= nil then
       local failure = field_refusal(object, name)
       if failure then return failure end
-      if not id_of(value) then return unclear("'%s' is no order id: %s", name, usage.describe(value)) end
+      if not is_id(value) then return unclear("'%s' is no order id: %s", name, usage.describe(value)) end
       object.order = value
       return nil
     end
@@ -169,7 +171,7 @@ function records.refill(object)
     return panel_said(message_of(object) or "refill " .. tostring(refill))
   end
   if refill == nil then return lacks(object, "refill") end
-  return not id_of(refill) and unclear("'refill' is no id: %s", usage.describe(refill)) or nil
+  return not is_id(refill) and unclear("'refill' is no id: %s", usage.describe(refill)) or nil
 end
 
 function records.refill_status(object)
@@ -365,6 +367,7 @@ end
 -- add, balance: an object, or a list of one.
 local function read_object(action, value)
   if type(value) == "table" and is_list(value) and length(value) == 1 then value = value[1] end
+  if type(value) ~= "table" then return nil, unclear("%s where a record belongs", usage.describe(value)) end
   return record(action, value)
 end
 

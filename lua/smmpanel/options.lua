@@ -19,6 +19,7 @@ local usage = require "smmpanel.usage"
 ---@field max_body? integer bytes of an answer after decompression (64 MiB)
 ---@field proxy? string
 ---@field ca_file? string
+---@field crl_file? string certificates revoked, in PEM: for each issuer of the chain its list
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
 ---@field host? "auto"|string|table what the client runs under: see smmpanel.host
@@ -64,10 +65,9 @@ end
 local function url(value)
   local wrong = line(value)
   if wrong then return wrong end
-  local scheme, host = value:match("^(%a+)://([^/?#]+)")
-  scheme = scheme and text.lower(scheme)
-  local right = host and (scheme == "http" or scheme == "https") and not value:find(" ", 1, true)
-    and host:find("^[^@]*@?[^:@]") and not host:find("@:")
+  local scheme, authority = value:match("^(%a+)://([^/?#]+)")
+  local known = scheme and (text.lower(scheme) == "http" or text.lower(scheme) == "https")
+  local right = known and not value:find(" ", 1, true) and authority:gsub("^.*@", ""):find("^[^:]")
   return not right and "a URL with http:// or https:// and a host" or nil
 end
 
@@ -129,8 +129,8 @@ local count = integer(1, 4096)
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
-  max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, headers = headers, user_agent = line,
-  host = host, observe = callable, ledger = object, limiter = object,
+  max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
+  user_agent = line, host = host, observe = callable, ledger = object, limiter = object,
 }
 
 local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals }

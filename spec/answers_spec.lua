@@ -1,0 +1,436 @@
+-- PROTOCOL, action by action: every documented and every seen shape becomes the one record, or an error.
+-- The documents are decoded as the client decodes them.
+local answers = require "smmpanel.answers"
+local core = require "smmpanel.core"
+local verdict = require "smmpanel.verdict"
+
+local function decode(action, json)
+  local decoder = core.decoder(action)
+  assert(decoder:feed(json))
+  local ok, value = decoder:finish()
+  assert(ok, value)
+  return value
+end
+
+local function read(action, asked, json) return answers.read(action, asked, decode(action, json)) end
+
+local function gives(expected, action, asked, json)
+  local record, failure = read(action, asked, json)
+  assert.is_nil(failure and failure.text)
+  assert.same(expected, record)
+end
+
+local function fails(kind, code, action, asked, json)
+  local record, failure = read(action, asked, json)
+  assert.is_nil(record)
+  assert.same({ kind, code }, { failure.kind, failure.code })
+  return failure
+end
+
+describe("PROTOCOL 'services':", function()
+  it("a list", function()
+    gives({ { service = 1, name = "A", rate = 0.9, min = 50, max = 10000, refill = true, cancel = false } },
+      "services", nil,
+        [[[{"service":"1","name":"A","rate":"0.90","min":"50","max":"10000","refill":true,"cancel":"0"}]
+    ]])
+  end)
+  it("a list wrapped in an object, a list with holes, a filtered list", function()
+    local expected = { { service = 1 }, { service = 2 } }
+    gives(expected, "services", nil, '{"services":[{"service":1},{"service":"2"}]}')
+    gives(expected, "services", nil, '[null,{"service":1},null,{"service":2}]')
+    gives(expected, "services", nil, '{"10":{"service":2},"9":{"service":1}}')
+  end)
+  it("an empty catalogue", function()
+    for _, json in ipairs { "[]", "{}", '{"status":"success","data":"Empty Data"}', '{"services":[]}',
+      '{"status":"success","data":[]}' } do
+      gives({}, "services", nil, json)
+    end
+  end)
+  it("nulls are absent, category too", function()
+    gives({ { service = 3, name = "x" } }, "services", nil,
+      '[{"service":"3","name":"x","category":null,"rate":null,"min":null,"max":""}]')
+  end)
+  it("what is no catalogue is an error", function()
+    for _, json in ipairs { '{"status":"success"}', '{"balance":"1"}', "[1,2]", '["a"]', '[{"name":"x"}]',
+      '"text"',
+      "5", "true", '{"services":{"a":1}}', '[[{"service":1}]]', '{"status":"success","data":"Full"}' } do
+      fails("response", "shape", "services", nil, json)
+    end
+    fails("panel", "invalid_key", "services", nil, '[{"error":"Invalid API key"}]')
+  end)
+end)
+
+describe("PROTOCOL 'add', the answer:", function()
+  it("an order id in every seen form", function()
+    gives({ order = 23501 }, "add", nil, '{"order": 23501}')
+    gives({ order = 23501 }, "add", nil, '{"order": "23501"}')
+    gives({ order = "ord_01HG" }, "add", nil, '{"order":"ord_01HG"}')
+    gives({ status = 100, order = 5 }, "add", nil, '{"status":100,"order":5}')
+    gives({ order = 5, order_id = 5 }, "add", nil, '{"order_id":"5"}')
+    gives({ order = 5, id = 5, status = "success" }, "add", nil, '{"status":"success","id":5}')
+    gives({ order = 5 }, "add", nil, '[{"order":5}]')
+    gives({ order = 5, status = "success", charge = 0.9, start_count = 10, currency = "USD",
+      message = "made" }, "add",
+      nil, '{"status":"success","order":5,"charge":"0.9","start_count":"10",'
+        .. '"currency":"USD","message":"made"}')
+    gives({ order = 5, status = "Pending" }, "add", nil, '{"order":5,"status":"Pending","error":null}')
+  end)
+  it("success without an id: a scheduled order", function()
+    gives({ status = "success", message = "scheduled" }, "add", nil,
+      '{"status":"success","message":"scheduled"}')
+    gives({ status = "success" }, "add", nil, '{"status":"success","order":null}')
+  end)
+  it("what is neither an id nor a refusal is an error", function()
+    for _, json in ipairs { "{}", "[]", '{"status":100}', '{"status":"pending"}', '{"order":0}',
+      '{"order":-1}',
+      '{"order":true}', '{"order":1.5}', '{"order":"not now"}', '{"order":""}', '{"order":{"x":1}}',
+      '{"order":[5]}', '[{"order":5},{"order":6}]', '"5"', "5", '{"message":"made?"}' } do
+      fails("response", "shape", "add", nil, json)
+    end
+  end)
+  it("a refusal beside an order id leaves a doubt", function()
+    assert.is_true(fails("panel", "no_funds", "add", nil, '{"order":5,"error":"Not enough funds"}').uncertain)
+    assert.is_nil(fails("panel", "no_funds", "add", nil, '{"error":"Not enough funds"}').uncertain)
+    fails("panel", "no_funds", "add", nil, '{"order":{"error":"Not enough funds"}}')
+  end)
+end)
+
+describe("PROTOCOL 'status', one:", function()
+  local one = { charge = 0.27819, start_count = 3572, status = "Partial", remains = 157, currency = "USD" }
+  local json = '"charge":"0.27819","start_count":"3572","status":"Partial","remains":"157","currency":"USD"'
+  it("the documented record", function()
+    gives(one, "status", "1", "{" .. json .. "}")
+    gives(one, "status", "1", '{"1":{' .. json .. "}}")
+    gives(one, "status", "1", "[{" .. json .. "}]")
+  end)
+  it("order echoed, no currency, nulls", function()
+    gives({ order = 7, status = "Pending" }, "status", "7",
+      '{"order":"7","status":"Pending","start_count":null}')
+    gives({ charge = 0.9, remains = 0 }, "status", "7", '{"charge":0.9,"remains":0,"status":null}')
+  end)
+  it("a record whose order is another's keeps what it says", function()
+    gives({ order = 8, status = "Pending" }, "status", "7", '{"order":"8","status":"Pending"}')
+    gives({ order = 8, status = "Pending" }, "status", "7", '{"7":{"order":"8","status":"Pending"}}')
+  end)
+  it("a subscription, a drip-feed", function()
+    gives({ status = "Active", expiry = true, posts = 10, orders = { 1101, 1102 } }, "status", "7",
+      '{"status":"Active","expiry":true,"posts":"10","orders":["1101","1102"]}')
+    gives({ status = "In progress", runs = 5, orders = { 1103 } }, "status", "7",
+      '{"status":"In progress","runs":"5","orders":["1103"]}')
+  end)
+  it("a state that is a number", function()
+    gives({ status = 2 }, "status", "7", '{"status":2}')
+    gives({ status = "2" }, "status", "7", '{"status":"2"}')
+  end)
+  it("status Error beside charge or remains is data", function()
+    gives({ status = "Error", charge = 0 }, "status", "7", '{"status":"Error","charge":"0"}')
+    gives({ status = "Fail", remains = 5, message = "x" }, "status", "7",
+      '{"status":"Fail","remains":5,"message":"x"}')
+  end)
+  it("status error alone is neither", function()
+    fails("response", "shape", "status", "7", '{"status":"Error"}')
+    fails("panel", "bad_order", "status", "7", '{"status":"error","msg":"Order not found"}')
+  end)
+  it("an unknown id, as an object, in a list of one, as a bare text", function()
+    for _, json_error in ipairs { '{"error":"Incorrect order ID"}', '[{"error":"Incorrect order ID"}]',
+      '["Incorrect order ID"]', '{"7":"Incorrect order ID"}', '{"7":{"error":"Incorrect order ID"}}',
+      '[{"order":7,"error":"Incorrect order ID"}]', '{"status":{"error":"Incorrect order ID"}}' } do
+      assert.equal("Incorrect order ID", fails("panel", "bad_order", "status", "7", json_error).text)
+    end
+  end)
+  it("what is no status is an error", function()
+    for _, json_odd in ipairs { '{"balance":"1"}', '{"order":7}', '{"status":true}', '{"status":{"x":1}}',
+      '"Pending"',
+      '["Pending"]', "5", '[{"order":8,"status":"Pending"}]', '[{"status":"a"},{"status":"b"}]', "[[1]]",
+      '[{"order":7,"status":"a"},{"order":7,"status":"b"}]' } do
+      fails("response", "shape", "status", "7", json_odd)
+    end
+    fails("response", "missing", "status", "7", "[]")
+    fails("response", "missing", "status", "7", '{}')
+  end)
+end)
+
+describe("PROTOCOL 'status', many:", function()
+  local bad = { error = "Incorrect order ID", code = "bad_order" }
+  local missing = { error = "the panel left this id out of its answer", code = "missing" }
+  local pending = { status = "Pending" }
+
+  it("an object keyed by id", function()
+    gives({ ["1"] = pending, ["10"] = bad, ["100"] = bad }, "status", { "1", "10", "100" },
+      '{"1":{"status":"Pending"},"10":{"error":"Incorrect order ID"},"100":"Incorrect order ID",'
+        .. '"7":{"status":"x"}}')
+  end)
+  it("unknown ids left out, none found", function()
+    gives({ ["1"] = pending, ["10"] = missing }, "status", { "1", "10" }, '{"1":{"status":"Pending"}}')
+    gives({ ["1"] = missing, ["10"] = missing }, "status", { "1", "10" }, "[]")
+    gives({ ["1"] = pending, ["10"] = missing }, "status", { "1", "10" },
+      '{"1":{"status":"Pending"},"10":null}')
+  end)
+  it("a list whose rows carry the ids, in any order", function()
+    gives({ ["1"] = { order = 1, status = "a" }, ["10"] = { error = "Incorrect order ID",
+      code = "bad_order" },
+      ["x"] = { order = "x", status = "b" } }, "status", { "1", "10", "x" },
+      '[{"order":"x","status":"b"},{"order":10,"error":"Incorrect order ID"},'
+        .. 'null,{"order":"1","status":"a"}]')
+  end)
+  it("a list of bare texts, or of records, where the ids count from 0", function()
+    gives({ ["0"] = bad, ["1"] = bad, ["2"] = bad }, "status", { "0", "1", "2" },
+      '["Incorrect order ID","Incorrect order ID","Incorrect order ID"]')
+    gives({ ["1"] = { status = "b" }, ["0"] = { status = "a" } }, "status", { "1", "0" },
+      '[{"status":"a"},{"status":"b"}]')
+  end)
+  it("a list without ids is not guessed at", function()
+    fails("response", "shape", "status", { "1", "2" }, '[{"status":"a"},{"status":"b"}]')
+    fails("response", "shape", "status", { "1", "2" }, '["Incorrect order ID","Incorrect order ID"]')
+    fails("response", "shape", "status", { "0", "1", "2" }, '["Incorrect order ID","Incorrect order ID"]')
+    fails("response", "shape", "status", { "0", "2" }, '[{"status":"a"},{"status":"b"}]')
+  end)
+  it("an answer about other ids is an error", function()
+    fails("response", "shape", "status", { "1", "2" }, '[{"order":3,"status":"a"}]')
+    fails("response", "shape", "status", { "1", "2" }, '{"3":{"status":"a"}}')
+    fails("response", "shape", "status", { "1", "2" }, '{"status":"Pending","charge":"1"}')
+  end)
+  it("two records for one id are no answer for it, and one for the others", function()
+    local entries = read("status", { "1", "2" },
+      '[{"order":1,"status":"a"},{"order":1,"status":"b"},{"order":2,"status":"c"}]')
+    assert.equal("shape", entries["1"].code)
+    assert.equal("c", entries["2"].status)
+  end)
+  it("an error at the top is the whole request's", function()
+    fails("panel", "bad_order", "status", { "1", "2" }, '{"error":"Order not found.","status":"104"}')
+    fails("panel", "rate_limited", "status", { "1", "2" }, '{"status":"error","message":"Too many requests"}')
+  end)
+  it("one id asked as a list is answered as one", function()
+    gives({ ["1"] = { status = "Pending", charge = 1 } }, "status", { "1" },
+      '{"status":"Pending","charge":"1"}')
+  end)
+end)
+
+describe("PROTOCOL 'refill':", function()
+  it("one", function()
+    gives({ order = 1, refill = 1 }, "refill", "1", '{"refill":"1"}')
+    gives({ order = 1, refill = 7 }, "refill", "1", '{"refill":7}')
+    gives({ order = "ord_1", refill = "ref_7" }, "refill", "ord_1", '{"refill":"ref_7"}')
+    gives({ order = 1, refill = 7 }, "refill", "1", '[{"order":1,"refill":7}]')
+    fails("panel", "not_refillable", "refill", "1", '{"refill":{"error":"Refill is disabled"}}')
+    fails("panel", "bad_request", "refill", "1", '{"error":"This action is Invalid"}')
+  end)
+  it("many", function()
+    gives({ ["1"] = { order = 1, refill = 1 }, ["2"] = { order = 2, refill = 2 },
+      ["3"] = { order = 3, error = "Incorrect order ID", code = "bad_order" } }, "refill", { "1", "2", "3" },
+      '[{"order":1,"refill":1},{"order":2,"refill":"2"},{"order":3,"refill":{"error":"Incorrect order ID"}}]')
+    gives({ ["1"] = { order = 1, refill = 5 } }, "refill", { "1" }, '{"1":{"refill":5}}')
+  end)
+  it("an id left out, and what is no refill, may have been carried out", function()
+    gives({ ["1"] = { order = 1, refill = 1 }, ["2"] = { order = 2, code = "missing", uncertain = true,
+      error = "the panel left this id out of its answer" } }, "refill", { "1", "2" },
+        '[{"order":1,"refill":1}]')
+    for _, json in ipairs { '{"refill":true}', '{"refill":1.5}', '{"refill":"it was asked"}',
+      '{"status":"success"}',
+      '{"refill":[1]}', '{"refill":-1}' } do
+      fails("response", "shape", "refill", "1", json)
+    end
+  end)
+  it("0 or false is a refusal", function()
+    fails("panel", "unknown", "refill", "1", '{"refill":0}')
+    fails("panel", "not_refillable", "refill", "1", '{"refill":false,"message":"Refill is disabled"}')
+  end)
+end)
+
+describe("PROTOCOL 'refill_status':", function()
+  it("one", function()
+    gives({ refill = 1, status = "Completed" }, "refill_status", "1", '{"status":"Completed"}')
+    gives({ refill = 1, status = "Completed" }, "refill_status", "1", '[{"status":"Completed"}]')
+    gives({ refill = 1, status = "Error" }, "refill_status", "1", '{"status":"Error"}')
+    fails("panel", "bad_refill", "refill_status", "1", '{"status":{"error":"Refill not found"}}')
+    fails("panel", "bad_refill", "refill_status", "1", '{"status":"error","message":"Refill not found"}')
+    fails("response", "shape", "refill_status", "1", '{"refill":1}')
+    fails("response", "shape", "refill_status", "1", '{"1":"Completed"}')
+  end)
+  it("many", function()
+    local expected = { ["1"] = { refill = 1, status = "Completed" },
+      ["3"] = { refill = 3, error = "Refill not found", code = "bad_refill" } }
+    gives(expected, "refill_status", { "1", "3" },
+      '[{"refill":1,"status":"Completed"},{"refill":3,"status":{"error":"Refill not found"}}]')
+    gives(expected, "refill_status", { "1", "3" },
+      '{"3":{"status":{"error":"Refill not found"}},"1":{"status":"Completed"}}')
+  end)
+end)
+
+describe("PROTOCOL 'cancel':", function()
+  it("documented", function()
+    gives({ ["9"] = { order = 9, error = "Incorrect order ID", code = "bad_order" },
+      ["2"] = { order = 2, cancel = 1 } }, "cancel", { "9", "2" },
+      '[{"order":9,"cancel":{"error":"Incorrect order ID"}},{"order":2,"cancel":1}]')
+    gives({ order = 2, cancel = 1 }, "cancel", "2", '[{"order":2,"cancel":1}]')
+  end)
+  it("an object keyed by id", function()
+    gives({ ["4218"] = { order = 4218, cancel = "requested" }, ["4219"] = { order = 4219, error = "no",
+      code = "unknown" } },
+      "cancel", { "4218", "4219" }, '{"4218":{"cancel":"requested"},"4219":{"error":"no"}}')
+  end)
+  it("rows with an error", function()
+    gives({ ["1"] = { order = 1, error = "Cannot cancel", code = "not_cancellable" } }, "cancel", { "1" },
+      '[{"order":1,"error":"Cannot cancel"}]')
+  end)
+  it("0 is a failure", function()
+    for _, no in ipairs { "0", '"0"', "false" } do
+      fails("panel", "unknown", "cancel", "1", '[{"order":1,"cancel":' .. no .. "}]")
+    end
+  end)
+  it("what is neither yes nor no is an error", function()
+    for _, odd in ipairs { '"maybe"', "-1", "[1]", '"-1"' } do
+      fails("response", "shape", "cancel", "1", '[{"order":1,"cancel":' .. odd .. "}]")
+    end
+    fails("response", "shape", "cancel", "1", '[{"order":1,"status":"success"}]')
+  end)
+end)
+
+describe("PROTOCOL 'balance':", function()
+  it("in every seen form", function()
+    gives({ balance = 100.84292, currency = "USD" }, "balance", nil,
+      '{"balance":"100.84292","currency":"USD"}')
+    gives({ balance = 100.84292 }, "balance", nil, '{"balance":100.84292}')
+    gives({ balance = 0, status = "success" }, "balance", nil, '{"status":"success","balance":0}')
+    gives({ currency = "USD", status = "success" }, "balance", nil,
+      '{"status":"success","balance":null,"currency":"USD"}')
+  end)
+  it("else an error", function()
+    for _, json in ipairs { "{}", "[]", "5", '"5"', '{"status":"success"}', '{"balance":{"USD":1}}',
+      '[{"balance":1},{"balance":2}]' } do
+      fails("response", "shape", "balance", nil, json)
+    end
+  end)
+end)
+
+describe("PROTOCOL 'Errors', at the top:", function()
+  local said = { "{\"error\":%s}", '{"status":"error","msg":%s}', '{"status":"fail","message":%s}',
+    '{"status":"error","reason":%s}', '{"error":%s,"code":105}', '{"error":%s,"status":105}',
+      '{"errors":[%s]}',
+    '{"error":{"message":%s}}', '{"error":true,"message":%s}', '{"errors":{"link":[%s]}}',
+    '{"success":false,"message":%s}', '{"error":[%s]}', '{"error":5,"message":%s}',
+      '{"status":false,"msg":%s}' }
+  for _, shape in ipairs(said) do
+    it(shape:format '"text"', function()
+      for _, action in ipairs { "services", "balance", "add", "mine" } do
+        local _, failure = answers.read(action, nil, decode(action, shape:format '"Invalid API key"'),
+          action == "mine")
+        assert.same({ "panel", "invalid_key", "Invalid API key" }, { failure.kind, failure.code,
+          failure.text })
+      end
+      for _, action in ipairs { "status", "refill", "refill_status", "cancel" } do
+        assert.equal("Invalid API key", fails("panel", "invalid_key", action, "1",
+          shape:format '"Invalid API key"').text)
+        fails("panel", "invalid_key", action, { "1", "2" }, shape:format '"Invalid API key"')
+      end
+    end)
+  end
+  it("several are joined in a stable order", function()
+    assert.equal("one; two; three", fails("panel", "unknown", "balance", nil,
+      '{"errors":{"b":"three","a":["one","two"]}}').text)
+  end)
+  it("null, false, \"\", 0 and an empty list are none", function()
+    for _, none in ipairs { "null", "false", '""', "0" } do
+      local record, failure = read("balance", nil, ('{"balance":"1","error":%s}'):format(none))
+      assert.is_nil(failure)
+      assert.equal(1, record.balance)
+    end
+    assert.equal(5, read("add", nil, '{"order":5,"errors":[],"error":null}').order)
+  end)
+end)
+
+describe("PROTOCOL 'Transport', the body first and the status second:", function()
+  local function of(call, outcome)
+    local all = { word = "", http_status = 200, json = "whole", sent = true }
+    for name, value in pairs(outcome) do all[name] = value end
+    return verdict.of(call, all, function(s) return (s:gsub("K3Y", "***")) end)
+  end
+  local BALANCE = { action = "balance", write = false }
+  local ADD = { action = "add", write = true }
+
+  local function err_of(call, outcome)
+    local record, err = of(call, outcome)
+    assert.is_nil(record)
+    return err
+  end
+
+  it("a record counts whatever the status, a refusal too", function()
+    for _, status in ipairs { 200, 201, 400, 500 } do
+      assert.same({ order = 5 }, of(ADD, { http_status = status, value = { order = 5 } }))
+      local err = err_of(BALANCE, { http_status = status, value = { error = "Invalid API key" } })
+      assert.same({ "panel", "invalid_key", status }, { err.kind, err.code, err.http_status })
+    end
+  end)
+  it("words under an HTTP error are the panel's refusal", function()
+    local err = err_of(BALANCE, { http_status = 429, value = { message = "Too Many Attempts." },
+      retry_after = 7 })
+    assert.same({ "panel", "rate_limited", "Too Many Attempts.", 7 },
+      { err.kind, err.code, err.message, err.retry_after })
+    assert.equal("rate_limited", err_of(BALANCE, { http_status = 429, value = { error = "Yavaş" } }).code)
+    assert.equal("response", err_of(BALANCE, { value = { message = "Too Many Attempts." } }).kind)
+  end)
+  it("an HTTP error without a usable body is kind http", function()
+    for status, code in pairs { [500] = "server_error", [404] = "not_found", [429] = "rate_limited" } do
+      for _, body in ipairs { { json = "broken", excerpt = "<html>" }, { json = "empty" }, { json = "null" },
+        { value = {} }, { value = { x = 1 } }, { value = "x" } } do
+        body.http_status = status
+        local err = err_of(BALANCE, body)
+        assert.same({ "http", code, status }, { err.kind, err.code, err.http_status })
+      end
+    end
+    assert.equal("http", err_of({ action = "services", write = false }, { http_status = 404,
+      value = {} }).kind)
+    assert.equal("http", err_of({ action = "mine", raw = true }, { http_status = 404,
+      value = { x = 1 } }).kind)
+  end)
+  it("a redirect says that it is not followed", function()
+    local err = err_of(BALANCE, { http_status = 303, json = "empty" })
+    assert.same({ "http", "redirect" }, { err.kind, err.code })
+    assert.is_truthy(err.message:find("not followed", 1, true))
+  end)
+  it("with 200, what is no document is kind response", function()
+    assert.equal("empty", err_of(BALANCE, { json = "empty" }).code)
+    assert.equal("null", err_of(BALANCE, { json = "null" }).code)
+    local err = err_of(BALANCE, { json = "broken", json_error = "no JSON in it",
+      excerpt = "SQLSTATE[HY000] K3Y" })
+    assert.same({ "response", "not_json" }, { err.kind, err.code })
+    assert.equal("the answer is not JSON (no JSON in it): SQLSTATE[HY000] ***", err.message)
+  end)
+  it("hides the key in entries as well", function()
+    local many = of({ action = "status", asked = { "1", "2" }, write = false },
+      { value = { ["1"] = "bad key K3Y", ["2"] = { status = "Pending" } } })
+    assert.same({ "bad key ***", "Pending" }, { many["1"].error, many["2"].status })
+  end)
+
+  describe("a write is uncertain", function()
+    local function uncertain(outcome) return err_of(ADD, outcome).uncertain end
+
+    it("when its answer is late, cut, lost, empty, null, HTML, of no known shape, or a 5xx", function()
+      for _, word in ipairs { "timeout", "cut", "reset", "too_large", "encoding", "protocol", "cancelled" } do
+        assert.is_true(uncertain { word = word, sent = true, http_status = 0 })
+      end
+      assert.is_true(uncertain { json = "empty" })
+      assert.is_true(uncertain { json = "null" })
+      assert.is_true(uncertain { json = "broken" })
+      assert.is_true(uncertain { value = { x = 1 } })
+      assert.is_true(uncertain { http_status = 500, json = "broken" })
+      assert.is_true(uncertain { http_status = 500, value = { error = "Server Error" } })
+      assert.is_true(uncertain { http_status = 303, json = "empty" })
+      assert.is_true(uncertain { http_status = 404, json = "broken" })
+      assert.is_true(uncertain { value = { error = "x", order = 5 } })
+    end)
+    it("not when it was not sent, was refused in words, or for its rate", function()
+      for _, word in ipairs { "resolve", "connect", "tls", "timeout", "cancelled", "busy" } do
+        assert.is_nil(uncertain { word = word, sent = false, http_status = 0 })
+      end
+      assert.is_nil(uncertain { value = { error = "Not enough funds" } })
+      assert.is_nil(uncertain { http_status = 422, value = { error = "Not enough funds" } })
+      assert.is_nil(uncertain { http_status = 429, json = "broken" })
+      assert.is_nil(uncertain { http_status = 429, value = { message = "Too Many Attempts." } })
+    end)
+    it("and a read never is", function()
+      assert.is_nil(err_of(BALANCE, { word = "timeout", sent = true, http_status = 0 }).uncertain)
+      assert.is_nil(err_of(BALANCE, { http_status = 500, json = "empty" }).uncertain)
+    end)
+  end)
+end)

@@ -1,0 +1,112 @@
+-- DESIGN "Retries": pure, with the clock and the dice from outside.
+local errors = require "smmpanel.errors"
+local pace = require "smmpanel.pace"
+local retry = require "smmpanel.retry"
+
+local function err(fields)
+  fields.action, fields.message = "x", "x"
+  return errors.new(fields)
+end
+
+local UNSENT = { word = "connect", sent = false }
+local SENT = { word = "reset", sent = true }
+local ANSWERED = { word = "", sent = true }
+
+describe("a read is tried again", function()
+  local function may(fields, outcome) return retry.may(err(fields), outcome or ANSWERED, false) end
+
+  it("on network errors and time-outs", function()
+    assert.is_true(may({ kind = "network", code = "connect" }, UNSENT))
+    assert.is_true(may({ kind = "network", code = "reset" }, SENT))
+    assert.is_true(may({ kind = "timeout", code = "timeout" }, SENT))
+  end)
+  it("on 429 and 5xx, whatever the body", function()
+    for _, status in ipairs { 429, 500, 502, 503, 599 } do
+      assert.is_true(may { kind = "http", code = "x", http_status = status })
+      assert.is_true(may { kind = "panel", code = "unknown", http_status = status })
+    end
+  end)
+  it("when the panel speaks of its rate limit, with 200 too", function()
+    assert.is_true(may { kind = "panel", code = "rate_limited", http_status = 200 })
+  end)
+  it("not when the panel said no, or said nothing that can be read", function()
+    assert.is_false(may { kind = "panel", code = "bad_order", http_status = 200 })
+    assert.is_false(may { kind = "panel", code = "unknown", http_status = 422 })
+    assert.is_false(may { kind = "response", code = "not_json", http_status = 200 })
+    assert.is_false(may { kind = "response", code = "too_large" })
+    assert.is_false(may { kind = "http", code = "redirect", http_status = 303 })
+    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { word = "cancelled", sent = false }))
+  end)
+  it("never when the key or the account is refused", function()
+    for _, code in ipairs { "invalid_key", "account" } do
+      for _, status in ipairs { 200, 401, 429, 500 } do
+        assert.is_false(may { kind = "panel", code = code, http_status = status })
+      end
+    end
+    assert.is_false(may { kind = "http", code = "forbidden", http_status = 403 })
+    assert.is_false(may { kind = "http", code = "forbidden", http_status = 401 })
+  end)
+end)
+
+describe("a write is tried again", function()
+  local function may(fields, outcome) return retry.may(err(fields), outcome, true) end
+
+  it("only when nothing of it can have reached the panel", function()
+    for _, word in ipairs { "resolve", "connect", "tls" } do
+      assert.is_true(may({ kind = "network", code = word }, { word = word, sent = false }))
+    end
+  end)
+  it("not otherwise", function()
+    assert.is_false(may({ kind = "network", code = "reset" }, SENT))
+    assert.is_false(may({ kind = "network", code = "reset" }, { word = "reset" }))
+    assert.is_false(may({ kind = "timeout", code = "timeout" }, { word = "timeout", sent = true }))
+    assert.is_false(may({ kind = "http", code = "server_error", http_status = 503 }, ANSWERED))
+    assert.is_false(may({ kind = "panel", code = "rate_limited", http_status = 429 }, ANSWERED))
+    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { word = "cancelled", sent = false }))
+  end)
+end)
+
+describe("the pause", function()
+  local READ = { write = false, retries = 2 }
+  local function pause(attempt, fields, remaining, dice)
+    return retry.pause(attempt, err(fields), SENT, READ, remaining, function() return dice end)
+  end
+  local RESET = { kind = "network", code = "reset" }
+
+  it("lies anywhere below a bound that doubles", function()
+    for attempt, bound in ipairs { 0.5, 1, 2, 4, 8, 16, 30, 30 } do
+      assert.equal(0, retry.backoff(attempt, function() return 0 end))
+      assert.equal(bound / 2, retry.backoff(attempt, function() return 0.5 end))
+    end
+  end)
+  it("is given as often as `retries` says", function()
+    assert.equal(0.25, pause(1, RESET, 60, 0.5))
+    assert.equal(0.5, pause(2, RESET, 60, 0.5))
+    assert.is_nil(pause(3, RESET, 60, 0.5))
+  end)
+  it("is at least what Retry-After asks for", function()
+    assert.equal(7, pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 7 }, 60, 0.5))
+    assert.equal(0.25, pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 0.1 }, 60, 0.5))
+  end)
+  it("is none at all where it would reach the deadline", function()
+    assert.is_nil(pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 60 }, 60, 0.5))
+    assert.is_nil(pause(1, RESET, 0.25, 0.5))
+    assert.is_nil(pause(1, RESET, -1, 0))
+  end)
+end)
+
+describe("the budget of `rate` requests a second", function()
+  it("gives each its moment, evenly spaced", function()
+    local take = pace.new(10)
+    assert.equal(0, take(100, 60))
+    assert.is_near(0.1, take(100, 60), 1e-9)
+    assert.is_near(0.15, take(100.05, 60), 1e-9)
+    assert.equal(0, take(200, 60))
+  end)
+  it("takes nothing where the wait would be too long", function()
+    local take = pace.new(1)
+    assert.equal(0, take(0, 60))
+    assert.is_nil(take(0, 0.5))
+    assert.is_near(1, take(0, 60), 1e-9)
+  end)
+end)

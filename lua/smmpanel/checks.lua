@@ -1,4 +1,5 @@
---- Checks of options: each is given a value and returns nil where it is right, else what would be right. Pure.
+--- Checks of options: each is given a value and returns nil where it is right, else what would be right.
+-- Pure.
 -- @module smmpanel.checks
 
 local checks = {}

@@ -1,5 +1,6 @@
---- Scripts on the user's own Redis connection, redis-lua's or lua-resty-redis's. Both have `client:eval(script, keys, …)`;
--- one throws what fails, the other returns it. A script runs as a whole or not at all, so each step of ours is one.
+--- Scripts on the user's own Redis connection, redis-lua's or lua-resty-redis's. Both have
+-- `client:eval(script, keys, …)`; one throws what fails, the other returns it. A script runs as a whole or
+-- not at all, so each step of ours is one.
 -- @module smmpanel.redis
 
 local core = require "smmpanel.core"
@@ -19,7 +20,7 @@ local ADVICE = {
   MISCONF = { "full", "Redis cannot write to its disk: look into its log, make room" },
   READONLY = { "read_only", "this Redis is a replica: connect to its master" },
   NOAUTH = { "unavailable", "give the connection its password (AUTH)" },
-  NOPERM = { "unavailable", "this Redis user may not do that: allow eval and the commands of the keys under the prefix" },
+  NOPERM = { "unavailable", "this Redis user may not do that: allow eval, and the keys under the prefix" },
   WRONGTYPE = { "corrupt", "a key under the prefix is someone else's: choose another prefix" },
   LOADING = { "unavailable", "Redis is still loading: try again in a moment" },
   BUSY = { "unavailable", "Redis is busy with a script: try again in a moment" },
@@ -28,12 +29,15 @@ local ADVICE = {
 }
 
 local AWAY = "is Redis up and reachable? Then try again"
-local SPOILT = "this connection failed before and cannot be used again: give a function that returns a new one"
+local SPOILT = "this connection failed before and cannot be used again: give a function that connects"
 local SHARED = "this connection is in use by another coroutine: give a function that returns one for each"
 
+local ADVICE_ELSE = { "store", "this is none of the ordinary failures: look into Redis' log" }
+
 local function refused(said)
-  local word = said:gsub("^.-redis error: ", ""):gsub("^ERR ", ""):match("^%-?(%u+)")
-  local known = ADVICE[word] or { "store", "this is none of the ordinary failures: look into Redis' log" }
+  said = said:gsub("^.-redis error: ", "")
+  local word = said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
+  local known = ADVICE[word] or ADVICE_ELSE
   return { code = known[1], message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
 end
 
@@ -65,6 +69,32 @@ local function ask(client, script, keys, arguments)
   return reply
 end
 
+local REPLICAS_WAIT = 1000 -- milliseconds
+
+local function wait_command(client, replicas)
+  if client.raw_cmd then return client:raw_cmd(("WAIT %d %d"):format(replicas, REPLICAS_WAIT)) end
+  return client:wait(replicas, REPLICAS_WAIT)
+end
+
+-- Until so many replicas have what this connection wrote. -> failure, if they have not
+local function replicated(client, replicas)
+  local ok, count, err = pcall(wait_command, client, replicas)
+  if not ok or not tonumber(count) then
+    return broken(ok and (err or "WAIT gave no number") or count)
+  elseif tonumber(count) < replicas then
+    local said = "only %d of %d replicas of Redis have it: see to them, then try again"
+    return { code = "unavailable", message = said:format(count, replicas) }
+  end
+end
+
+-- A script and, where the answer has to outlive the master, its replication.
+local function ask_all(client, replicas, script, keys, arguments)
+  local reply, failure = ask(client, script, keys, arguments)
+  if reply and replicas > 0 then failure = replicated(client, replicas) end
+  if failure then return nil, failure end
+  return reply
+end
+
 local function is_client(value)
   local kind = type(value)
   if kind ~= "table" and kind ~= "userdata" then return false end
@@ -73,13 +103,13 @@ local function is_client(value)
 end
 
 -- One connection for all: after a failure it is out of step and stays away.
-local function single(client)
+local function single(client, replicas)
   local busy, spoilt = false, false
   return function(script, keys, arguments)
     if spoilt then return nil, broken(SPOILT) end
     if busy then return nil, { code = "unavailable", message = SHARED } end
     busy = true
-    local reply, failure = ask(client, script, keys, arguments)
+    local reply, failure = ask_all(client, replicas, script, keys, arguments)
     busy, spoilt = false, failure ~= nil and failure.broken == true
     return reply, failure
   end
@@ -93,12 +123,13 @@ local function connected(connect)
   return client
 end
 
--- Connections as needed. In nginx one belongs to its request, and nginx keeps those that are free; elsewhere we do.
-local function several(connect)
+-- Connections as needed. In nginx one belongs to its request, and nginx keeps those that are free;
+-- elsewhere we do.
+local function several(connect, replicas)
   local free = {}
   local function take()
     local client = table.remove(free)
-    if client then return client, true end
+    if client then return client end
     return connected(connect)
   end
   local function give(client)
@@ -109,9 +140,10 @@ local function several(connect)
     end
   end
   local function once(script, keys, arguments)
-    local client, kept = take()
-    if not client then return nil, kept end
-    local reply, failure = ask(client, script, keys, arguments)
+    local client, failure = take()
+    if not client then return nil, failure end
+    local reply
+    reply, failure = ask_all(client, replicas, script, keys, arguments)
     if not (failure and failure.broken) then give(client) end
     return reply, failure
   end
@@ -124,18 +156,20 @@ local function several(connect)
   end
 end
 
---- What runs scripts on a connection: a function of the script (it must return a table of strings without holes),
--- its keys and its arguments, which returns that table, or nil and `{ code, message }`.
+--- What runs scripts on a connection: a function of the script (it must return a table of strings without
+-- holes), its keys and its arguments, which returns that table, or nil and `{ code, message }`.
 ---@param where string the public function's name
 ---@param client table|fun(): table a connected client, or a function that returns one
----@return fun(script: string, keys: string[], arguments: any[]): string[]?, { code: string, message: string }?
-function redis.runner(where, client)
-  if type(client) == "function" then return several(client) end
+---@param replicas? integer how many replicas must have what a script wrote before it counts (0)
+---@return fun(script: string, keys: string[], arguments: any[]): string[]?, table?
+function redis.runner(where, client, replicas)
+  replicas = replicas or 0
+  if type(client) == "function" then return several(client, replicas) end
   if not is_client(client) then
-    usage.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), or a function "
-      .. "that returns one, got %s", usage.describe(client))
+    usage.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), "
+      .. "or a function that returns one, got %s", usage.describe(client))
   end
-  return single(client)
+  return single(client, replicas)
 end
 
 return redis

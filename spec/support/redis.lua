@@ -1,0 +1,94 @@
+-- A Redis server of the spec's own, on a free loopback port, and clients of it.
+local socket = require "socket"
+
+local support = {}
+
+-- Debian has redis-lua, which is pure Lua, for 5.1 to 5.3 only.
+local function client_library()
+  local ok, library = pcall(require, "redis")
+  if ok then return library end
+  package.path = package.path .. ";/usr/share/lua/5.3/?.lua"
+  return require "redis"
+end
+
+local function free_port()
+  local probe = assert(socket.bind("127.0.0.1", 0))
+  local _, port = probe:getsockname()
+  probe:close()
+  return math.floor(tonumber(port))
+end
+
+local function scratch()
+  local pipe = assert(io.popen "mktemp -d")
+  local directory = pipe:read "*l"
+  pipe:close()
+  return directory
+end
+
+local function answers(port)
+  local probe = socket.tcp()
+  probe:settimeout(1)
+  local ok = probe:connect("127.0.0.1", port) and probe:send "PING\r\n" and probe:receive "*l"
+  probe:close()
+  return ok == "+PONG"
+end
+
+local Server = {}
+Server.__index = Server
+
+--- Starts it (again): the same port and directory, so what it has on disk is there.
+function Server:start()
+  local command = "echo $$; exec redis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' %s"
+  command = command:format(self.port, self.directory, self.options)
+  self.pipe = assert(io.popen(command))
+  self.pid = self.pipe:read "*l"
+  for _ = 1, 200 do
+    if answers(self.port) then return self end
+    socket.sleep(0.05)
+  end
+  error("redis-server does not answer; see " .. self.directory .. "/log")
+end
+
+--- Ends it with a signal, and waits until it is gone.
+function Server:kill(signal)
+  if not self.pid then return end
+  os.execute(("kill -%s %s 2>/dev/null"):format(signal or "TERM", self.pid))
+  self.pipe:close()
+  self.pid = nil
+end
+
+--- Sends it a signal, such as STOP or CONT.
+function Server:signal(signal)
+  os.execute(("kill -%s %s"):format(signal, self.pid))
+end
+
+--- Ends it and removes its directory.
+function Server:stop()
+  if self.pid then self:signal "CONT" end
+  self:kill "KILL"
+  os.execute("rm -rf " .. self.directory)
+end
+
+--- A connected redis-lua client.
+---@param timeout? number seconds
+function Server:client(timeout)
+  return client_library().connect { host = "127.0.0.1", port = self.port, timeout = timeout }
+end
+
+--- A function that connects, as the ledger and the limiter want it.
+---@param timeout? number seconds
+function Server:connect(timeout)
+  return function() return self:client(timeout) end
+end
+
+--- Starts a server.
+---@param options? string further options of redis-server
+function support.start(options)
+  local server = { port = free_port(), directory = scratch(), options = options or "" }
+  return setmetatable(server, Server):start()
+end
+
+support.scratch = scratch
+support.free_port = free_port
+
+return support

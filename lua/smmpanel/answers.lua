@@ -375,8 +375,19 @@ end
 
 local function is_service(row) return type(row) == "table" and row.service ~= nil end
 
+-- Whether it is a list of services as it should be, with no holes; nearly every one is.
+local function are_services(rows)
+  local n = 0
+  for index, row in pairs(rows) do
+    n = n + 1
+    if index ~= n or type(row) ~= "table" or row.service == nil then return false end
+  end
+  return true
+end
+
 -- The rows of a catalogue without holes, or nil and the failure.
 local function services_in(rows)
+  if are_services(rows) then return rows end
   local list = {}
   for _, key in ipairs(sorted_keys(rows)) do
     local row = rows[key]

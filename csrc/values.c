@@ -154,10 +154,11 @@ static bool fits(bool negative, uint64_t magnitude) {
 }
 
 static void push_integer(lua_State *L, bool negative, uint64_t magnitude) {
+  int64_t n = (int64_t)(negative ? 0 - magnitude : magnitude);
 #if LUA_VERSION_NUM >= 503
-  lua_pushinteger(L, (lua_Integer)(negative ? 0 - magnitude : magnitude));
+  lua_pushinteger(L, n);
 #else
-  lua_pushnumber(L, negative ? 0 - (lua_Number)magnitude : (lua_Number)magnitude); /* no -0 */
+  lua_pushnumber(L, (lua_Number)n); /* its own integers have 32 bits on some machines */
 #endif
 }
 
@@ -197,8 +198,9 @@ static int slot(const decoder *d, int position) {
 
 /* The present field as the object before had it, or NULL. */
 static field *remembered(decoder *d) {
+  if (!d->depth || d->depth > LEVELS) return NULL;
   const container *c = &d->containers[d->depth - 1];
-  if (!d->depth || d->depth > LEVELS || !c->object || c->current == NOT_REMEMBERED) return NULL;
+  if (!c->object || c->current == NOT_REMEMBERED) return NULL;
   return &d->levels[d->depth - 1].fields[c->current];
 }
 

@@ -99,7 +99,7 @@ describe("a ledger in SQLite that cannot be written", function()
 
   it("says so when the file is no database, or damaged", function()
     write("l.db", ("this is a text and not a database, long enough to have a header. "):rep(30))
-    fails("corrupt", "or choose another path", sqlite_store.new(path()):take(entry "a"))
+    fails("corrupt", "or choose another", sqlite_store.new(path()):take(entry "a"))
   end)
 
   it("says so when its pages are damaged, and never gives a ref twice for that", function()

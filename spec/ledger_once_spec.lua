@@ -239,7 +239,7 @@ describe("panel:resolve", function()
   it("throws where it is called wrongly", function()
     local store = new_store()
     for _, ref in ipairs { "", 1, "a\nb", "a\0", ("x"):rep(257), true } do
-      assert.error_matches(function() resolve(store, ref, 1) end, "a ref must be a text of 1 to 256 bytes")
+      assert.error_matches(function() resolve(store, ref, 1) end, "the ref must be a text of 1 to 256 bytes")
     end
     assert.error_matches(function() resolve(store, "a", nil) end, "needs the order's id, or false")
     assert.error_matches(function() resolve(store, "a", true) end, "needs the order's id, or false")

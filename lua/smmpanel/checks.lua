@@ -7,7 +7,9 @@ local checks = {}
 local text = require "smmpanel.text"
 local usage = require "smmpanel.usage"
 
-local SECONDS_MAX = 1e9 -- a lifetime; milliseconds still are exact
+local SECONDS_MAX = 1e7 -- more than a season; milliseconds still fit 64 bits many times over
+
+local REF_MAX = 256 -- bytes
 
 --- A duration.
 function checks.seconds(value)
@@ -36,6 +38,12 @@ function checks.line(value)
   return text.has_control(value) and "a string without line breaks and other control characters" or nil
 end
 
+--- The user's own name for an order.
+function checks.ref(value)
+  local right = type(value) == "string" and value ~= "" and #value <= REF_MAX and not text.has_control(value)
+  return not right and ("a text of 1 to %d bytes without control characters"):format(REF_MAX) or nil
+end
+
 --- What can be called.
 function checks.callable(value)
   local meta = type(value) == "table" and getmetatable(value)
@@ -43,13 +51,13 @@ function checks.callable(value)
   return not right and "a function" or nil
 end
 
---- A table of options, or nil. Throws where a name is not known, or a value is wrong.
+--- Throws where this is no table of options, a name is not known, or a value is wrong.
 ---@param where string the public function's name
----@param given table?
+---@param given table
 ---@param known table<string, fun(value: any): string?>
+---@param secret? string the name of an option whose value is in no message
 ---@return table given
-function checks.options(where, given, known)
-  if given == nil then return {} end
+function checks.options(where, given, known, secret)
   if type(given) ~= "table" then
     usage.throw(where, "needs a table of options, got %s", usage.describe(given))
   end
@@ -59,7 +67,10 @@ function checks.options(where, given, known)
       usage.throw(where, "unknown option %s; %s", usage.describe(name), usage.hint(name, known))
     end
     local right = check(value)
-    if right then usage.throw(where, "%s must be %s, got %s", name, right, usage.describe(value)) end
+    if right then
+      local got = name == secret and "a " .. type(value) or usage.describe(value)
+      usage.throw(where, "%s must be %s, got %s", name, right, got)
+    end
   end
   return given
 end

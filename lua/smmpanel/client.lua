@@ -7,6 +7,7 @@ local errors = require "smmpanel.errors"
 local fields = require "smmpanel.fields"
 local hosts = require "smmpanel.host"
 local ids = require "smmpanel.ids"
+local once = require "smmpanel.ledger.once"
 local options = require "smmpanel.options"
 local order = require "smmpanel.order"
 local pace = require "smmpanel.pace"
@@ -38,6 +39,12 @@ local function open_state(panel, where)
   if not state then usage.throw(where, "call it as a method of a panel, with a colon") end
   if state.closed then usage.throw(where, "the panel is closed") end
   return state
+end
+
+local function ledger_of(state, where)
+  local ledger = state.options.ledger
+  if not ledger then usage.throw(where, "refs need a ledger: smmpanel.new { ledger = ... }") end
+  return ledger
 end
 
 -- What all calls have in common, with this call's options before the panel's.
@@ -136,6 +143,13 @@ end
 ---@class smmpanel.Made
 ---@field order? smmpanel.Id absent where the panel accepted it without an id (a scheduled order)
 
+---@class smmpanel.Pending an order with a ref and without an answer
+---@field ref string
+---@field state "sending"|"uncertain"
+---@field since? number when it was taken, unix time
+---@field left number seconds for which it may still be being sent
+---@field order table what was wanted, as it was sent
+
 ---@class smmpanel.WatchOptions: smmpanel.CallOptions
 ---@field interval? number seconds between the polls (60)
 ---@field timeout? number seconds for all of it (none)
@@ -164,16 +178,42 @@ end
 
 --- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached
 -- the panel; `err.uncertain` is true where it may have been made although no answer says so. Throws where
--- the order is wrong.
+-- the order is wrong. With a `ref`, and a ledger, it is placed at most once whatever happens: the same ref
+-- again gives the answer that was kept.
 ---@param wanted smmpanel.Order
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Made? made
 ---@return smmpanel.Error?
 function Panel:add(wanted, given)
   local state = open_state(self, "panel:add")
-  local call = new_call(state, "add", options.call("panel:add", given))
+  given = options.add("panel:add", given)
+  local call = new_call(state, "add", given)
   call.fields = order.fields(wanted)
-  return request.run(state, call)
+  local function send() return request.run(state, call) end
+  if given.ref == nil then return send() end
+  return once.add(ledger_of(state, "panel:add"), {
+    ref = given.ref, site = state.endpoint, fields = call.fields, decimals = call.decimals,
+    seconds = call.deadline - core.now(),
+  }, send)
+end
+
+--- The orders with a ref that were begun and have no answer: another may be sending it at this moment, or
+-- whether it was made is not known.
+---@return smmpanel.Pending[]? list by ref
+---@return smmpanel.Error?
+function Panel:pending()
+  return once.pending(ledger_of(open_state(self, "panel:pending"), "panel:pending"))
+end
+
+--- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with
+-- false where it was not made, which frees the ref. Not while who took it may still be sending.
+---@param ref string
+---@param order_id smmpanel.Id|false
+---@return true? ok also where it was settled just so before
+---@return smmpanel.Error?
+function Panel:resolve(ref, order_id)
+  local where = "panel:resolve"
+  return once.resolve(where, ledger_of(open_state(self, where), where), ref, order_id)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
@@ -292,6 +332,20 @@ end
 
 local client = {}
 
+-- The process' own, then what it shares with others.
+local function budgets(own)
+  local list = {}
+  if own.rate then list[1] = pace.new(own.rate, core.now) end
+  list[#list + 1] = own.limiter
+  return list
+end
+
+-- The panel's address, however it is reached.
+local function endpoint(url)
+  local authority, path = url:match("^%a+://([^/?#]*)(.*)$")
+  return text.lower((authority:gsub("^.*@", ""))) .. path
+end
+
 --- A new panel.
 ---@param given smmpanel.Options
 ---@return smmpanel.Panel
@@ -304,8 +358,9 @@ function client.new(given)
       headers = own.headers, proxy = own.proxy, ca_file = own.ca_file,
       user_agent = own.user_agent or "smmpanel/" .. core.version,
     },
-    redact = errors.redactor(own.key), site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
-    pace = own.rate and pace.new(own.rate), options = own, transfers = {}, reported = {}, closed = false,
+    redact = errors.redactor(own.key), endpoint = endpoint(own.url),
+    site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
+    budgets = budgets(own), options = own, transfers = {}, reported = {}, closed = false,
   }
   own.key = nil
   local panel = setmetatable({}, Meta)

@@ -21,6 +21,18 @@ local smmpanel = {
 }
 
 --- A panel to talk to. Nothing is sent yet. Throws where an option is unknown or wrong.
+-- What not every program needs is loaded when it is first asked for.
+local LATER = { ledger = true, limiter = true }
+
+setmetatable(smmpanel, {
+  __index = function(self, name)
+    if not LATER[name] then return nil end
+    local module = require("smmpanel." .. name)
+    rawset(self, name, module)
+    return module
+  end,
+})
+
 ---@param options smmpanel.Options
 ---@return smmpanel.Panel
 function smmpanel.new(options)
@@ -69,7 +81,7 @@ function smmpanel.all(functions)
   for key, f in pairs(functions) do
     work[#work + 1] = function() results[key], errs[key] = f() end
   end
-  hosts.side_by_side(hosts.pick "auto", work, #work)
+  hosts.side_by_side(hosts.pick(host), work, #work)
   return results, errs
 end
 

@@ -3,6 +3,7 @@
 
 local options = {}
 
+local checks = require "smmpanel.checks"
 local text = require "smmpanel.text"
 local usage = require "smmpanel.usage"
 
@@ -24,8 +25,8 @@ local usage = require "smmpanel.usage"
 ---@field user_agent? string
 ---@field host? "auto"|string|table what the client runs under: see smmpanel.host
 ---@field observe? fun(event: smmpanel.Event) called after each attempt
----@field ledger? table
----@field limiter? table
+---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
+---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
 
 ---@class smmpanel.CallOptions
 ---@field timeout? number seconds
@@ -34,33 +35,10 @@ local usage = require "smmpanel.usage"
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
+---@field ref? string `add` only, with a ledger: your own name for this order, placed at most once
 
--- A check is given the value and returns nil where it is right, else what would be right.
-
-local SECONDS_MAX = 1e7 -- more than a season; milliseconds still fit 64 bits many times over
-
-local function seconds(value)
-  local right = type(value) == "number" and value > 0 and value <= SECONDS_MAX
-  return not right and "a number of seconds above 0" or nil
-end
-
-local function rate(value)
-  local right = type(value) == "number" and value > 0 and value < math.huge
-  return not right and "a number of requests a second above 0" or nil
-end
-
-local function integer(least, most)
-  return function(value)
-    local right = type(value) == "number" and value % 1 == 0 and value >= least and value <= most
-    return not right and ("an integer from %d to %d"):format(least, most) or nil
-  end
-end
-
-local function line(value)
-  if type(value) ~= "string" then return "a string" end
-  if value == "" then return "a string that is not empty" end
-  return text.has_control(value) and "a string without line breaks and other control characters" or nil
-end
+local callable, integer, line, rate, seconds =
+  checks.callable, checks.integer, checks.line, checks.rate, checks.seconds
 
 local function url(value)
   local wrong = line(value)
@@ -68,7 +46,7 @@ local function url(value)
   local scheme, authority = value:match("^(%a+)://([^/?#]+)")
   local known = scheme and (text.lower(scheme) == "http" or text.lower(scheme) == "https")
   local right = known and not value:find(" ", 1, true) and authority:gsub("^.*@", ""):find("^[^:]")
-  return not right and "a URL with http:// or https:// and a host" or nil
+  return not right and "a URL with http:// or https://, a host and no spaces" or nil
 end
 
 local function one_of(...)
@@ -78,21 +56,25 @@ local function one_of(...)
   return function(value) return not known[value] and said or nil end
 end
 
-local function callable(value)
-  local meta = type(value) == "table" and getmetatable(value)
-  local right = type(value) == "function" or type(meta) == "table" and meta.__call
-  return not right and "a function" or nil
-end
-
 local function host(value)
   local right = type(value) == "table" or type(value) == "string" and value ~= ""
   return not right and "'auto', a host's name or a host's table" or nil
 end
 
-local function object(value)
-  local right = type(value) == "table" or type(value) == "userdata"
-  return not right and "an object (see the manual)" or nil
+-- An object of the user's or ours that has these methods.
+local function object(methods, constructors)
+  return function(value)
+    local kind = type(value)
+    if kind ~= "table" and kind ~= "userdata" then return constructors end
+    for _, name in ipairs(methods) do
+      if type(value[name]) ~= "function" then return ("%s, with a method '%s'"):format(constructors, name) end
+    end
+  end
 end
+
+local ledger = object({ "take", "keep", "free", "doubt", "pending", "resolve" },
+  "a ledger (smmpanel.ledger.sqlite, smmpanel.ledger.redis or your own)")
+local limiter = object({ "reserve", "hold" }, "a limiter (smmpanel.limiter.redis or your own)")
 
 -- The body is ours; a length or a type of someone else's would contradict it.
 local OURS = { ["content-type"] = true, ["content-length"] = true, ["transfer-encoding"] = true }
@@ -130,10 +112,11 @@ local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
-  user_agent = line, host = host, observe = callable, ledger = object, limiter = object,
+  user_agent = line, host = host, observe = callable, ledger = ledger, limiter = limiter,
 }
 
 local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals }
+local ADD = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, ref = checks.ref }
 local LIST = {
   timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
   concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
@@ -146,29 +129,12 @@ local DEFAULTS = {
   decimals = "number", max_body = 64 * 1024 * 1024, host = "auto",
 }
 
-local function check(where, given, known)
-  if type(given) ~= "table" then
-    usage.throw(where, "needs a table of options, got %s", usage.describe(given))
-  end
-  for name, value in pairs(given) do
-    local wrong = known[name]
-    if not wrong then
-      usage.throw(where, "unknown option %s; %s", usage.describe(name), usage.hint(name, known))
-    end
-    local right = wrong(value)
-    if right then
-      local got = name == "key" and "a " .. type(value) or usage.describe(value)
-      usage.throw(where, "%s must be %s, got %s", name, right, got)
-    end
-  end
-end
-
 --- The options of `smmpanel.new`, checked, with the defaults filled in.
 ---@param given smmpanel.Options
 ---@return table
 function options.panel(given)
   local where = "smmpanel.new"
-  check(where, given, PANEL)
+  checks.options(where, given, PANEL, "key")
   for _, name in ipairs { "url", "key" } do
     if given[name] == nil then usage.throw(where, "the option '%s' is missing", name) end
   end
@@ -182,13 +148,13 @@ end
 local function checked(known)
   return function(where, given)
     if given == nil then return {} end
-    check(where, given, known)
-    return given
+    return checks.options(where, given, known)
   end
 end
 
 --- The options of one call. Each is given the public function's name and the caller's table or nil.
 options.call = checked(CALL)
+options.add = checked(ADD)
 options.list = checked(LIST)
 options.watch = checked(WATCH)
 

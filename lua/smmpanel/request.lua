@@ -46,6 +46,22 @@ local function not_sent(call, kind, code, message)
   return errors.new { kind = kind, code = code, action = call.action, message = message }
 end
 
+-- Waits for a moment of its own in a budget. It asks again when that has come, for whoever was told to slow
+-- down meanwhile holds back all.
+local function take_moment(budget, call)
+  local wait, moment = budget:reserve(call.deadline - core.now())
+  while wait and wait > 0 do
+    call.host.sleep(wait)
+    wait, moment = budget:reserve(call.deadline - core.now(), moment)
+  end
+  if wait then return nil end
+  if moment then
+    local said = "the rate budget cannot be asked, nothing was sent: " .. moment.message
+    return not_sent(call, "network", "limiter", said)
+  end
+  return not_sent(call, "timeout", "rate", "the rate budget leaves it no moment before the deadline")
+end
+
 -- Everything that stands between a request and its being sent: closing, the deadline, the budget. Waits where
 -- there is something to wait for; returns the error where it may not be sent.
 local function admit(state, call)
@@ -53,14 +69,16 @@ local function admit(state, call)
   if now >= call.deadline then
     return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
   end
-  if state.pace then
-    local wait = state.pace(now, call.deadline - now)
-    if not wait then
-      return not_sent(call, "timeout", "rate", "the option 'rate' leaves it no moment before the deadline")
-    end
-    if wait > 0 then call.host.sleep(wait) end
+  for _, budget in ipairs(state.budgets) do
+    local refused = take_moment(budget, call)
+    if refused then return refused end
   end
   if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
+end
+
+-- The panel asked for a pause: it is everyone's. A budget that cannot be told fails the next who asks.
+local function slow_down(state, seconds)
+  for _, budget in ipairs(state.budgets) do budget:hold(seconds) end
 end
 
 local function attempt(state, call, number)
@@ -70,6 +88,7 @@ local function attempt(state, call, number)
   }, state.transfers)
   local record, err = verdict.of(call, outcome, state.redact)
   if err then err.attempts = number end
+  if outcome.http_status == 429 and outcome.retry_after then slow_down(state, outcome.retry_after) end
   request.notify(state, "observe", state.options.observe, {
     action = call.action, attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
     bytes = outcome.bytes, err = err,

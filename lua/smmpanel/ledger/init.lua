@@ -68,17 +68,4 @@ end
 ---@field resolve fun(self, ref: string, answer: string?): string?, any
 ---@field work? fun(self, name: string): table
 
-local METHODS = { "take", "keep", "free", "doubt", "pending", "resolve" }
-
---- What a ledger lacks to be one: the names of the methods, or nil.
----@param store table|userdata
----@return string?
-function ledger.lacks(store)
-  local missing = {}
-  for _, name in ipairs(METHODS) do
-    if type(store[name]) ~= "function" then missing[#missing + 1] = name end
-  end
-  return #missing > 0 and table.concat(missing, ", ") or nil
-end
-
 return ledger

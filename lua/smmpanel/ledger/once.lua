@@ -4,24 +4,12 @@
 
 local once = {}
 
+local checks = require "smmpanel.checks"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local ids = require "smmpanel.ids"
 local record = require "smmpanel.ledger.record"
-local text = require "smmpanel.text"
 local usage = require "smmpanel.usage"
-
-local REF_MAX = 256 -- bytes
-
---- Throws where a ref is none: a text of 1 to 256 bytes without control characters.
----@param where string the public function's name
----@param ref any
-function once.check_ref(where, ref)
-  if type(ref) ~= "string" or ref == "" or #ref > REF_MAX or text.has_control(ref) then
-    usage.throw(where, "a ref must be a text of 1 to %d bytes without control characters, got %s%s", REF_MAX,
-      usage.describe(ref), type(ref) == "string" and (" (%d bytes)"):format(#ref) or "")
-  end
-end
 
 -- Polynomials over three primes. The products stay below 2^53, so every Lua has the same.
 local PRIMES = { 1073741789, 1073741783, 1073741741 }
@@ -209,7 +197,8 @@ end
 ---@return true?
 ---@return smmpanel.Error?
 function once.resolve(where, store, ref, order_id)
-  once.check_ref(where, ref)
+  local wrong = checks.ref(ref)
+  if wrong then usage.throw(where, "the ref must be %s, got %s", wrong, usage.describe(ref)) end
   local answer = answer_of(where, order_id)
   local state, more = store:resolve(ref, answer and record.encode(answer))
   if state == "resolved" then return true end

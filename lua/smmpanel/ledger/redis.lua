@@ -112,13 +112,13 @@ local PAGE = 500 -- pending refs in one answer
 
 local OPTIONS = {
   prefix = checks.line,
-  expire = checks.seconds,
+  expire = checks.integer(1, 1e10),
   replicas = checks.integer(0, 100),
 }
 
 ---@class smmpanel.RedisLedgerOptions
 ---@field prefix? string of all keys (`{smmpanel}:`)
----@field expire? number seconds that a settled ref is remembered (always)
+---@field expire? integer seconds that a settled ref is remembered (always)
 ---@field replicas? integer how many of Redis' replicas must have a step before it counts (0)
 
 --- A ledger in Redis.
@@ -127,10 +127,10 @@ local OPTIONS = {
 ---@return smmpanel.Ledger
 function store.new(client, options)
   local where = "smmpanel.ledger.redis"
-  options = checks.options(where, options, OPTIONS)
+  options = checks.options(where, options or {}, OPTIONS)
   return setmetatable({
     run = redis.runner(where, client, options.replicas), prefix = options.prefix or "{smmpanel}:",
-    expire = ("%.0f"):format(math.ceil(options.expire or 0)),
+    expire = ("%.0f"):format(options.expire or 0),
   }, Store)
 end
 

@@ -30,7 +30,7 @@ local ADVICE = {
   { "disk is full", "full", "make room on its disk, then try again" },
   { "readonly", "read_only", "give this user write access to the file and its directory" },
   { "malformed", "corrupt", "stop, and restore the file from a backup: it alone knows what was placed" },
-  { "not a database", "corrupt", "it is damaged, or no ledger: restore it from a backup, or choose another path" },
+  { "not a database", "corrupt", "it is damaged, or no ledger: restore it from a backup, or choose another" },
   { "unable to open", "unavailable", "does its directory exist, and may this user read and write there?" },
   { "disk I/O error", "unavailable", "look at its disk (room, quota, the system's log), then try again" },
 }
@@ -166,7 +166,7 @@ function store.new(path, options)
   local wrong = checks.line(path)
   if wrong then usage.throw(where, "the path must be %s, got %s", wrong, usage.describe(path)) end
   if path == ":memory:" then usage.throw(where, "a ledger in memory forgets: give it a file") end
-  options = checks.options(where, options, OPTIONS)
+  options = checks.options(where, options or {}, OPTIONS)
   local ok, driver = pcall(require, "luasql.sqlite3")
   if not ok then
     usage.throw(where, "needs LuaSQL's SQLite driver (Debian: lua-sql-sqlite3, LuaRocks: luasql-sqlite3): %s",

@@ -52,7 +52,7 @@ local OPTIONS = { name = checks.line, rate = checks.rate, prefix = checks.line }
 ---@return smmpanel.Limiter
 function limiter.new(client, options)
   local where = "smmpanel.limiter.redis"
-  options = checks.options(where, options, OPTIONS)
+  options = checks.options(where, options or {}, OPTIONS)
   for _, name in ipairs { "name", "rate" } do
     if options[name] == nil then usage.throw(where, "the option '%s' is missing", name) end
   end

@@ -103,9 +103,11 @@ static void unlink_active(engine *e, exchange *x) {
   if (x->active_next) x->active_next->active_before = x->active_before;
 }
 
-/* The engine's reference goes with it: after this only Lua knows the exchange. */
+/* The engine's reference goes with it: after this only Lua knows the exchange, which may be long, so the
+ * key in the request is wiped now. */
 static void end_exchange(engine *e, exchange *x) {
   unlink_active(e, x);
+  buffer_free(&x->request);
   pthread_mutex_lock(&e->lock);
   x->done = true;
   e->in_flight--;
@@ -259,11 +261,25 @@ static void stop_all(void) {
   pthread_mutex_unlock(&all_lock);
 }
 
-static bool prepared;
+/* A child of a fork must not find the lock held by a thread that did not follow. */
+static void lock_all(void) {
+  pthread_mutex_lock(&all_lock);
+}
 
-/* Ours is registered after the TLS library's own handler, so it runs before that one. */
-static void prepare_process(void) {
-  prepared = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && atexit(stop_all) == 0;
+static void unlock_all(void) {
+  pthread_mutex_unlock(&all_lock);
+}
+
+/* Ours is registered after the TLS library's own handler, so it runs before that one. Where memory was
+ * short, the next engine tries again. */
+static bool prepare_process(void) {
+  static bool prepared;
+  lock_all();
+  if (!prepared)
+    prepared = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && atexit(stop_all) == 0 &&
+               pthread_atfork(lock_all, unlock_all, unlock_all) == 0;
+  unlock_all();
+  return prepared;
 }
 
 static bool prepare_multi(engine *e) {
@@ -286,9 +302,7 @@ static bool start_thread(engine *e) {
 }
 
 static const char *start(engine *e) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, prepare_process);
-  if (!prepared) return "libcurl cannot be initialised";
+  if (!prepare_process()) return "libcurl cannot be initialised";
   e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
   if (!e->has_lock || !prepare_multi(e)) return "out of memory";
   if (!wake_open(&e->wake)) return "no more file descriptors";
@@ -380,7 +394,7 @@ bool engine_accept(engine *e) {
 
 bool engine_submit(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
-  bool room = e->in_flight < ENGINE_EXCHANGES_MAX;
+  bool room = !e->stopping && e->in_flight < ENGINE_EXCHANGES_MAX;
   if (room) {
     e->in_flight++;
     x->engine = e;

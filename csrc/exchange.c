@@ -1,6 +1,7 @@
 /* exchange.c - one request and its answer: libcurl's options, its callbacks, the outcome. No Lua. */
 #include "exchange.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,13 @@ static void conclude_with(exchange *x, const char *word, const char *text) {
 }
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
+
+/* A program that the host starts must not inherit a connection on which the key was sent. */
+static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
+  (void)user, (void)purpose;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return CURL_SOCKOPT_OK;
+}
 
 /* libcurl sends a request again by itself when a kept connection turns out dead. The first time
  * may have arrived: a second one is refused, and whoever asked decides. */
@@ -94,6 +102,7 @@ static bool set_request(exchange *x, const exchange_options *o) {
 static bool set_callbacks(exchange *x) {
   SET(CURLOPT_PRIVATE, x);
   SET(CURLOPT_ERRORBUFFER, x->curl_text);
+  SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, x);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -126,6 +135,8 @@ static bool set_limits(exchange *x, const exchange_options *o) {
  * connection costs some 30 ms of parsing. One file is enough. */
 static bool set_trust(exchange *x, const exchange_options *o) {
   const char *ca_file = o->ca_file;
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
+  if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
   const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
   if (!ca_file && built->age >= CURLVERSION_TENTH) ca_file = built->cainfo;
@@ -180,6 +191,7 @@ static const char *word_for(CURLcode result) {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_ENGINE_INITFAILED: return "tls";
@@ -219,13 +231,28 @@ static void read_figures(exchange *x) {
   x->outcome.retry_after = (double)retry_after;
 }
 
+/* What breaks before the request went out is a connection that did not come about, as where a proxy refuses
+ * the tunnel. And a single header that outgrows libcurl's own limit, it calls out of memory. */
+static const char *word_of(const exchange *x, CURLcode result) {
+  const char *word = word_for(result);
+  if (strcmp(word, "reset") == 0 && !x->outcome.sent) return "connect";
+  if (result == CURLE_OUT_OF_MEMORY && x->outcome.sent && !x->outcome.bytes) return "protocol";
+  return word;
+}
+
+static const char *text_of(const exchange *x, CURLcode result) {
+  if (result == CURLE_OK) return "";
+  if (result == CURLE_ABORTED_BY_CALLBACK) return "the connection broke and a write is not sent twice";
+  if (result == CURLE_OUT_OF_MEMORY && x->outcome.sent && !x->outcome.bytes)
+    return "a header of the answer is too large, or there is no memory for it";
+  return *x->curl_text ? x->curl_text : curl_easy_strerror(result);
+}
+
 /* A callback that refused has said why already: libcurl only knows that it was refused. */
 void exchange_conclude(exchange *x, CURLcode result) {
   read_figures(x);
   if (*x->outcome.word) return;
-  const char *text = *x->curl_text ? x->curl_text : curl_easy_strerror(result);
-  if (result == CURLE_ABORTED_BY_CALLBACK) text = "the connection broke and a write is not sent twice";
-  conclude_with(x, word_for(result), result == CURLE_OK ? "" : text);
+  conclude_with(x, word_of(x, result), text_of(x, result));
 }
 
 void exchange_abandon(exchange *x, const char *word, const char *text) {

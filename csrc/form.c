@@ -9,15 +9,16 @@
 /* A plain memset before free may be optimised away; a call through a volatile pointer may not. */
 static void *(*const volatile wipe)(void *, int, size_t) = memset;
 
-static bool buffer_grow(buffer *b, size_t more) {
-  if (more <= b->cap - b->len) return true;
+bool buffer_room(buffer *b, size_t more) {
+  if (b->failed || more <= b->cap - b->len) return !b->failed;
   size_t cap = b->cap ? b->cap : 256;
-  while (cap - b->len < more) {
-    if (cap > SIZE_MAX / 2) return false;
-    cap *= 2;
+  while (cap - b->len < more && cap <= SIZE_MAX / 2) cap *= 2;
+  char *data =
+      cap - b->len < more ? NULL : malloc(cap); /* not realloc: it would leave an unwiped copy behind */
+  if (!data) {
+    b->failed = true;
+    return false;
   }
-  char *data = malloc(cap); /* not realloc: it would leave an unwiped copy behind */
-  if (!data) return false;
   if (b->len) memcpy(data, b->data, b->len);
   if (b->data) wipe(b->data, 0, b->cap);
   free(b->data);
@@ -27,11 +28,7 @@ static bool buffer_grow(buffer *b, size_t more) {
 }
 
 void buffer_add(buffer *b, const void *data, size_t len) {
-  if (b->failed || !len) return;
-  if (!buffer_grow(b, len)) {
-    b->failed = true;
-    return;
-  }
+  if (!len || !buffer_room(b, len)) return;
   memcpy(b->data + b->len, data, len);
   b->len += len;
 }

@@ -34,6 +34,7 @@ enum state {
 };
 
 enum { MALFORMED = -1, CUT = 0 };
+enum { STRETCH = 4096, SLACK = 16 }; /* of a token, gathered at once */
 
 /* ---- errors and the end of a piece -------------------------------------------------------- */
 
@@ -87,16 +88,21 @@ static bool special_in_8(const char *p) {
 }
 #endif
 
+#ifdef __SSE2__
+static unsigned special_of_16(__m128i x) {
+  __m128i odd = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: takes in what is not ASCII */
+  odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+  odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+  return (unsigned)_mm_movemask_epi8(odd);
+}
+#endif
+
 /* The first byte that is not plain: a quote, a backslash, a control character, not ASCII. */
 static const char *plain_end(const char *p, const char *end) {
 #ifdef __SSE2__
   for (; end - p >= 16; p += 16) {
-    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i odd = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: takes in what is not ASCII */
-    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
-    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
-    int mask = _mm_movemask_epi8(odd);
-    if (mask) return p + __builtin_ctz((unsigned)mask);
+    unsigned mask = special_of_16(_mm_loadu_si128((const __m128i *)(const void *)p));
+    if (mask) return p + __builtin_ctz(mask);
   }
 #else
   while (end - p >= 8 && !special_in_8(p)) p += 8;
@@ -124,18 +130,26 @@ static int utf8_length(const unsigned char *p, size_t n) {
   return length;
 }
 
-static int hex_digit(unsigned char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* 0x10 + the digit's value; what is no digit has 0. */
+static const unsigned char hex[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1A, ['b'] = 0x1B,
+    ['c'] = 0x1C, ['d'] = 0x1D, ['e'] = 0x1E, ['f'] = 0x1F, ['A'] = 0x1A, ['B'] = 0x1B,
+    ['C'] = 0x1C, ['D'] = 0x1D, ['E'] = 0x1E, ['F'] = 0x1F,
+};
+
+/* What the character behind a backslash stands for. */
+static const char escaped[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
 
 static int escape_length(const unsigned char *p, size_t n) {
   if (n < 2) return CUT;
-  if (p[1] != 'u') return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : MALFORMED - 1;
+  if (p[1] != 'u') return escaped[p[1]] ? 2 : MALFORMED - 1;
   for (int i = 2; i < 6; i++) {
     if ((size_t)i == n) return CUT;
-    if (hex_digit(p[i]) < 0) return MALFORMED - i;
+    if (!hex[p[i]]) return MALFORMED - i;
   }
   return 6;
 }
@@ -145,55 +159,45 @@ static int sequence_length(const char *text, size_t n) {
   return *p == '\\' ? escape_length(p, n) : utf8_length(p, n);
 }
 
-static size_t utf8_write(char *to, unsigned code) {
+static char *write_utf8(char *to, unsigned code) {
   if (code < 0x80) {
-    to[0] = (char)code;
-    return 1;
+    *to = (char)code;
+    return to + 1;
   }
-  size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  for (size_t i = length - 1; i > 0; i--, code >>= 6) to[i] = (char)(0x80 | (code & 0x3F));
-  to[0] = (char)((0xF0 << (4 - length)) | code);
-  return length;
+  int length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  for (int i = length - 1; i > 0; i--, code >>= 6) to[i] = (char)(0x80 | (code & 0x3F));
+  *to = (char)((0xF0 << (4 - length)) | code);
+  return to + length;
 }
 
 /* A surrogate that stays alone becomes U+FFFD: the grammar allows it, UTF-8 cannot hold it, and a panel
  * that cut a name in two within an emoji should not lose its catalogue for that. So a high one is written
  * as U+FFFD at once, and a low one right behind it takes that back. */
-static void add_code(json *j, unsigned code) {
-  char utf8[4];
+static char *write_code(json *j, char *to, unsigned code) {
   bool low = code >= 0xDC00 && code < 0xE000;
-  if (low && j->surrogate && j->surrogate_end == j->token.len) {
-    j->token.len -= 3;
+  if (low && j->surrogate && j->surrogate_end == (size_t)(to - j->token.data)) {
+    to -= 3;
     code = 0x10000 + ((j->surrogate - 0xD800) << 10) + (code - 0xDC00);
   }
   j->surrogate = code >= 0xD800 && code < 0xDC00 ? code : 0;
-  if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
-  buffer_add(&j->token, utf8, utf8_write(utf8, code));
-  j->surrogate_end = j->token.len;
+  to = write_utf8(to, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
+  j->surrogate_end = (size_t)(to - j->token.data);
+  return to;
 }
 
-static char escape_meaning(char c) {
-  switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;
-  }
-}
-
-static void add_sequence(json *j, const char *p, int length) {
+static char *write_sequence(json *j, char *to, const char *text, int length) {
+  const unsigned char *p = (const unsigned char *)text;
   if (*p != '\\') {
-    buffer_add(&j->token, p, (size_t)length);
-  } else if (length == 2) {
-    char c = escape_meaning(p[1]);
-    buffer_add(&j->token, &c, 1);
-  } else {
-    unsigned code = 0;
-    for (int i = 2; i < 6; i++) code = code << 4 | (unsigned)hex_digit((unsigned char)p[i]);
-    add_code(j, code);
+    memcpy(to, text, (size_t)length);
+    return to + length;
   }
+  if (length == 2) {
+    *to = escaped[p[1]];
+    return to + 1;
+  }
+  unsigned high = (hex[p[2]] & 15u) << 4 | (hex[p[3]] & 15u),
+           low = (hex[p[4]] & 15u) << 4 | (hex[p[5]] & 15u);
+  return write_code(j, to, high << 8 | low);
 }
 
 static const char *wrong_byte(const json *j) {
@@ -209,27 +213,55 @@ static int carry_on(json *j) {
     if (length < 0) return MALFORMED;
     j->carried++;
     j->in++;
-    if (length > 0) {
-      add_sequence(j, j->carry, length);
-      j->carried = 0;
-      return length;
-    }
+    if (length == CUT) continue;
+    char *to = j->token.data + j->token.len;
+    j->token.len += (size_t)(write_sequence(j, to, j->carry, length) - to);
+    j->carried = 0;
+    return length;
   }
   return CUT;
 }
 
-/* A sequence within the piece; what the end of the piece cuts off is carried over. */
-static int take_sequence(json *j) {
-  size_t left = (size_t)(j->end - j->in);
-  int length = sequence_length(j->in, left);
-  if (length > 0) {
-    add_sequence(j, j->in, length);
-    j->in += length;
-  } else if (length == CUT) {
-    memcpy(j->carry, j->in, left);
-    j->carried = (unsigned char)left;
-    j->in = j->end;
+static void carry_over(json *j) {
+  j->carried = (unsigned char)(j->end - j->in);
+  memcpy(j->carry, j->in, j->carried);
+  j->in = j->end;
+}
+
+/* Copies what is plain, and may write up to SLACK bytes more behind it. */
+static const char *copy_plain(char **to, const char *p, const char *end) {
+#ifdef __SSE2__
+  for (; end - p >= SLACK; p += SLACK, *to += SLACK) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    unsigned mask = special_of_16(x);
+    _mm_storeu_si128((__m128i *)(void *)*to, x);
+    if (!mask) continue;
+    *to += __builtin_ctz(mask);
+    return p + __builtin_ctz(mask);
   }
+#endif
+  const char *plain = p;
+  p = plain_end(p, end);
+  memcpy(*to, plain, (size_t)(p - plain));
+  *to += p - plain;
+  return p;
+}
+
+/* Into the token, up to the quote, `stop` or what is wrong. */
+static int gather(json *j, const char *stop) {
+  const char *p = j->in;
+  char *to = j->token.data + j->token.len;
+  int length = 1;
+  while (length > 0) {
+    p = copy_plain(&to, p, stop);
+    if (p >= stop || *p == '"') break;
+    length = sequence_length(p, (size_t)(j->end - p));
+    if (length <= 0) break;
+    to = write_sequence(j, to, p, length);
+    p += length;
+  }
+  j->in = p;
+  j->token.len = (size_t)(to - j->token.data);
   return length;
 }
 
@@ -241,17 +273,17 @@ static json_event string_given(json *j, const char *text, size_t len) {
   return j->next == AT_COLON ? JSON_KEY : JSON_STRING;
 }
 
+/* Decoded text is never longer than what it is decoded from. */
 static json_event string_rest(json *j) {
-  int length = j->carried ? carry_on(j) : 1;
+  int length = 1;
   while (length > 0) {
-    const char *plain = j->in;
-    j->in = plain_end(plain, j->end);
-    buffer_add(&j->token, plain, (size_t)(j->in - plain));
-    if (j->token.failed) return fail(j, "out of memory");
-    if (j->in == j->end) break;
-    if (*j->in == '"') return string_given(j, j->token.len ? j->token.data : "", j->token.len);
-    length = take_sequence(j);
+    size_t left = (size_t)(j->end - j->in), stretch = left < STRETCH ? left : STRETCH;
+    if (!buffer_room(&j->token, stretch + SLACK)) return fail(j, "out of memory");
+    length = j->carried ? carry_on(j) : gather(j, j->in + stretch);
+    if (j->in == j->end && length > 0) break;
+    if (length > 0 && *j->in == '"') return string_given(j, j->token.data, j->token.len);
   }
+  if (length == CUT && !j->carried) carry_over(j);
   if (length >= 0) return piece_used_up(j);
   const char *error = wrong_byte(j);
   if (!j->carried) j->in += MALFORMED - length;

@@ -18,7 +18,13 @@
 #define TRANSFER "smmpanel.transfer"
 #define STATE "smmpanel.state"
 
-enum { PIECE = 16 * 1024, STEP_BYTES = 64 * 1024, EXCHANGE_COST = 1024, EXCERPT = 120 };
+enum {
+  PIECE = 16 * 1024,
+  STEP_BYTES = 64 * 1024,
+  STEP_BYTES_MAX = 1 << 30,
+  EXCHANGE_COST = 1024,
+  EXCERPT = 120
+};
 
 /* ---- what one Lua state has: an engine and the transfers in flight ------------------------ */
 
@@ -41,6 +47,7 @@ typedef struct {
   engine *engine;
   transfer *ended; /* not yet told to Lua */
   int ended_count;
+  bool closed; /* the Lua state is closing: what its last finalizers ask for begins no more */
 } state;
 
 static state *get_state(lua_State *L) {
@@ -60,6 +67,7 @@ static int state_gc(lua_State *L) {
   state *s = lua_touserdata(L, 1);
   if (s->engine) engine_free(s->engine);
   s->engine = NULL;
+  s->closed = true;
   return 0;
 }
 
@@ -99,7 +107,8 @@ static void leave_parents_engine(lua_State *L, state *s) {
 static engine *get_engine(lua_State *L, const char **why) {
   state *s = get_state(L);
   if (s->engine && !engine_is_ours(s->engine)) leave_parents_engine(L, s);
-  if (!s->engine) s->engine = engine_new(why);
+  if (!s->engine && s->closed) *why = "the Lua state is closing";
+  if (!s->engine && !s->closed) s->engine = engine_new(why);
   return s->engine;
 }
 
@@ -152,7 +161,7 @@ static const char *text_field(lua_State *L, int table, const char *name) {
 }
 
 static void copy_options(lua_State *L) {
-  static const char *const names[] = {"url", "user_agent", "headers", "proxy", "ca_file"};
+  static const char *const names[] = {"url", "user_agent", "headers", "proxy", "ca_file", "crl_file"};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     lua_getfield(L, 1, names[i]);
@@ -265,6 +274,7 @@ static int transfer_gc(lua_State *L) {
   buffer_free(&t->request);
   if (t->exchange) exchange_release(t->exchange);
   t->exchange = NULL;
+  t->ended = true; /* where a state closes, finalizers that come later may still find it in flight */
   return 0;
 }
 
@@ -292,7 +302,8 @@ static const char *const *push_headers(lua_State *L, int options) {
   const char **list = lua_newuserdata(L, (count + 1) * sizeof *list);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, table, (int)i + 1);
-    list[i] = luaL_checkstring(L, -1);
+    if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "smmpanel.core: a header must be a string");
+    list[i] = lua_tostring(L, -1); /* lives in the table */
     lua_pop(L, 1);
   }
   list[count] = NULL;
@@ -308,6 +319,7 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
                         .user_agent = text_field(L, options, "user_agent"),
                         .proxy = text_field(L, options, "proxy"),
                         .ca_file = text_field(L, options, "ca_file"),
+                        .crl_file = text_field(L, options, "crl_file"),
                         .headers = push_headers(L, options),
                         .max_body = c->max_body,
                         .timeout_ms = milliseconds(number_field(L, 2, "timeout")),
@@ -418,9 +430,12 @@ static int transfer_result(lua_State *L) {
 
 /* ---- step: bodies into decoders, ended transfers to Lua ----------------------------------- */
 
+static const char no_memory[] = "out of memory";
+
 static void fail_decoding(transfer *t, const char *why) {
   t->json = "broken";
   t->json_error = why;
+  if (strcmp(why, no_memory) == 0) t->outcome_word = "memory"; /* not the panel's fault */
 }
 
 static void keep_excerpt(transfer *t, const char *data, size_t len) {
@@ -441,7 +456,7 @@ static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   bool whole = decoder_finish(L, t->decoder);
   t->json = decoder_verdict(t->decoder);
-  if (strcmp(t->json, "broken") == 0) t->json_error = decoder_error(t->decoder);
+  if (strcmp(t->json, "broken") == 0) fail_decoding(t, decoder_error(t->decoder));
   if (!whole) return 0;
   lua_getuservalue(L, 1);
   lua_insert(L, -2);
@@ -459,8 +474,7 @@ static void decode(lua_State *L, int function, int self, void *piece, size_t len
   lua_pushnumber(L, (lua_Number)len);
   if (lua_pcall(L, 3, 0, 0) == 0) return;
   lua_pop(L, 1);
-  fail_decoding(t, "out of memory");
-  t->outcome_word = "memory";
+  fail_decoding(t, no_memory);
 }
 
 typedef struct {
@@ -504,7 +518,8 @@ static void take_news(lua_State *L, const stepping *g, size_t budget) {
   }
 }
 
-/* Nothing is forgotten if the list cannot be made: the next step tells them. */
+/* Nothing is forgotten if the list cannot be made: the next step tells them, and the descriptor stays
+ * readable until then. */
 static int push_ended(lua_State *L, state *s, int transfers) {
   if (!s->ended) return 0;
   lua_createtable(L, s->ended_count, 0);
@@ -532,10 +547,11 @@ static int core_step(lua_State *L) {
   lua_pushcfunction(L, feed_piece);
   lua_pushcfunction(L, finish_decoding);
   if (g.state->engine && get_engine(L, &why)) {
-    take_news(L, &g, (size_t)budget);
-    engine_acknowledge(g.state->engine);
+    take_news(L, &g, budget > 0 ? (size_t)fmin(budget, STEP_BYTES_MAX) : 0);
   }
-  return push_ended(L, g.state, g.transfers);
+  int count = push_ended(L, g.state, g.transfers);
+  if (g.state->engine) engine_acknowledge(g.state->engine);
+  return count;
 }
 
 /* ---- the descriptor, waiting, the clock --------------------------------------------------- */
@@ -548,7 +564,8 @@ static int core_descriptor(lua_State *L) {
 static int core_wait(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
   struct pollfd p = {.fd = engine_descriptor(need_engine(L)), .events = POLLIN};
-  long ms = seconds > 0 ? milliseconds(seconds) : 0;
+  /* what a fork has ended is known without the descriptor */
+  long ms = seconds > 0 && !get_state(L)->ended ? milliseconds(seconds) : 0;
   lua_pushboolean(L, poll(&p, 1, (int)ms) > 0);
   return 1;
 }

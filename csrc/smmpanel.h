@@ -28,6 +28,7 @@ typedef struct {
 } buffer;
 
 void buffer_add(buffer *b, const void *data, size_t len);
+bool buffer_room(buffer *b, size_t more); /* to write at data + len; false: failed */
 void buffer_free(buffer *b);
 
 /* One field of an application/x-www-form-urlencoded body: begin, then any number of pieces of its
@@ -113,17 +114,17 @@ void values_open(lua_State *L); /* registers the decoder's metatable: feed, fini
 /* ---- engine.c ----------------------------------------------------------------------------- */
 
 enum {
-  ENGINE_EXCHANGES_MAX = 4096,         /* in flight in one engine */
-  ENGINE_QUEUE_MAX = 256 * 1024,       /* bytes of one body waiting for Lua: then it is paused */
-  ENGINE_HEADERS_MAX = 64 * 1024,      /* bytes of all headers of one answer */
-  ENGINE_WRITE_IDLE = 4                /* seconds a kept connection may have idled before a write */
+  ENGINE_EXCHANGES_MAX = 4096,    /* in flight in one engine */
+  ENGINE_QUEUE_MAX = 256 * 1024,  /* bytes of one body waiting for Lua: then it is paused */
+  ENGINE_HEADERS_MAX = 64 * 1024, /* bytes of all headers of one answer */
+  ENGINE_WRITE_IDLE = 4           /* seconds a kept connection may have idled before a write */
 };
 
 typedef struct engine engine;     /* one thread, one curl multi handle, one descriptor */
 typedef struct exchange exchange; /* one request and its answer; counted references */
 
 typedef struct {
-  const char *url, *proxy, *ca_file, *user_agent;
+  const char *url, *proxy, *ca_file, *crl_file, *user_agent;
   const char *const *headers; /* "Name: value", NULL at the end */
   size_t max_body;            /* bytes after decompression */
   long timeout_ms, connect_timeout_ms;
@@ -136,21 +137,21 @@ typedef struct {
   const char *word;
   char text[256];
   long http_status;
-  int http_version; /* 10, 11, 20, 30 */
-  bool sent;        /* a byte of the request may have reached the panel */
+  int http_version;   /* 10, 11, 20, 30 */
+  bool sent;          /* a byte of the request may have reached the panel */
   double retry_after; /* seconds; 0: not said */
   double seconds;
   uint64_t bytes; /* of the body, decompressed */
 } exchange_outcome;
 
 engine *engine_new(const char **why);
-void engine_free(engine *e);       /* stops the thread and waits for it */
+void engine_free(engine *e);          /* stops the thread and waits for it */
 bool engine_is_ours(const engine *e); /* false in a child that was forked since */
 int engine_descriptor(const engine *e);
 int engine_in_flight(engine *e);
-void engine_acknowledge(engine *e); /* news was looked at: the descriptor is readable if some is left */
+void engine_acknowledge(engine *e);   /* news was looked at: the descriptor is readable if some is left */
 const char *engine_listen(engine *e); /* nginx: the path of a unix socket to connect to, or NULL */
-bool engine_accept(engine *e);     /* ... and from now on that connection is the descriptor */
+bool engine_accept(engine *e);        /* ... and from now on that connection is the descriptor */
 
 exchange *exchange_new(const exchange_options *o, buffer *body); /* takes the body over */
 bool engine_submit(engine *e, exchange *x);

@@ -15,6 +15,13 @@
 #define MSG_NOSIGNAL 0 /* macOS: SO_NOSIGPIPE is set below */
 #endif
 
+/* At once where the system can, or a program started by another thread would inherit it. */
+#ifdef SOCK_CLOEXEC
+#define PRIVATE SOCK_CLOEXEC
+#else
+#define PRIVATE 0
+#endif
+
 static void make_private(int fd) {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -26,7 +33,7 @@ static void make_private(int fd) {
 bool wake_open(wake *w) {
   int pair[2];
   *w = (wake){.reader = -1, .writer = -1, .listener = -1};
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return false;
+  if (socketpair(AF_UNIX, SOCK_STREAM | PRIVATE, 0, pair)) return false;
   w->reader = pair[0];
   w->writer = pair[1];
   make_private(w->reader);
@@ -71,7 +78,7 @@ static bool listen_at(wake *w) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(w->path) >= sizeof address.sun_path) return false;
   memcpy(address.sun_path, w->path, strlen(w->path) + 1);
-  w->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  w->listener = socket(AF_UNIX, SOCK_STREAM | PRIVATE, 0);
   if (w->listener < 0) return false;
   make_private(w->listener);
   return !bind(w->listener, (struct sockaddr *)&address, sizeof address) && !chmod(w->path, 0600) &&

@@ -1,0 +1,145 @@
+-- Defects that were found in the engine and the binding, each as it was seen.
+local core = require "smmpanel.core"
+local process = require "spec.support.process"
+local raw = require "spec.support.raw"
+local smmpanel = require "smmpanel"
+
+local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
+
+-- Runs a chunk in a Lua of its own, without anyone catching its end; -> all it printed, and its exit.
+local function run(chunk)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "w"))
+  out:write(chunk)
+  out:close()
+  local pipe = assert(io.popen(("%s %s 2>&1; echo \" exit $?\""):format(process.lua(), file)))
+  local text = pipe:read "*a"
+  pipe:close()
+  os.remove(file)
+  return text
+end
+
+describe("regression:", function()
+  local server
+  setup(function() server = raw.start() end)
+  teardown(function() server.stop() end)
+
+  local function start(script, more)
+    local options = { url = server.url(script), key = "key", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return core.start(core.client(options), { action = "balance", timeout = 5, write = false })
+  end
+
+  it("a program that the host starts inherited the connection", function()
+    if not io.open "/proc/self/fd" then return pending "needs /proc" end
+    local panel = smmpanel.new { url = server.url { GOOD }, key = "key", retries = 0 }
+    core.descriptor() -- the thread has sockets of its own, which nothing was sent on
+    local pipe = io.popen "ls -l /proc/self/fd"
+    local before = pipe:read "*a"
+    pipe:close()
+    local waiting = start { raw.WAIT }
+    assert(panel:balance())
+    pipe = io.popen "ls -l /proc/self/fd"
+    local after = pipe:read "*a"
+    pipe:close()
+    local function sockets(s) return select(2, s:gsub("socket:", "")) end
+    assert.equal(sockets(before), sockets(after))
+    waiting:cancel()
+    core.wait(5)
+    core.step()
+  end)
+
+  it("a finalizer that ran after the transfer's, as the state closed, crashed", function()
+    local said = run(([[
+      local core = require "smmpanel.core"
+      local function last(f)
+        if not newproxy then return setmetatable({}, { __gc = f }) end
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = f
+        return proxy
+      end
+      local kept = last(function()
+        for _ = 1, 20 do core.wait(0.05) core.step() end
+        transfer:cancel()
+        transfer:result()
+        print "survived"
+      end)
+      client = core.client { url = %q, key = "k", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
+      transfer = core.start(client, { action = "balance", timeout = 5 })
+      _G.kept = kept
+    ]]):format(server.url { 0.05, GOOD }))
+    assert.equal("survived\n exit 0\n", said)
+  end)
+
+  it("a finalizer that ran after the engine's, as the state closed, began another thread", function()
+    local said = run [[
+      local early
+      local function finalizer()
+        local core = package.loaded["smmpanel.core"]
+        local ok, why = pcall(core.descriptor)
+        print(ok, (tostring(why):gsub("^.*started: ", "")))
+      end
+      if newproxy then
+        early = newproxy(true)
+        getmetatable(early).__gc = finalizer
+      else
+        early = setmetatable({}, { __gc = finalizer })
+      end
+      local core = require "smmpanel.core"
+      core.descriptor()
+      _G.early = early
+    ]]
+    assert.equal("false\tthe Lua state is closing\n exit 0\n", said)
+  end)
+
+  it("a header that was no string was sent as whatever lay there", function()
+    local ok, why = pcall(start, { GOOD }, { headers = { 12345 } })
+    assert.is_false(ok)
+    assert.truthy(why:find("a header must be a string", 1, true))
+  end)
+
+  it("a step of a negative, endless or odd size was undefined", function()
+    local waiting = start { GOOD }
+    for _, bytes in ipairs { -1, -math.huge, 0 / 0, 0, 1e300, math.huge } do
+      core.wait(0.05)
+      for _, transfer in ipairs(core.step(bytes) or {}) do
+        if transfer == waiting then waiting = nil end
+      end
+    end
+    assert.is_nil(waiting)
+  end)
+
+  it("a proxy's refusal of the tunnel was called a reset", function()
+    local proxy = raw.start()
+    -- the proxy's script is in the request line's path, which a CONNECT has not: it closes at once
+    local panel = smmpanel.new { url = "https://panel.example/api", key = "key", retries = 0, timeout = 5,
+      proxy = "http://127.0.0.1:" .. proxy.port }
+    local value, err = panel:add { service = 1, link = "https://x.example", quantity = 1 }
+    proxy.stop()
+    assert.is_nil(value)
+    assert.equal("connect", err.code)
+    assert.is_nil(err.uncertain)
+  end)
+
+  it("a forked child waited for what its parent had asked", function()
+    local has_posix, unistd = pcall(require, "posix.unistd")
+    if not has_posix then return pending "needs luaposix" end
+    local waiting = start { raw.WAIT }
+    local before = core.now()
+    io.stdout:flush()
+    local child = unistd.fork()
+    if child == 0 then
+      local ended, word = nil, "nothing"
+      repeat
+        core.wait(30)
+        ended = core.step()
+      until ended or core.now() - before > 40
+      if ended and ended[1] == waiting then word = waiting:result().word end
+      unistd._exit(word == "cancelled" and core.now() - before < 20 and 0 or 1)
+    end
+    local _, how, code = require "posix.sys.wait".wait(child)
+    assert.equal("exited 0", how .. " " .. code)
+    waiting:cancel()
+    repeat core.wait(5) until core.step()
+  end)
+end)

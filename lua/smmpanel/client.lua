@@ -356,6 +356,7 @@ function client.new(given)
     client = core.client {
       url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
       headers = own.headers, proxy = own.proxy, ca_file = own.ca_file,
+      crl_file = own.crl_file,
       user_agent = own.user_agent or "smmpanel/" .. core.version,
     },
     redact = errors.redactor(own.key), endpoint = endpoint(own.url),

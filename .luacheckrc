@@ -3,3 +3,4 @@ max_line_length = 110
 exclude_files = { "build", "bench/node_modules" }
 files["spec"] = { std = "+busted" }
 files["lua/smmpanel/sandbox"] = { read_globals = { "ngx" } }
+files["lua/smmpanel/host/ngx.lua"] = { read_globals = { "ngx" } }

@@ -10,6 +10,7 @@
 
 local client = require "smmpanel.client"
 local core = require "smmpanel.core"
+local frame = require "smmpanel.host.frame"
 local hosts = require "smmpanel.host"
 local loop = require "smmpanel.loop"
 local states = require "smmpanel.states"
@@ -20,7 +21,6 @@ local smmpanel = {
   _VERSION = "smmpanel " .. core.version,
 }
 
---- A panel to talk to. Nothing is sent yet. Throws where an option is unknown or wrong.
 -- What not every program needs is loaded when it is first asked for.
 local LATER = { ledger = true, limiter = true }
 
@@ -33,6 +33,7 @@ setmetatable(smmpanel, {
   end,
 })
 
+--- A panel to talk to. Nothing is sent yet. Throws where an option is unknown or wrong.
 ---@param options smmpanel.Options
 ---@return smmpanel.Panel
 function smmpanel.new(options)
@@ -73,10 +74,13 @@ end
 --     }
 --     print(results.balance and results.balance.balance or errs.balance)
 ---@param functions table<any, fun(): any, any> a list, or a table with names
+---@param how? { host: string|table? } where panels were given a `host`, the same one
 ---@return table results what each returned first, under its key
 ---@return table errs what each returned second, under its key: the `err` of `nil, err`
-function smmpanel.all(functions)
+function smmpanel.all(functions, how)
   check_functions(functions)
+  local host = how and how.host or "auto"
+  hosts.check("smmpanel.all", host)
   local results, errs, work = {}, {}, {}
   for key, f in pairs(functions) do
     work[#work + 1] = function() results[key], errs[key] = f() end
@@ -90,6 +94,7 @@ end
 ---@param bytes? integer how much to decode at most (64 kB)
 function smmpanel.step(bytes)
   loop.step(bytes)
+  frame.turn()
 end
 
 return smmpanel

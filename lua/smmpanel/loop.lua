@@ -31,6 +31,12 @@ function loop.step(bytes)
   end
 end
 
+--- Whether nobody waits for an answer.
+---@return boolean
+function loop.is_idle()
+  return next(waiting) == nil
+end
+
 local function enter(host)
   local scope, descriptor = host.scope and host.scope() or host, core.descriptor()
   local watch = watches[scope] or { host = host, count = 0 }

@@ -15,8 +15,8 @@ function host.active()
   return copas.running ~= false and turns.suspendable()
 end
 
--- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it yields with:
--- ours keeps it, and addthread resumes it.
+-- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it
+-- yields with: ours keeps it, and addthread resumes it.
 local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
 
 local parking = {}
@@ -75,8 +75,8 @@ local socket = {}
 
 function socket.getfd() return watching or core.descriptor() end
 
--- An old Copas waits for sockets alone. So while somebody sleeps the socket claims to have something to read, and
--- waits a moment before it does.
+-- An old Copas waits for sockets alone. So while somebody sleeps the socket claims to have something to
+-- read, and waits a moment before it does.
 function socket.dirty()
   if next(sleepers) == nil then return false end
   core.wait(0.001)

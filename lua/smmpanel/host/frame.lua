@@ -1,5 +1,5 @@
---- Hosts with frames, LÖVE first of all: whoever draws them calls `smmpanel.step()` in each. In a coroutine a call
--- suspends it; outside one it blocks.
+--- Hosts with frames, LÖVE first of all: whoever draws them calls `smmpanel.step()` in each. In a coroutine a
+-- call suspends it; outside one it blocks.
 -- @module smmpanel.host.frame
 
 local core = require "smmpanel.core"
@@ -28,7 +28,8 @@ function frame.spawn(f, done)
   coroutines:spawn(f, done)
 end
 
---- One frame's turn of the coroutines. What one of them threw, and nobody waits for, is thrown when all had theirs.
+--- One frame's turn of the coroutines. What one of them threw, and nobody waits for, is thrown when all had
+-- theirs.
 function frame.turn()
   local now, thrown = core.now(), nil
   for gate, at in pairs(sleepers) do

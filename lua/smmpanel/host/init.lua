@@ -7,16 +7,19 @@
 --     active()        whether a call made now, in the running coroutine, can wait here without blocking
 --                     others (absent: always). Where it cannot, the call blocks, as in plain Lua.
 --     gate()          a new gate: something that one coroutine waits at, and that is opened once
---       gate:wait()     returns once it is open; at once where it was opened before
+--       gate:wait()     returns once it is open; at once where it was opened before. Returns false where
+--                       the user interrupts it; it may then be waited at again
 --       gate:open()     may be called from any coroutine and outside all, before the wait and after it,
 --                       and again; it may resume the one who waits right away
 --     sleep(seconds)  suspends the running coroutine
 --     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
 --                     done(false, what f threw)
---     watch(descriptor, step)
+--     reap(handle)    optional: what spawn returned, once it has ended
+--     scope()         optional, where a process may have several such loops: the one that runs now
+--     watch(descriptor, step, scope)
 --                     optional: from now on call step() whenever the descriptor is readable. Called when the
---                     first of this host's requests begins
---     unwatch()       optional: the last of them has ended; nothing of ours may keep the loop alive now
+--                     first of the requests in flight begins, and again where the descriptor is another
+--     unwatch(scope)  optional: the last of them has ended; nothing of ours may keep the loop alive
 --
 -- A host without `watch` calls step() of `smmpanel.loop` itself, as `blocking` does while it waits.
 -- @module smmpanel.host
@@ -25,8 +28,18 @@ local hosts = {}
 
 local usage = require "smmpanel.usage"
 
+-- Whether the program has it at all; only then is it loaded.
+local HAS = {
+  ngx = function() return rawget(_G, "ngx") ~= nil end,
+  cqueues = function() return package.loaded.cqueues ~= nil end,
+  copas = function() return package.loaded.copas ~= nil end,
+  uv = function() return rawget(_G, "vim") ~= nil or package.loaded.luv ~= nil end,
+  frame = function() return rawget(_G, "love") ~= nil end,
+  blocking = function() return true end,
+}
+
 -- In the order in which `auto` asks them; blocking is the last resort and is always there.
-local NAMES = { "blocking" }
+local NAMES = { "ngx", "cqueues", "copas", "uv", "frame", "blocking" }
 
 local known = {}
 for _, name in ipairs(NAMES) do known[name] = true end
@@ -62,8 +75,8 @@ end
 function hosts.pick(choice)
   if choice == "auto" then
     for _, name in ipairs(NAMES) do
-      local host = load_host(name)
-      if is_active(host) then return host end
+      local host = HAS[name]() and load_host(name)
+      if host and is_active(host) then return host end
     end
   end
   local host = type(choice) == "table" and choice or load_host(choice)
@@ -78,6 +91,7 @@ end
 function hosts.side_by_side(host, functions, limit)
   if #functions == 1 then return functions[1]() end
   local gate, begun, running, thrown = host.gate(), 0, math.min(limit, #functions), nil
+  local handles = {}
   local function work()
     while begun < #functions do
       begun = begun + 1
@@ -89,8 +103,12 @@ function hosts.side_by_side(host, functions, limit)
     running = running - 1
     if running == 0 then gate:open() end
   end
-  for _ = 1, running do host.spawn(work, done) end
-  if #functions > 0 then gate:wait() end
+  for i = 1, running do handles[i] = host.spawn(work, done) end
+  if #functions > 0 and gate:wait() == false then
+    begun = #functions
+    error("interrupted", 0)
+  end
+  for i = 1, host.reap and #handles or 0 do host.reap(handles[i]) end
   if thrown then error(thrown[1], 0) end
 end
 

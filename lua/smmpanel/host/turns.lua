@@ -1,4 +1,5 @@
---- Coroutines that are resumed by us, in turns: for hosts that have callbacks or frames and no coroutines of their own.
+--- Coroutines that are resumed by us, in turns: for hosts that have callbacks or frames and no coroutines of
+-- their own.
 -- @module smmpanel.host.turns
 
 local turns = {}
@@ -41,8 +42,8 @@ local function resume(self, co)
   end
 end
 
---- Resumes those that are ready. Those that become so meanwhile have the next turn, and so have those left when
--- `is_enough` says so.
+--- Resumes those that are ready. Those that become so meanwhile have the next turn, and so have those left
+-- when `is_enough` says so.
 ---@param report fun(traceback: string) given what a coroutine threw that nobody waits for
 ---@param is_enough? fun(): boolean
 function Turns:run(report, is_enough)

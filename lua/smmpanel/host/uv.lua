@@ -1,4 +1,5 @@
---- libuv: luv, and Neovim. In a coroutine a call suspends it; outside one it blocks, which in Neovim Ctrl-C ends.
+--- libuv: luv, and Neovim. In a coroutine a call suspends it; outside one it blocks, which in Neovim Ctrl-C
+-- ends.
 -- @module smmpanel.host.uv
 
 local turns = require "smmpanel.host.turns"

@@ -150,6 +150,7 @@ print("It answers at " .. server.url)
 local ok, message = xpcall(tour, debug.traceback, server)
 server.stop()
 if not ok then
+  if message:find("interrupted", 1, true) then message = "interrupted; the sandbox is stopped" end
   io.stderr:write(message, "\n")
   os.exit(1)
 end

@@ -67,12 +67,17 @@ local watcher = [[
 trap '' INT TERM HUP
 cd '${dir}' || exit 1
 ${certificates}
-'${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 </dev/null &
+(
+  trap - TERM
+  exec '${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 </dev/null
+) &
 pid=$!
 echo $pid >child
 cat >/dev/null
 kill -TERM $pid 2>/dev/null
+{ sleep 5; kill -KILL $pid 2>/dev/null; } &
 wait $pid
+kill $! 2>/dev/null
 cd / && rm -rf '${dir}'
 ]]
 

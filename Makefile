@@ -73,7 +73,7 @@ clean: ## remove what was built
 	rm -rf build
 
 install: all ## into PREFIX (/usr/local), obeying DESTDIR
-	@tools/install "$(DESTDIR)$(PREFIX)" $(ABI) $(LUA)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)" tools/install $(ABI) $(notdir $(LUA))
 
-uninstall: ## what install put there
-	@tools/install --remove "$(DESTDIR)$(PREFIX)" $(ABI)
+uninstall: ## remove what install put there
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)" tools/install --remove $(ABI) $(notdir $(LUA))

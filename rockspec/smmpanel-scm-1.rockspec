@@ -10,19 +10,11 @@ description = {
   license = "MIT",
 }
 dependencies = { "lua >= 5.1", "lua-cjson" }
-external_dependencies = { CURL = { header = "curl/curl.h", library = "curl" } }
 build = {
-  type = "builtin",
-  modules = {
-    ["smmpanel.core"] = {
-      sources = {
-        "csrc/form.c", "csrc/json.c", "csrc/values.c", "csrc/wake.c", "csrc/exchange.c", "csrc/engine.c",
-        "csrc/module.c",
-      },
-      defines = { "_GNU_SOURCE" },
-      libraries = { "curl", "pthread" },
-      incdirs = { "$(CURL_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)" },
-    },
+  type = "make",
+  build_target = "all",
+  build_variables = { LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", LUA_INC = "-I$(LUA_INCDIR)" },
+  install_variables = {
+    LUA = "$(LUA)", PREFIX = "$(PREFIX)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)",
   },
 }

@@ -33,7 +33,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: all help demo test specs lint format clean install uninstall
+.PHONY: all help demo bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -61,6 +61,14 @@ specs: all build/locale
 # A locale with a decimal comma, for the spec that nothing depends on the locale.
 build/locale:
 	@mkdir -p $@ && { localedef -i de_DE -f UTF-8 $@/de_DE.UTF-8 || true; }
+
+bench: ## measure against what one would use instead, side by side; QUICK=1: in under two minutes
+	@tools/deps build luajit sandbox bench
+	@$(MAKE) --no-print-directory LUA=lua5.4 all
+	@$(MAKE) --no-print-directory LUA=luajit all
+	@bench/build
+	@env LUA_PATH='./lua/?.lua;./lua/?/init.lua;./?.lua;;' LUA_CPATH='./build/bench/5.4/?.so;./build/5.4/?.so;;' \
+	  lua5.4 bench/run.lua $(ROWS)
 
 lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
 	@tools/deps build luajit lint

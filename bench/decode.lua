@@ -1,0 +1,38 @@
+-- Decoders side by side in one process, in turn: the time of each round and the memory of the result. The catalogue is
+-- the file arg[1]; arg[2] is the number of rounds. Ours is fed in pieces of 16 kB, as it arrives; the others have it whole.
+local core = require "smmpanel.core"
+
+local file = assert(io.open(arg[1], "rb"))
+local text = file:read "*a"
+file:close()
+
+local PIECE = 16 * 1024
+local pieces = {}
+for i = 1, #text, PIECE do pieces[#pieces + 1] = text:sub(i, i + PIECE - 1) end
+
+local decoders = {
+  { "ours", function()
+    local decoder = core.decoder "services"
+    for i = 1, #pieces do assert(decoder:feed(pieces[i])) end
+    return select(2, assert(decoder:finish()))
+  end },
+}
+for name, module in pairs { cjson = "cjson", dkjson = "dkjson", simdjson = "bench.simdjson" } do
+  local found, library = pcall(require, module)
+  if found and (name ~= "dkjson" or arg[3] == "all") then decoders[#decoders + 1] = { name, library.decode, } end
+end
+
+local function one(name, decode)
+  collectgarbage()
+  collectgarbage()
+  local before, began = collectgarbage "count", core.now()
+  local value = decode(text)
+  local seconds = core.now() - began
+  collectgarbage()
+  collectgarbage()
+  print(name, seconds, collectgarbage "count" - before, #value)
+end
+
+for _ = 1, tonumber(arg[2]) do
+  for _, decoder in ipairs(decoders) do one(decoder[1], decoder[2]) end
+end

@@ -1,0 +1,48 @@
+-- The longest time that one turn of luv's loop holds it, while a catalogue arrives and is decoded: arg[1] is ours or cjson.
+-- A turn's own work, by the clock of its thread: what other programs of the machine do does not count.
+local clock = require "bench.clock"
+local uv = require "luv"
+
+local url, key = os.getenv "PANEL_URL", os.getenv "PANEL_KEY"
+local done
+
+local function ours()
+  local smmpanel = require "smmpanel"
+  local panel = smmpanel.new { url = url, key = key, host = "uv" }
+  coroutine.wrap(function()
+    assert(panel:balance()) -- the connection and the thread are there
+    done = #assert(panel:services())
+  end)()
+end
+
+-- What one writes with luv: the answer gathered, and decoded when it is whole.
+local function cjson()
+  local decode, parts = require "cjson".decode, {}
+  local host, port, path = url:match "^http://([^:/]+):(%d+)(.*)$"
+  local body = "key=" .. key .. "&action=services"
+  local socket = uv.new_tcp()
+  local function finish()
+    socket:close()
+    local text = table.concat(parts)
+    done = #decode(text:match "\r\n\r\n(.*)$")
+  end
+  socket:connect(host, tonumber(port), function(why)
+    assert(not why, why)
+    socket:read_start(function(_, piece)
+      if piece then parts[#parts + 1] = piece else finish() end
+    end)
+    socket:write(table.concat { "POST ", path, " HTTP/1.0\r\nHost: ", host,
+      "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ", #body, "\r\n\r\n", body })
+  end)
+end
+
+(arg[1] == "ours" and ours or cjson)()
+local longest, before = 0, nil
+while not done do
+  before = clock()
+  uv.run "nowait"
+  local took = clock() - before
+  if took > longest then longest = took end
+  if took < 2e-5 then uv.sleep(0) end
+end
+print("hold", longest)

@@ -6,7 +6,7 @@ local services = {
     max = 10000, refill = true, cancel = true, dripfeed = true },
   { service = 2, name = "Comments", type = "Custom Comments", category = "First", rate = "8", min = 10,
     max = 1500, refill = false, cancel = false },
-  { service = 3, name = "Starter Pack", type = "Package", category = "Packs", rate = "12.5", min = 1, max = 1 },
+  { service = 3, name = "Starter Pack", type = "Package", category = "Packs", rate = "12.5", max = 1 },
   { service = 4, name = "Подписчики ИНСТАГРАМ", type = "default",
     category = "Instagram Türk", rate = 0.08011655652, min = 10, max = 500, step = 10, refill = "30 days" },
   { service = "ord-5", name = "Auto Likes", type = "Subscriptions", rate = "1.1e-5", min = 20,

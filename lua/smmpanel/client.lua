@@ -94,13 +94,13 @@ local function by_ids(panel, action, x, given)
   return many_ids(state, call, asked, given)
 end
 
--- services, balance: no fields.
-local function plain(panel, action, given)
-  local where = "panel:" .. action
-  local state = open_state(panel, where)
-  local call = new_call(state, action, options.call(where, given))
-  call.fields = {}
-  return request.run(state, call)
+local CACHE_SECONDS = 900
+
+-- The services from a file, or from the panel and into the file.
+local function kept_services(state, given, call, fetch)
+  local site = state.options.url:gsub("//[^/?#]*@", "//")
+  return require("smmpanel.catalog.kept").services({ path = given.cache, site = site,
+    max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
 
 ---@class smmpanel.Service
@@ -160,12 +160,27 @@ end
 ---@alias smmpanel.RefillStatuses table<smmpanel.Id, smmpanel.RefillStatus|smmpanel.Entry>
 ---@alias smmpanel.Cancels table<smmpanel.Id, smmpanel.Cancel|smmpanel.Entry>
 
---- The catalogue. Stands for the action `services`.
----@param given? smmpanel.CallOptions
+---@class smmpanel.ServicesOptions: smmpanel.CallOptions
+---@field cache? string path of a file to keep the services in, one for each panel and account
+---@field max_age? number seconds that what is kept there is good for (900)
+
+--- The catalogue. Stands for the action `services`. With `cache`, what was kept in that file and is young
+-- enough is given without asking the panel; see smmpanel.catalog for finding and pricing.
+---@param given? smmpanel.ServicesOptions
 ---@return smmpanel.Service[]? list empty where the panel offers nothing
----@return smmpanel.Error?
+---@return smmpanel.Error? err beside a list, kind `cache`: the list is good, but could not be kept
 function Panel:services(given)
-  return plain(self, "services", given)
+  local where = "panel:services"
+  local state = open_state(self, where)
+  given = options.services(where, given)
+  if given.max_age and not given.cache then
+    usage.throw(where, "max_age needs the option cache: the path of the file to keep the services in")
+  end
+  local call = new_call(state, "services", given)
+  call.fields = {}
+  local function fetch() return request.run(state, call) end
+  if given.cache then return kept_services(state, given, call, fetch) end
+  return fetch()
 end
 
 --- The account's balance. Stands for the action `balance`.
@@ -173,7 +188,10 @@ end
 ---@return { balance: number|string, currency: string? }?
 ---@return smmpanel.Error?
 function Panel:balance(given)
-  return plain(self, "balance", given)
+  local state = open_state(self, "panel:balance")
+  local call = new_call(state, "balance", options.call("panel:balance", given))
+  call.fields = {}
+  return request.run(state, call)
 end
 
 --- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached

@@ -22,7 +22,7 @@ local smmpanel = {
 }
 
 -- What not every program needs is loaded when it is first asked for.
-local LATER = { ledger = true, limiter = true }
+local LATER = { catalog = true, ledger = true, limiter = true }
 
 setmetatable(smmpanel, {
   __index = function(self, name)

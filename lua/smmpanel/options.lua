@@ -108,6 +108,11 @@ end
 
 local count = integer(1, 4096)
 
+local function age(value)
+  local right = type(value) == "number" and value >= 0
+  return not right and "a number of seconds from 0 up" or nil
+end
+
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
@@ -116,6 +121,8 @@ local PANEL = {
 }
 
 local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals }
+local SERVICES = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, cache = line,
+  max_age = age }
 local ADD = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, ref = checks.ref }
 local LIST = {
   timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
@@ -154,6 +161,7 @@ end
 
 --- The options of one call. Each is given the public function's name and the caller's table or nil.
 options.call = checked(CALL)
+options.services = checked(SERVICES)
 options.add = checked(ADD)
 options.list = checked(LIST)
 options.watch = checked(WATCH)

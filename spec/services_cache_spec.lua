@@ -1,0 +1,93 @@
+-- panel:services { cache = …, max_age = … }: the catalogue in a file, over real HTTP; the server counts.
+local catalog = require "smmpanel.catalog"
+local sandboxes = require "spec.support.sandbox"
+
+describe("panel:services with a cache", function()
+  local sandbox, path
+  setup(function() sandbox = sandboxes.start() end)
+  teardown(function() sandbox.stop() end)
+  before_each(function() path = os.tmpname() end)
+  after_each(function() os.remove(path) end)
+
+  local function asked(name) return sandbox.counts(name).requests end
+
+  -- As if it had been saved some time ago.
+  local function age_by(seconds)
+    local file = assert(io.open(path))
+    local text = file:read "*a"
+    file:close()
+    text = text:gsub('"saved":(%d+)', function(at) return ('"saved":%.0f'):format(at - seconds) end)
+    file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+  end
+
+  it("asks the panel once, and gives the very same list", function()
+    for _, decimals in ipairs { "number", "string" } do
+      local panel = sandbox.panel("", { name = "once-" .. decimals, decimals = decimals })
+      local first = assert(panel:services { cache = path })
+      assert.same(first, assert(panel:services { cache = path }))
+      assert.same(first, assert(panel:services()))
+      assert.equal(2, asked("once-" .. decimals))
+    end
+  end)
+
+  it("asks again when what is kept is too old, or from the future", function()
+    local panel = sandbox.panel("", { name = "old" })
+    assert(panel:services { cache = path, max_age = 900 })
+    age_by(800)
+    assert(panel:services { cache = path, max_age = 900 })
+    assert.equal(1, asked "old")
+    age_by(200)
+    assert(panel:services { cache = path, max_age = 900 })
+    assert.equal(2, asked "old")
+    age_by(-5000)
+    assert(panel:services { cache = path })
+    assert.equal(3, asked "old")
+    assert(panel:services { cache = path, max_age = 0 })
+    assert.equal(4, asked "old")
+  end)
+
+  it("takes nothing that was kept of another panel, is damaged, or has lost the panel's digits", function()
+    local panel = sandbox.panel("", { name = "mine" })
+    assert(sandbox.panel("", { name = "other" }):services { cache = path })
+    assert(panel:services { cache = path })
+    assert.equal(1, asked "mine")
+    local file = assert(io.open(path, "a"))
+    file:write "}"
+    file:close()
+    assert(panel:services { cache = path })
+    assert.equal(2, asked "mine")
+    assert.equal("0.90", assert(panel:services { cache = path, decimals = "string" })[1].rate)
+    assert.equal(3, asked "mine")
+  end)
+
+  it("gives the list also where it cannot be kept, and says so", function()
+    local list, err = sandbox.panel(""):services { cache = "/nonexistent/directory/file" }
+    assert.equal("Followers", catalog(list):find(1).name)
+    assert.equal("cache", err.kind)
+    assert.matches("could not be kept", tostring(err))
+  end)
+
+  it("keeps what was there where the panel fails", function()
+    assert(sandbox.panel(""):services { cache = path })
+    local list, err = sandbox.panel("500-empty", { retries = 0 }):services { cache = path, max_age = 0 }
+    assert.is_nil(list)
+    assert.equal("http", err.kind)
+    assert.truthy(catalog.load(path))
+  end)
+
+  it("says what is wrong with the options", function()
+    local panel = sandbox.panel ""
+    local function refused(given, why)
+      assert.error_matches(function() panel:services(given) end, "panel:services: " .. why, 1, true)
+    end
+    refused({ max_age = 5 }, "max_age needs the option cache")
+    refused({ cache = "" }, "cache must be a string")
+  end)
+
+  it("is reached as smmpanel.catalog", function()
+    local smmpanel = require "smmpanel"
+    assert.equal("Followers", smmpanel.catalog(assert(sandbox.panel(""):services())):find(1).name)
+  end)
+end)

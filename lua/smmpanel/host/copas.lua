@@ -85,6 +85,8 @@ end
 
 function socket.settimeout() end
 
+function socket.close() end
+
 function socket.receive()
   if step_engine then step_engine() end
   open_due()

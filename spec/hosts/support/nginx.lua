@@ -1,4 +1,4 @@
--- An nginx of its own for the specs: one worker unless told otherwise, on a free port, in a private directory.
+-- An nginx of its own for the specs, on a free port, in a private directory.
 local http = require "spec.hosts.support.http"
 local socket = require "socket"
 
@@ -72,7 +72,7 @@ end
 function Server:log() return read(self.dir .. "/error.log") end
 
 --- The worker's open descriptors and threads.
-function Server:holds(pid)
+function Server.holds(_, pid)
   local descriptors = tonumber(output(("ls /proc/%d/fd | wc -l"):format(pid)))
   return descriptors, tonumber(read(("/proc/%d/status"):format(pid)):match "Threads:%s*(%d+)")
 end
@@ -108,7 +108,9 @@ function nginx.start(options)
   file:write((CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "", lua,
     root .. "/build/5.1/?.so;;", options.http or "", self.port, options.locations)))
   file:close()
-  local problem = output(("PATH=$PATH:/usr/sbin nginx -p %s -c %s/nginx.conf -e error.log 2>&1"):format(dir, dir))
+  local problem = output(("PATH=$PATH:/usr/sbin nginx -p %s -c %s/nginx.conf -e error.log 2>&1"):format(
+    dir, dir))
+  assert(not problem:find "emerg", problem)
   assert(nginx.wait_until(function() return self:master() end), problem)
   assert(nginx.wait_until(function() return (pcall(self.get, self, "/ping")) end), problem)
   return self

@@ -14,7 +14,7 @@ local watch = {}
 function watch.same(a, b)
   if a == nil or b == nil then return a == b end
   for name, value in pairs(a) do
-    if name ~= "cause" and type(value) ~= "table" and b[name] ~= value then return false end
+    if type(value) ~= "table" and b[name] ~= value then return false end
   end
   for name in pairs(b) do
     if a[name] == nil then return false end
@@ -27,19 +27,22 @@ end
 ---@return boolean
 function watch.settled(record)
   if not record then return false end
-  if record.error then return record.code == "bad_order" end
+  if record.error then return record.code == "bad_order" and not record.cause end
   return states.is_final(record.status)
 end
 
--- Takes over what a poll brought; a failed request leaves the last known record. -> the ids still to be
--- watched
+-- Takes over what a poll brought; -> the ids still to be watched. A failed request says nothing of its
+-- orders: it is no change, and what was known stays.
 local function take(last, open, polled, on_change)
   local still = {}
   for _, id in ipairs(open) do
     local record, previous = polled[id], last[id]
-    if not (previous and record.cause) then
+    local known = previous and not previous.cause and previous or nil
+    if record.cause then
+      last[id] = known or record
+    else
       last[id] = record
-      if not watch.same(record, previous) then on_change(id, record, previous) end
+      if not watch.same(record, known) then on_change(id, record, known) end
     end
     if not watch.settled(last[id]) then still[#still + 1] = id end
   end

@@ -114,8 +114,10 @@ describe("in nginx", function()
 
   it("a client made in init_by_lua works in every worker, and calls there block", function()
     local several = nginx.start { workers = 3, http = "init_by_lua_block {" .. setup(sandbox) ..
-      "spec.at_start = spec.currency() }", locations = LOCATIONS ..
-      "location = /who { content_by_lua_block { ngx.print(spec.at_start, spec.currency(), ngx.worker.id()) }}" }
+      "spec.at_start = spec.currency() }",
+      locations = LOCATIONS ..
+      "location = /who { content_by_lua_block { ngx.print(spec.at_start, spec.currency(), ngx.worker.id()) } }",
+    }
     finally(function() several:stop() end)
     local seen, count = {}, 0
     for _, answer in ipairs(several:at_once(times(200, "/who"))) do

@@ -38,7 +38,7 @@ local function read(path)
   return text
 end
 
-local function free_port()
+function nginx.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -102,7 +102,7 @@ end
 ---@param options { locations: string, http: string?, main: string?, workers: integer? }
 function nginx.start(options)
   local dir, root = output "mktemp -d /tmp/smmpanel-spec.XXXXXX", output "pwd"
-  local self = setmetatable({ dir = dir, port = free_port() }, Server)
+  local self = setmetatable({ dir = dir, port = nginx.free_port() }, Server)
   local lua = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root)
   local file = assert(io.open(dir .. "/nginx.conf", "wb"))
   file:write((CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "", lua,

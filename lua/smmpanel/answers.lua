@@ -375,19 +375,20 @@ end
 
 local function is_service(row) return type(row) == "table" and row.service ~= nil end
 
--- Whether it is a list of services as it should be, with no holes; nearly every one is.
+-- Whether a decoded array is a list of services without holes, as nearly every one is. The decoder fills arrays in
+-- order, so whatever lies behind a hole comes after the border.
 local function are_services(rows)
-  local n = 0
-  for index, row in pairs(rows) do
-    n = n + 1
-    if index ~= n or type(row) ~= "table" or row.service == nil then return false end
+  local count = #rows
+  if next(rows, count > 0 and count or nil) ~= nil then return false end
+  for i = 1, count do
+    local row = rows[i]
+    if type(row) ~= "table" or row.service == nil then return false end
   end
   return true
 end
 
 -- The rows of a catalogue without holes, or nil and the failure.
 local function services_in(rows)
-  if are_services(rows) then return rows end
   local list = {}
   for _, key in ipairs(sorted_keys(rows)) do
     local row = rows[key]
@@ -420,6 +421,7 @@ end
 local function read_services(value)
   local failure = whole_failure("services", value)
   if failure then return nil, failure end
+  if is_list(value) and are_services(value) then return value end
   if is_list(value) or next(value) == nil then return services_in(value) end
   local inner = value.services
   if type(inner) == "table" then return services_in(inner) end

@@ -91,7 +91,7 @@ end
 
 --- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For hosts with
 -- frames, which call it in each; others need not. Never blocks.
----@param bytes? integer how much to decode at most (64 kB)
+---@param bytes? integer how much to decode at most (16 kB)
 function smmpanel.step(bytes)
   loop.step(bytes)
   frame.turn()

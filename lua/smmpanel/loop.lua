@@ -19,7 +19,7 @@ local function leave(scope)
 end
 
 --- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks.
----@param bytes? integer how much to decode at most (64 kB)
+---@param bytes? integer how much to decode at most (16 kB)
 function loop.step(bytes)
   for _, transfer in ipairs(core.step(bytes) or {}) do
     local entry = waiting[transfer]

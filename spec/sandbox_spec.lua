@@ -178,6 +178,17 @@ describe("the documented answers", function()
     assert.equal('{"":{"error":"Incorrect order ID"}}', at.ask "action=status&orders=,,")
   end)
 
+  it("carry nothing out for ids that are too many, or cut off", function()
+    local at, ids = new_panel(), { 2 }
+    for i = 1, 100 do ids[#ids + 1] = 5000 + i end
+    assert.truthy(at.ask("action=cancel&orders=" .. table.concat(ids, ",")):find "Maximum 100")
+    assert.equal('[{"order":9,"cancel":{"error":"Incorrect order ID"}}]',
+      at.ask("action=cancel&orders=9,2", "ids-cut:1"))
+    at.ask("action=refill&orders=9,1", "ids-cut:1")
+    assert.equal('[{"order":2,"cancel":1}]', at.ask "action=cancel&orders=2")
+    assert.equal('{"refill":"1"}', at.ask "action=refill&order=1")
+  end)
+
   it("keep accounts apart", function()
     local at = new_panel()
     local id = at.add("service=1&quantity=50" .. LINK)

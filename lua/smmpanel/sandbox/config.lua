@@ -60,37 +60,40 @@ listen 127.0.0.1:${tls_port} ssl http2;
     ssl_certificate server.pem;
     ssl_certificate_key server.key;]]
 
--- The launcher holds the other end of this script's input. It closes when the launcher stops the
--- server, and when it dies, whatever kills it: then the server goes as well. Ctrl-C reaches the
--- whole group; the script outlives it, to clean up.
+-- The server goes when the launcher does, whatever ends it. The launcher holds the other end of this
+-- script's input, which is then at its end at once; but for the case that a process the launcher had
+-- started holds it too, the launcher is also looked for each second. When the server is gone, for that
+-- or any other reason, its directory goes, unless it did not even start: the launcher reads there why.
+-- Ctrl-C reaches the whole group; the script outlives it, to clean up.
 local watcher = [[
 trap '' INT TERM HUP
 cd '${dir}' || exit 1
+exec 3<&0 </dev/null >/dev/null 2>&1
 ${certificates}
-(
-  trap - TERM
-  exec '${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 </dev/null
-) &
+'${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 3<&- &
 pid=$!
 echo $pid >child
-cat >/dev/null
-kill -TERM $pid 2>/dev/null
-{ sleep 5; kill -KILL $pid 2>/dev/null; } &
+{ read -r line <&3; kill -TERM $pid; } &
+lifeline=$!
+{ while kill -0 $PPID; do sleep 1; done; kill -TERM $pid; } 3<&- &
+lookout=$!
 wait $pid
-kill $! 2>/dev/null
+status=$?
+kill -KILL $lifeline $lookout
+[ $status = 1 ] && exit
 cd / && rm -rf '${dir}'
 ]]
 
 -- A certificate authority of its own, and a certificate for the loopback names.
 local certificates = [[
-exec 3>certificates.log
+exec 4>certificates.log
 key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' >&3 2>&3
-openssl req $key -keyout server.key -out server.csr -subj /CN=localhost >&3 2>&3
+openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' >&4 2>&4
+openssl req $key -keyout server.key -out server.csr -subj /CN=localhost >&4 2>&4
 printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n' >extensions
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 30 \
-  -extfile extensions >&3 2>&3
-exec 3>&-]]
+  -extfile extensions >&4 2>&4
+exec 4>&-]]
 
 local function fill(template, values)
   return (template:gsub("%${(%w+_?%w*)}", values))

@@ -97,17 +97,11 @@ end
 
 json.null = json.literal("null")
 
---- Is it an object (or, `is_array`, a list) of this module?
+--- Is it an object of this module?
 ---@param value any
 ---@return boolean
 function json.is_object(value)
   return getmetatable(value) == Object
-end
-
----@param value any
----@return boolean
-function json.is_array(value)
-  return getmetatable(value) == Array
 end
 
 local short = { ['"'] = '\\"', ["\\"] = "\\\\", ["/"] = "\\/", ["\b"] = "\\b", ["\f"] = "\\f",
@@ -139,7 +133,9 @@ local function escape_sequence(sequence)
 end
 
 local function write_string(text, style)
-  if style.utf8 then
+  if not text:find('[%c"\\/\128-\255]') then
+    return '"' .. text .. '"'
+  elseif style.utf8 then
     return '"' .. text:gsub('[%z\1-\31"\\]', escape_byte) .. '"'
   end
   text = text:gsub('[%z\1-\31"\\/]', escape_byte):gsub("[\128-\255][\128-\191]*", escape_sequence)
@@ -155,29 +151,29 @@ end
 
 local write
 
-local function write_items(out, count, open, close, style, indent, item)
-  local inner = style.pretty and "\n" .. ("    "):rep(indent + 1) or ""
-  out[#out + 1] = open
-  for i = 1, count do
-    out[#out + 1] = (i > 1 and "," or "") .. inner
-    item(i)
-  end
-  out[#out + 1] = (style.pretty and count > 0 and "\n" .. ("    "):rep(indent) or "") .. close
+-- What stands before an item and before the closing bracket.
+local function line_break(style, indent)
+  return style.pretty and "\n" .. ("    "):rep(indent) or ""
 end
 
 local function write_object(out, object, style, indent)
-  local colon = style.pretty and ": " or ":"
-  write_items(out, #object.names, "{", "}", style, indent, function(i)
-    local name = object.names[i]
-    out[#out + 1] = write_string(name, style) .. colon
+  local before, colon = line_break(style, indent + 1), style.pretty and ": " or ":"
+  for i, name in ipairs(object.names) do
+    out[#out + 1] = (i > 1 and "," or "{") .. before
+    out[#out + 1] = write_string(name, style)
+    out[#out + 1] = colon
     write(out, object.values[name], style, indent + 1)
-  end)
+  end
+  out[#out + 1] = #object.names > 0 and line_break(style, indent) .. "}" or "{}"
 end
 
 local function write_array(out, array, style, indent)
-  write_items(out, #array, "[", "]", style, indent, function(i)
-    write(out, array[i], style, indent + 1)
-  end)
+  local before = line_break(style, indent + 1)
+  for i, item in ipairs(array) do
+    out[#out + 1] = (i > 1 and "," or "[") .. before
+    write(out, item, style, indent + 1)
+  end
+  out[#out + 1] = #array > 0 and line_break(style, indent) .. "]" or "[]"
 end
 
 function write(out, value, style, indent)

@@ -96,10 +96,10 @@ end
 --- Takes from the charge what an order that has ended did not deliver, once.
 ---@param order table
 ---@param now number
----@return table refund an amount
+---@return table? refund an amount; nil if there is none to make
 function orders.settle(order, now)
-  if order.settled or not orders.is_final(order, now) then
-    return money.zero
+  if order.settled or now < order.ends then
+    return nil
   end
   order.settled = true
   local due = orders.cost(order.service, order.delivers)
@@ -115,12 +115,12 @@ end
 ---@return table object
 function orders.record(order, now, currency)
   local started = now >= order.starts
-  return json.object(
-    "charge", money.text(order.charge),
-    "start_count", ("%.0f"):format(started and order.start_count or 0),
-    "status", orders.status(order, now),
-    "remains", ("%.0f"):format(order.quantity - orders.delivered(order, now)),
-    "currency", currency)
+  return json.object()
+    :set("charge", money.text(order.charge))
+    :set("start_count", ("%.0f"):format(started and order.start_count or 0))
+    :set("status", orders.status(order, now))
+    :set("remains", ("%.0f"):format(order.quantity - orders.delivered(order, now)))
+    :set("currency", currency)
 end
 
 --- Asks for an order to be cancelled: it ends a little later, with what it has delivered by then.

@@ -99,8 +99,9 @@ local function next_id(self, wanted)
 end
 
 local function settle(self, order)
-  order.account.balance = order.account.balance + orders.settle(order, self.now())
-  if order.settled then
+  local refund = orders.settle(order, self.now())
+  if refund then
+    order.account.balance = order.account.balance + refund
     self.due[order] = nil
   end
 end
@@ -261,21 +262,26 @@ function actions.add(self, account, fields, wishes)
   return { id = id, charge = charge, balance = account.balance }
 end
 
--- What each of the ids asked for brings: `one` answers for a single id. `ids` is a list in text.
-local function for_each_id(ids, wishes, one)
-  local items, seen = {}, {}
-  for id in (ids .. ","):gmatch("([^,]*),") do
+local function different_ids(text)
+  local ids, seen = {}, {}
+  for id in (text .. ","):gmatch("([^,]*),") do
     if not seen[id] then
       seen[id] = true
-      items[#items + 1] = one(id)
+      ids[#ids + 1] = id
     end
   end
+  return ids
+end
+
+-- What each of the ids in a text brings: `one` answers for a single id.
+local function for_each_id(text, wishes, one)
+  local ids, items = different_ids(text), {}
   local max = wishes.ids_max or panel.IDS_MAX
-  if #items > max and not wishes.ids_cut then
+  if #ids > max and not wishes.ids_cut then
     return { error = ("Maximum %d order IDs in one request"):format(max) }
   end
-  for i = #items, (wishes.ids_cut or #items) + 1, -1 do
-    items[i] = nil
+  for i = 1, math.min(#ids, wishes.ids_cut or #ids) do
+    items[i] = one(ids[i])
   end
   return { items = items }
 end

@@ -147,7 +147,7 @@ end
 
 local function wait_until_ready(dir)
   local script = "cd %s; n=0; until [ -s nginx.pid ] || [ $n -ge %d ] || " ..
-    "{ [ -s child ] && ! kill -0 $(cat child) 2>/dev/null; }; do sleep 0.02; n=$((n+1)); done"
+    "[ ! -e nginx.conf ] || { [ -s child ] && ! kill -0 $(cat child) 2>/dev/null; }; do sleep 0.02; n=$((n+1)); done"
   os.execute(script:format(quoted(dir), START_SECONDS * 50))
   return tonumber(read_file(dir .. "/nginx.pid") or "")
 end
@@ -173,6 +173,13 @@ local function key_set(options)
   return keys
 end
 
+-- The watcher removes the directory; here it is for the case that the watcher itself was killed.
+local function stop(dir, watcher)
+  os.execute(("kill $(cat %s/child 2>/dev/null) 2>/dev/null"):format(quoted(dir)))
+  watcher:close()
+  os.execute(("rm -rf %s"):format(quoted(dir)))
+end
+
 local function handle_of(place, keys, watcher)
   local base = ("http://127.0.0.1:%d"):format(place.port)
   local self = { key = keys.main, keys = keys, pid = nil, dir = place.dir, url = base .. "/api/v2",
@@ -184,7 +191,7 @@ local function handle_of(place, keys, watcher)
   function self.stop()
     if running[self] then
       running[self] = nil
-      watcher:close()
+      stop(place.dir, watcher)
     end
   end
   function self.url_with(fault, name)

@@ -13,10 +13,10 @@ local batch = {}
 ---@return any[][]
 function batch.chunks(list, size)
   local chunks = {}
-  for i, value in ipairs(list) do
-    local n = math.ceil(i / size)
-    chunks[n] = chunks[n] or {}
-    table.insert(chunks[n], value)
+  for from = 1, #list, size do
+    local chunk = {}
+    for i = from, math.min(from + size - 1, #list) do chunk[i - from + 1] = list[i] end
+    chunks[#chunks + 1] = chunk
   end
   return chunks
 end

@@ -52,11 +52,11 @@ demo: ## try every action of the API against a sandbox panel; installs what is m
 	@$(RUN) examples/tour.lua
 
 test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
-	@tools/deps build luajit sandbox test hosts
+	@tools/deps build luajit sandbox test hosts ledger
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
-	@tools/deps build luajit sandbox test hosts
+	@tools/deps build luajit sandbox test hosts ledger
 	@LUAS="$(LUAS)" tools/test spec/hosts
 
 specs: all build/locale

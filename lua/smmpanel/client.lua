@@ -210,7 +210,7 @@ function Panel:add(wanted, given)
   local function send() return request.run(state, call) end
   if given.ref == nil then return send() end
   return once.add(ledger_of(state, "panel:add"), {
-    ref = given.ref, site = state.endpoint, fields = call.fields, decimals = call.decimals,
+    ref = given.ref, site = state.authority, fields = call.fields, decimals = call.decimals,
     seconds = call.deadline - core.now(),
   }, send)
 end
@@ -358,10 +358,9 @@ local function budgets(own)
   return list
 end
 
--- The panel's address, however it is reached.
-local function endpoint(url)
-  local authority, path = url:match("^%a+://([^/?#]*)(.*)$")
-  return text.lower((authority:gsub("^.*@", ""))) .. path
+-- What tells one panel from another in a ledger: the host, by whatever path it is reached.
+local function authority(url)
+  return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
 end
 
 --- A new panel.
@@ -377,7 +376,7 @@ function client.new(given)
       crl_file = own.crl_file,
       user_agent = own.user_agent or "smmpanel/" .. core.version,
     },
-    redact = errors.redactor(own.key), endpoint = endpoint(own.url),
+    redact = errors.redactor(own.key), authority = authority(own.url),
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, closed = false,
   }

@@ -69,16 +69,23 @@ function Server:stop()
   os.execute("rm -rf " .. self.directory)
 end
 
+--- A function that connects with redis-lua, as the ledger and the limiter want it.
+---@param port integer
+---@param timeout? number seconds
+function support.at(port, timeout)
+  return function() return client_library().connect { host = "127.0.0.1", port = port, timeout = timeout } end
+end
+
+--- The same, of this server.
+---@param timeout? number seconds
+function Server:connect(timeout)
+  return support.at(self.port, timeout)
+end
+
 --- A connected redis-lua client.
 ---@param timeout? number seconds
 function Server:client(timeout)
-  return client_library().connect { host = "127.0.0.1", port = self.port, timeout = timeout }
-end
-
---- A function that connects, as the ledger and the limiter want it.
----@param timeout? number seconds
-function Server:connect(timeout)
-  return function() return self:client(timeout) end
+  return self:connect(timeout)()
 end
 
 --- Starts a server.

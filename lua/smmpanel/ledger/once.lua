@@ -28,7 +28,7 @@ end
 
 --- What tells one order from another: the panel and the fields as they are sent, in any order. Pure; without
 -- the key.
----@param site string the panel's address
+---@param site string the panel's host
 ---@param flat table names and values in turn, of the form
 ---@return string
 function once.fingerprint(site, flat)

@@ -1,0 +1,125 @@
+-- One budget of requests a second for several processes, in Redis.
+local limiter_redis = require "smmpanel.limiter.redis"
+local fleet = require "spec.support.fleet"
+local redis_server = require "spec.support.redis"
+local smmpanel = require "smmpanel"
+local socket = require "socket"
+
+describe("a limiter in Redis", function()
+  local server
+  setup(function() server = redis_server.start() end)
+  teardown(function() server:stop() end)
+
+  local n = 0
+  local function limiter(rate, name)
+    if not name then n = n + 1 end
+    return limiter_redis.new(server:connect(), { name = name or "n" .. n, rate = rate })
+  end
+
+  it("gives evenly spaced moments, in the order in which they were asked for", function()
+    local budget = limiter(10)
+    assert.equal(0, (budget:reserve(60)))
+    for i = 1, 5 do assert.is_near(i * 0.1, budget:reserve(60), 0.05) end
+  end)
+
+  it("is the same for everyone who names it", function()
+    limiter(1, "shared"):reserve(60)
+    assert.is_near(1, limiter(1, "shared"):reserve(60), 0.1)
+    assert.equal(0, (limiter(1, "other"):reserve(60)))
+  end)
+
+  it("takes no moment that lies too far away", function()
+    local budget = limiter(1)
+    budget:reserve(60)
+    for _ = 1, 5 do assert.is_nil(budget:reserve(0.5)) end
+    assert.is_near(1, budget:reserve(60), 0.1)
+  end)
+
+  it("does not save up what was not used", function()
+    local budget = limiter(1000)
+    for _ = 1, 50 do budget:reserve(60) end
+    socket.sleep(0.3)
+    assert.equal(0, (budget:reserve(60)))
+    assert.is_true(budget:reserve(60) > 0)
+  end)
+
+  it("holds back everyone, those too who had a moment already", function()
+    local mine, other = limiter(10, "held"), limiter(10, "held")
+    mine:reserve(60)
+    local wait, moment = mine:reserve(60)
+    assert.is_true(wait < 0.15)
+    other:hold(5)
+    local again, later = mine:reserve(60, moment)
+    assert.is_near(5, again, 0.2)
+    assert.is_near(5.1, other:reserve(60), 0.2)
+    assert.same({ 0, later }, { mine:reserve(60, later) })
+    other:hold(1) -- no hold ends another that lasts longer
+    assert.is_near(5.2, other:reserve(60), 0.2)
+  end)
+
+  it("leaves nothing behind", function()
+    limiter(10, "gone"):reserve(60)
+    local ttl = server:client():ttl "{smmpanel}:limiter:gone"
+    assert.is_true(ttl > 0 and ttl <= 10)
+  end)
+
+  it("fails a call that it cannot be asked for, and nothing is sent", function()
+    local away = redis_server.start()
+    local budget = limiter_redis.new(away:connect(), { name = "x", rate = 10 })
+    away:stop()
+    local times = fleet.clock()
+    local panel = smmpanel.new { url = times.url, key = "test-key", limiter = budget, retries = 0 }
+    local _, err = panel:balance()
+    assert.same({ "network", "limiter" }, { err.kind, err.code })
+    assert.truthy(err.message:find("is Redis up", 1, true))
+    assert.same({}, times.arrivals())
+    times.stop()
+  end)
+
+  it("makes several processes keep to it, each with its share", function()
+    local report = fleet.limited {
+      redis = server.port, processes = 4, side_by_side = 2, rate = 80, seconds = 3,
+    }
+    local most, least = report.window(1)
+    assert.is_true(most <= 80 * 1.1 and least >= 80 * 0.9, ("%d to %d in a second"):format(least, most))
+    for _, count in pairs(report.shares) do
+      assert.is_near(1 / 4, count / report.total, 0.03)
+    end
+  end)
+
+  it("holds back every process when the panel says so to one", function()
+    local report = fleet.limited {
+      redis = server.port, processes = 3, side_by_side = 2, rate = 50, seconds = 4,
+      slow = { after = 1, seconds = 2 },
+    }
+    -- What was on its way at that moment may still arrive.
+    assert.is_true(report.longest_gap > 1.9, ("a gap of %.2f s"):format(report.longest_gap))
+  end)
+end)
+
+describe("the option rate", function()
+  it("keeps to it, and holds back the whole process after a 429", function()
+    local times = fleet.clock()
+    local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, retries = 0, timeout = 10 }
+    local slow = smmpanel.new { url = times.url .. "/x", key = "test-key" }
+    assert(slow:balance())
+    local tasks = {}
+    for i = 1, 20 do tasks[i] = function() return panel:balance() end end
+    smmpanel.all(tasks)
+    local at = times.arrivals()
+    assert.is_near(19 / 20, at[21].at - at[2].at, 0.3)
+    times.stop()
+  end)
+
+  it("makes others wait that have a moment already", function()
+    local times = fleet.clock()
+    local panel = smmpanel.new { url = times.base .. "/slow/1", key = "test-key", rate = 20, retries = 0 }
+    local tasks = {}
+    for i = 1, 3 do tasks[i] = function() return panel:balance { timeout = 10 } end end
+    smmpanel.all(tasks)
+    local at = times.arrivals()
+    assert.equal(3, #at)
+    assert.is_true(at[2].at - at[1].at > 0.9 and at[3].at - at[2].at > 0.9)
+    times.stop()
+  end)
+end)

@@ -53,4 +53,14 @@ describe("in", function()
       end)
     end
   end
+
+  if not is_51 then return end
+
+  it("Neovim outside a coroutine Ctrl-C ends what blocks, and a write says that it is uncertain", function()
+    local said = run(NEOVIM .. "'luafile spec/hosts/programs/neovim_interrupt.lua'")
+    assert.matches("call early cancelled", said, 1, true)
+    assert.matches("write early cancelled uncertain", said, 1, true)
+    assert.matches("batch early interrupted", said, 1, true)
+    assert.matches("again early nil", said, 1, true)
+  end)
 end)

@@ -11,6 +11,7 @@ local LATENCY = 0.3
 -- One location for each phase; all answer "USD" where the call worked.
 local LOCATIONS = [[
   location = /content { content_by_lua_block { ngx.print(spec.currency()) } }
+  location = /who { content_by_lua_block { ngx.print(spec.at_start, spec.currency(), ngx.worker.id()) } }
   location = /access { access_by_lua_block { ngx.ctx.said = spec.currency() } content_by_lua_block { ngx.print(ngx.ctx.said) } }
   location = /rewrite { rewrite_by_lua_block { ngx.ctx.said = spec.currency() } content_by_lua_block { ngx.print(ngx.ctx.said) } }
   location = /timer { content_by_lua_block {
@@ -115,9 +116,7 @@ describe("in nginx", function()
   it("a client made in init_by_lua works in every worker, and calls there block", function()
     local several = nginx.start { workers = 3, http = "init_by_lua_block {" .. setup(sandbox) ..
       "spec.at_start = spec.currency() }",
-      locations = LOCATIONS ..
-      "location = /who { content_by_lua_block { ngx.print(spec.at_start, spec.currency(), ngx.worker.id()) } }",
-    }
+      locations = LOCATIONS }
     finally(function() several:stop() end)
     local seen, count = {}, 0
     for _, answer in ipairs(several:at_once(times(200, "/who"))) do

@@ -9,7 +9,7 @@ local uv = { name = "uv" }
 local editor = rawget(_G, "vim")
 local libuv = editor and editor.loop or require "luv"
 
-local LONGEST_WAIT = 60 * 60 * 1000 -- milliseconds; only a bound for vim.wait
+local SLICE = 100 -- milliseconds: Neovim 0.7 looks at Ctrl-C where a wait ends, and not before
 
 local coroutines
 
@@ -47,10 +47,10 @@ function uv.active()
   return turns.suspendable() or may_wait_in_editor() or false
 end
 
--- Outside a coroutine the editor goes on with what is not its user's: vim.wait looks at Ctrl-C.
+-- Outside a coroutine the editor goes on with what is not its user's. -> false where he presses Ctrl-C
 local function wait_in_editor(gate)
-  local ok, why = editor.wait(LONGEST_WAIT, function() return gate.is_open end, 50)
-  return ok or why ~= -2
+  local _, why = editor.wait(SLICE, function() return gate.is_open end, SLICE)
+  return why ~= -2
 end
 
 local EditorGate = {}

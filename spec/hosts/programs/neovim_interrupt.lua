@@ -1,0 +1,40 @@
+-- An editor in a terminal of its own, in which somebody presses Ctrl-C while calls block.
+local INNER = [[
+  local core, scenario = require "smmpanel.core", require "spec.hosts.support.scenario"
+  local panel = scenario.panel "latency:20"
+  local function timed(name, f)
+    local begun = core.now()
+    local ok, record, err = pcall(f)
+    local said = ok and tostring(err and err.kind) or record
+    vim.fn.writefile({ ("%s %s %s"):format(name, core.now() - begun < 15 and "early" or "late", said) },
+      vim.env.SPEC_OUT, "a")
+  end
+  timed("call", function() return panel:balance() end)
+  timed("write", function()
+    local made, err = panel:add { service = 1, link = "https://example.com/1", quantity = 100 }
+    return made, { kind = err.kind .. (err.uncertain and " uncertain" or "") }
+  end)
+  timed("batch", function() return panel:status({ 1, 2, 100 }, { batch_size = 1 }) end)
+  timed("again", function()
+    local record, err
+    for _ = 1, 5 do -- a key pressed too late may still end one
+      record, err = scenario.panel():balance()
+      if record then break end
+    end
+    return record, err
+  end)
+  vim.cmd "qall!"
+]]
+
+local out, script = vim.fn.tempname(), vim.fn.tempname()
+vim.fn.writefile(vim.split(INNER, "\n"), script)
+local job = vim.fn.jobstart({ "nvim", "-u", "NONE", "-i", "NONE", "-n", "-c", "luafile " .. script },
+  { pty = true, env = { SPEC_OUT = out, TERM = "xterm" } })
+
+-- Pressed again and again: when the first is seen is up to the editor.
+for _ = 1, 50 do
+  vim.wait(700, function() return vim.fn.jobwait({ job }, 0)[1] ~= -1 end)
+  if not pcall(vim.fn.chansend, job, "\3") then break end
+end
+io.stdout:write("\n", table.concat(vim.fn.readfile(out), "\n"), "\n")
+vim.cmd "qall!"

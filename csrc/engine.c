@@ -10,9 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 60 * 1000, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
+enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
 
 struct engine {
   pthread_t thread;
@@ -26,6 +27,7 @@ struct engine {
   int in_flight;
   exchange *active; /* the thread's own: those in the multi handle, */
   exchange *full;   /* ... and those whose queue has just become full */
+  int64_t look_at;  /* when to look for overdue ones again */
   engine *next;     /* in the list of all engines of the process */
 };
 
@@ -84,8 +86,15 @@ static void tell_thread(engine *e) {
 
 /* ---- the thread --------------------------------------------------------------------------- */
 
+static int64_t milliseconds_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void link_active(engine *e, exchange *x) {
   x->added = true;
+  x->overdue_at = milliseconds_now() + x->timeout_ms + OVERDUE_POLL_MS;
   x->active_before = NULL;
   x->active_next = e->active;
   if (e->active) e->active->active_before = x;
@@ -174,7 +183,21 @@ static void collect_ended(engine *e) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
     exchange *x = (exchange *)(void *)user;
     exchange_conclude(x, result);
+    /* It may leave a connection of which it never learns whether it can be shared; others would wait for that. */
+    if (result == CURLE_OUT_OF_MEMORY) curl_multi_setopt(e->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     end_exchange(e, x);
+  }
+}
+
+/* libcurl keeps the deadline itself, but not of a transfer that waits to share another's connection: that one
+ * we end. */
+static void end_overdue(engine *e) {
+  int64_t now = milliseconds_now();
+  if (now < e->look_at) return;
+  e->look_at = now + OVERDUE_POLL_MS;
+  for (exchange *x = e->active, *next; x; x = next) {
+    next = x->active_next;
+    if (now > x->overdue_at) end_with(e, x, "timeout", "no end came before the deadline");
   }
 }
 
@@ -193,7 +216,8 @@ static void *run(void *user) {
     curl_multi_perform(e->multi, &running);
     pause_full(e);
     collect_ended(e);
-    curl_multi_poll(e->multi, NULL, 0, POLL_MS, NULL);
+    end_overdue(e);
+    curl_multi_poll(e->multi, NULL, 0, e->active ? OVERDUE_POLL_MS : POLL_MS, NULL);
   }
   read_inbox(e);
   while (e->active) end_with(e, e->active, "cancelled", "the program is ending");

@@ -26,6 +26,8 @@ struct exchange {
   size_t max_body, header_bytes;
   int issued, encodings;
   bool write, added, in_full;
+  long timeout_ms;
+  int64_t overdue_at; /* monotonic milliseconds */
   char curl_text[CURL_ERROR_SIZE];
   exchange *active_next, *active_before, *full_next;
 

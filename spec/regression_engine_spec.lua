@@ -142,4 +142,23 @@ describe("regression:", function()
     waiting:cancel()
     repeat core.wait(5) until core.step()
   end)
+
+  it("a call that waited to share a connection outlived its deadline", function()
+    local silent = assert(require "socket".bind("127.0.0.1", 0))
+    local url = ("https://127.0.0.1:%d/"):format(select(2, silent:getsockname()))
+    local client = core.client { url = url, key = "key", max_body = 1e6, connect_timeout = 30, user_agent = "x" }
+    local first = core.start(client, { action = "balance", timeout = 30 })
+    local second = core.start(client, { action = "balance", timeout = 0.3 })
+    local before, ended = core.now(), {}
+    repeat
+      core.wait(5)
+      for _, transfer in ipairs(core.step() or {}) do ended[transfer] = true end
+    until ended[second] or ended[first]
+    assert.is_nil(ended[first])
+    assert.equal("timeout", second:result().word)
+    assert.is_true(core.now() - before < 15)
+    first:cancel()
+    repeat core.wait(5) until core.step()
+    silent:close()
+  end)
 end)

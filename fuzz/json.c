@@ -53,7 +53,6 @@ static bool contained(int a, int b, int how) {
 static bool same_tables(int a, int b, int how) {
   luaL_checkstack(L, 20, NULL);
   if (!contained(a, b, how)) return false;
-  if (how == ALIKE) return contained(b, a, how);
   for (lua_pushnil(L); lua_next(L, b); lua_pop(L, 1)) {
     lua_pushvalue(L, -2);
     lua_rawget(L, a);

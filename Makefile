@@ -56,7 +56,7 @@ test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
-	@tools/deps build luajit sandbox test hosts ledger
+	@tools/deps build luajit sandbox test hosts
 	@LUAS="$(LUAS)" tools/test spec/hosts
 
 specs: all build/locale

@@ -1,6 +1,7 @@
 --- The panel object: the seven actions, `call`, `watch`, `close`.
 -- @classmod smmpanel.Panel
 
+local add_all = require "smmpanel.add_all"
 local batch = require "smmpanel.batch"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
@@ -103,6 +104,17 @@ local function kept_services(state, given, call, fetch)
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
 
+local function add_one(state, wanted, ref, given)
+  local call = new_call(state, "add", given)
+  call.fields = order.fields(wanted)
+  local function send() return request.run(state, call) end
+  if ref == nil then return send() end
+  return once.add(ledger_of(state, "panel:add"), {
+    ref = ref, site = state.authority, fields = call.fields, decimals = call.decimals,
+    seconds = call.deadline - core.now(),
+  }, send)
+end
+
 ---@class smmpanel.Service
 ---@field service smmpanel.Id
 ---@field name? string
@@ -149,6 +161,9 @@ end
 ---@field since? number when it was taken, unix time
 ---@field left number seconds for which it may still be being sent
 ---@field order table what was wanted, as it was sent
+
+---@class smmpanel.AddAllOptions: smmpanel.CallOptions
+---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
 
 ---@class smmpanel.WatchOptions: smmpanel.CallOptions
 ---@field interval? number seconds between the polls (60)
@@ -205,14 +220,27 @@ end
 function Panel:add(wanted, given)
   local state = open_state(self, "panel:add")
   given = options.add("panel:add", given)
-  local call = new_call(state, "add", given)
-  call.fields = order.fields(wanted)
-  local function send() return request.run(state, call) end
-  if given.ref == nil then return send() end
-  return once.add(ledger_of(state, "panel:add"), {
-    ref = given.ref, site = state.authority, fields = call.fields, decimals = call.decimals,
-    seconds = call.deadline - core.now(),
-  }, send)
+  return add_one(state, wanted, given.ref, given)
+end
+
+--- Places many orders with refs, `concurrency` at a time. It stops where going on makes no sense: no funds, a
+-- refused key, a ledger or a limiter that fails. Run again, after that or after a crash, it sends only what
+-- was not sent. Each order of a list is checked before the first is sent.
+---@param orders smmpanel.RefOrder[]|fun(): smmpanel.RefOrder? a list, or what returns the next one
+---@param given? smmpanel.AddAllOptions
+---@return table<string, smmpanel.Made|smmpanel.Entry> results by ref; empty with on_answer
+---@return smmpanel.Error? why it stopped
+function Panel:add_all(orders, given)
+  local where = "panel:add_all"
+  local state = open_state(self, where)
+  given = options.add_all(where, given)
+  ledger_of(state, where)
+  local next_order, total = add_all.source(orders)
+  return add_all.run(next_order, total, {
+    host = hosts.pick(state.options.host), concurrency = given.concurrency or state.options.concurrency,
+    on_answer = given.on_answer,
+    on_progress = function(done) request.notify(state, "on_progress", given.on_progress, done, total) end,
+  }, function(item) return add_one(state, item.order, item.ref, given) end)
 end
 
 --- The orders with a ref that were begun and have no answer: another may be sending it at this moment, or

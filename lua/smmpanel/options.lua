@@ -124,6 +124,10 @@ local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.deci
 local SERVICES = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, cache = line,
   max_age = age }
 local ADD = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, ref = checks.ref }
+local ADD_ALL = {
+  timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
+  concurrency = count, on_progress = callable, on_answer = callable,
+}
 local LIST = {
   timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
   concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
@@ -163,6 +167,7 @@ end
 options.call = checked(CALL)
 options.services = checked(SERVICES)
 options.add = checked(ADD)
+options.add_all = checked(ADD_ALL)
 options.list = checked(LIST)
 options.watch = checked(WATCH)
 

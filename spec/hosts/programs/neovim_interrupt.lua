@@ -15,14 +15,6 @@ local INNER = [[
     return made, { kind = err.kind .. (err.uncertain and " uncertain" or "") }
   end)
   timed("batch", function() return panel:status({ 1, 2, 100 }, { batch_size = 1 }) end)
-  timed("again", function()
-    local record, err
-    for _ = 1, 5 do -- a key pressed too late may still end one
-      record, err = scenario.panel():balance()
-      if record then break end
-    end
-    return record, err
-  end)
   vim.cmd "qall!"
 ]]
 

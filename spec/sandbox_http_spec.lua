@@ -179,7 +179,8 @@ describe("the sandbox's server", function()
     for i = -1, -20, -1 do
       lua = arg and arg[i] and not arg[i]:find "^%-" and arg[i] or lua
     end
-    local command = ": > %s.out; '%s' '%s' >> %s.out 2>&1 & echo $! > %s.pid"
+    -- its parent does not reap it: dead, it can still be seen
+    local command = ": > %s.out; { '%s' '%s' >> %s.out 2>&1 & echo $! > %s.pid; exec sleep 15; } &"
     os.execute(command:format(scratch, lua, program, scratch, scratch))
     local started = wait_for(function() return read(scratch .. ".out"):find "\n" end)
     os.execute(("kill -9 $(cat %s.pid)"):format(scratch))

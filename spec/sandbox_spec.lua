@@ -686,7 +686,7 @@ describe("a list of faults", function()
     assert.is_false(refused)
     assert.same({ ["X-RateLimit-Limit"] = "2", ["X-RateLimit-Remaining"] = "1",
                   ["X-RateLimit-Reset"] = "110" }, headers)
-    faults.limited(windows, "a", limit, 101)
+    assert.is_false(select(2, faults.limited(windows, "a", limit, 101)))
     headers, refused = faults.limited(windows, "a", limit, 103.5)
     assert.is_true(refused)
     assert.equal("7", headers["Retry-After"])

@@ -60,26 +60,35 @@ listen 127.0.0.1:${tls_port} ssl http2;
     ssl_certificate server.pem;
     ssl_certificate_key server.key;]]
 
--- The server goes when the launcher does, whatever ends it. The launcher holds the other end of this
--- script's input, which is then at its end at once; but for the case that a process the launcher had
--- started holds it too, the launcher is also looked for each second. When the server is gone, for that
--- or any other reason, its directory goes, unless it did not even start: the launcher reads there why.
--- Ctrl-C reaches the whole group; the script outlives it, to clean up.
+-- Does the process that started this shell live? One that is dead and not reaped can still be seen.
+config.starter_lives = "kill -0 $PPID 2>/dev/null && ! grep -qs '^State:.Z' /proc/$PPID/status"
+
+-- The server goes when the launcher does, whatever ends it: the launcher is looked for each second. (A
+-- pipe that ends with it would not do, for whatever process it has started holds the pipe as well.)
+-- When the server is gone, for that or any other reason, its directory goes, unless it did not even
+-- start: the launcher reads there why. Ctrl-C reaches the whole group; the script outlives it, to
+-- clean up. But nginx must not ignore SIGTERM too until it has handlers of its own.
 local watcher = [[
 trap '' INT TERM HUP
 cd '${dir}' || exit 1
-exec 3<&0 </dev/null >/dev/null 2>&1
+exec </dev/null >/dev/null 2>&1
 ${certificates}
-'${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1 3<&- &
+(
+  trap - TERM
+  exec '${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1
+) &
 pid=$!
 echo $pid >child
-{ read -r line <&3; kill -TERM $pid; } &
-lifeline=$!
-{ while kill -0 $PPID; do sleep 1; done; kill -TERM $pid; } 3<&- &
+{
+  while ${starter_lives}; do sleep 1; done
+  kill -TERM $pid
+  sleep 5
+  kill -KILL $pid
+} &
 lookout=$!
 wait $pid
 status=$?
-kill -KILL $lifeline $lookout
+kill -KILL $lookout
 [ $status = 1 ] && exit
 cd / && rm -rf '${dir}'
 ]]
@@ -125,7 +134,7 @@ end
 ---@param place sandbox.place
 ---@return string
 function config.watcher(place)
-  return fill(watcher, { dir = place.dir, nginx = place.nginx,
+  return fill(watcher, { dir = place.dir, nginx = place.nginx, starter_lives = config.starter_lives,
                          certificates = place.tls_port and certificates or "" })
 end
 

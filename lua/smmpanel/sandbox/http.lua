@@ -91,12 +91,15 @@ end
 
 -- The action is carried out before any wait, but for a late one, that is carried out after its
 -- wait even if nobody waits with it.
-local function carry_out(plan, fields)
+local function carry_out(plan, fields, name)
   if plan.late then
     ngx.on_abort(function() end)
     ngx.sleep(plan.late)
   end
-  return state.panel:handle(fields, plan.shapes)
+  local before = #state.panel.made
+  local status, headers, body = state.panel:handle(fields, plan.shapes)
+  stats.made(state.stats, name, #state.panel.made - before)
+  return status, headers, body
 end
 
 local function answer(plan, fields, name)
@@ -105,9 +108,7 @@ local function answer(plan, fields, name)
   end
   local status, headers, body = 200, { ["Content-Type"] = "application/json" }, ""
   if plan.made or not (plan.answer or plan.close or plan.stream) then
-    local before = #state.panel.made
-    status, headers, body = carry_out(plan, fields)
-    stats.made(state.stats, name, #state.panel.made - before)
+    status, headers, body = carry_out(plan, fields, name)
   end
   if plan.answer then
     status, headers, body = plan.answer.status, { ["Content-Type"] = plan.answer.type }, plan.answer.body

@@ -146,8 +146,8 @@ local function find_place(options)
 end
 
 local function wait_until_ready(dir)
-  local script = "cd %s; n=0; until [ -s nginx.pid ] || [ $n -ge %d ] || " ..
-    "[ ! -e nginx.conf ] || { [ -s child ] && ! kill -0 $(cat child) 2>/dev/null; }; do sleep 0.02; n=$((n+1)); done"
+  local script = "cd %s; n=0; until [ -s nginx.pid ] || [ $n -ge %d ] || [ ! -e nginx.conf ] || " ..
+    "{ [ -s child ] && ! kill -0 $(cat child) 2>/dev/null; }; do sleep 0.02; n=$((n+1)); done"
   os.execute(script:format(quoted(dir), START_SECONDS * 50))
   return tonumber(read_file(dir .. "/nginx.pid") or "")
 end
@@ -175,9 +175,11 @@ end
 
 -- The watcher removes the directory; here it is for the case that the watcher itself was killed.
 local function stop(dir, watcher)
-  os.execute(("kill $(cat %s/child 2>/dev/null) 2>/dev/null"):format(quoted(dir)))
+  local script = "exec 2>/dev/null; p=$(cat %s/child) && kill $p && { n=0; while kill -0 $p && " ..
+    "[ $n -lt 250 ]; do sleep 0.02; n=$((n+1)); done; kill -KILL $p; }"
+  os.execute(script:format(quoted(dir)))
   watcher:close()
-  os.execute(("rm -rf %s"):format(quoted(dir)))
+  os.execute("rm -rf " .. quoted(dir))
 end
 
 local function handle_of(place, keys, watcher)
@@ -270,9 +272,8 @@ end
 --- Waits until the server is stopped from outside, or the user presses Ctrl-C.
 ---@param sandbox sandbox.server
 function server.wait(sandbox)
-  -- The shell asks for its parent too: it has inherited what tells the server that we are gone.
-  local script = "while kill -0 $PPID 2>/dev/null && kill -0 %d 2>/dev/null; do sleep 0.5; done"
-  os.execute(script:format(sandbox.pid))
+  local script = "while %s && kill -0 %d 2>/dev/null; do sleep 0.5; done"
+  os.execute(script:format(config.starter_lives, sandbox.pid))
 end
 
 return server

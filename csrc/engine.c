@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
+enum { SHARED_CONNECTIONS = 4 }; /* to one panel, as long as all that was seen speaks HTTP/2 */
 
 struct engine {
   pthread_t thread;
@@ -22,6 +23,7 @@ struct engine {
   CURLM *multi;
   wake wake;
   bool has_lock, running, stopping;
+  bool unshared; /* the thread's own: a panel was seen that needs a connection for each request */
   exchange *inbox_first, *inbox_last; /* what the thread should look at: new, cancelled, to resume */
   exchange *ready_first, *ready_last; /* what Lua should look at: body arrived, or ended */
   int in_flight;
@@ -141,11 +143,20 @@ static void pause_full(engine *e) {
   }
 }
 
+/* When the streams of a connection are used up, libcurl opens one more for each request that waits: 200 for a
+ * burst of 300. So there is a limit, until HTTP/1 is seen, which needs as many as there are requests. */
+static void lift_limit(engine *e) {
+  if (e->unshared) return;
+  e->unshared = true;
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
+}
+
 static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
   if (x->done) return;
   if (cancelled) {
     end_with(e, x, "cancelled", "the call was cancelled");
   } else if (!x->added) {
+    if (!x->tls) lift_limit(e);
     if (curl_multi_add_handle(e->multi, x->easy) == CURLM_OK)
       link_active(e, x);
     else
@@ -183,6 +194,7 @@ static void collect_ended(engine *e) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
     exchange *x = (exchange *)(void *)user;
     exchange_conclude(x, result);
+    if (x->outcome.http_version && x->outcome.http_version < 20) lift_limit(e);
     /* It may leave a connection of which it never learns whether it can be shared; others would wait for that. */
     if (result == CURLE_OUT_OF_MEMORY) curl_multi_setopt(e->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     end_exchange(e, x);
@@ -308,7 +320,8 @@ static bool prepare_process(void) {
 
 static bool prepare_multi(engine *e) {
   e->multi = curl_multi_init();
-  return e->multi && curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK;
+  return e->multi && curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK &&
+         curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SHARED_CONNECTIONS) == CURLM_OK;
 }
 
 /* The host's signals are the host's: none is ever delivered to this thread. */

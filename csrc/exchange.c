@@ -123,7 +123,7 @@ static bool set_limits(exchange *x, const exchange_options *o) {
   SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up does not wait for the resolver */
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
-  if (strncasecmp(o->url, "https:", 6) == 0) SET(CURLOPT_PIPEWAIT, 1L); /* HTTP/2 is for TLS alone */
+  if (x->tls) SET(CURLOPT_PIPEWAIT, 1L); /* HTTP/2 is for TLS alone */
   SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
@@ -156,6 +156,7 @@ exchange *exchange_new(const exchange_options *o, buffer *body) {
   atomic_init(&x->references, 1);
   x->max_body = o->max_body;
   x->write = o->write;
+  x->tls = strncasecmp(o->url, "https:", 6) == 0;
   x->timeout_ms = o->timeout_ms;
   x->outcome.word = "";
   x->request = *body;

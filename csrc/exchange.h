@@ -25,7 +25,7 @@ struct exchange {
   exchange_outcome outcome;
   size_t max_body, header_bytes;
   int issued, encodings;
-  bool write, added, in_full;
+  bool write, tls, added, in_full;
   long timeout_ms;
   int64_t overdue_at; /* monotonic milliseconds */
   char curl_text[CURL_ERROR_SIZE];

@@ -1,4 +1,5 @@
--- libcurl's easy interface through LuaJIT's FFI, which blocks: in a handler the whole worker, in a worker thread that thread.
+-- libcurl's easy interface through LuaJIT's FFI, which blocks: in a handler the whole worker, in a
+-- worker thread that thread.
 local ffi = require "ffi"
 local cjson = require "cjson"
 

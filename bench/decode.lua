@@ -1,5 +1,6 @@
--- Decoders side by side in one process, in turn: the time of each round and the memory of the result. The catalogue is
--- the file arg[1]; arg[2] is the number of rounds. Ours is fed in pieces of 16 kB, as it arrives; the others have it whole.
+-- Decoders side by side in one process, in turn: the time of each round and the memory of the result. The
+-- catalogue is the file arg[1]; arg[2] is the number of rounds; arg[3] is `all` where slow ones take part
+-- too. Ours is fed in pieces of 16 kB, as it arrives; the others have it whole.
 local core = require "smmpanel.core"
 
 local file = assert(io.open(arg[1], "rb"))
@@ -19,7 +20,9 @@ local decoders = {
 }
 for name, module in pairs { cjson = "cjson", dkjson = "dkjson", simdjson = "bench.simdjson" } do
   local found, library = pcall(require, module)
-  if found and (name ~= "dkjson" or arg[3] == "all") then decoders[#decoders + 1] = { name, library.decode, } end
+  if found and (name ~= "dkjson" or arg[3] == "all") then
+    decoders[#decoders + 1] = { name, library.decode }
+  end
 end
 
 local function one(name, decode)

@@ -1,4 +1,5 @@
--- The longest time that one turn of luv's loop holds it, while a catalogue arrives and is decoded: arg[1] is ours or cjson.
+-- The longest time that one turn of luv's loop holds it, while a catalogue arrives and is decoded: arg[1] is
+-- ours or cjson.
 -- A turn's own work, by the clock of its thread: what other programs of the machine do does not count.
 local clock = require "bench.clock"
 local uv = require "luv"
@@ -37,9 +38,9 @@ local function cjson()
 end
 
 (arg[1] == "ours" and ours or cjson)()
-local longest, before = 0, nil
+local longest = 0
 while not done do
-  before = clock()
+  local before = clock()
   uv.run "nowait"
   local took = clock() - before
   if took > longest then longest = took end

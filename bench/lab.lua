@@ -78,8 +78,8 @@ end
 --- A row of the results, of one figure of what `alternate` returned.
 ---@param row { name: string, unit: string, figure: string, scale: number?, reach: string, more: boolean? }
 function lab.row(row, said)
-  local result = { name = row.name, unit = row.unit, reach = row.reach, better = row.more and "more" or "less",
-                   peers = {}, ratios = {} }
+  local result = { name = row.name, unit = row.unit, reach = row.reach, peers = {}, ratios = {},
+                   better = row.more and "more" or "less" }
   local scale = row.scale or 1
   for name, rounds in pairs(said) do
     local value = medians(rounds, row.figure)

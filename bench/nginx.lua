@@ -1,4 +1,5 @@
--- Two nginx of our own: a panel that answers after 20 ms, and the one under test, that asks it in several ways.
+-- Two nginx of our own: a panel that answers after 20 ms, and the one under test, that asks it in several
+-- ways.
 local lab = require "bench.lab"
 
 local nginx = {}
@@ -36,7 +37,11 @@ local TESTED = [[
   init_worker_by_lua_block {
     URL, PORT = "http://127.0.0.1:%d/", %d
     BODY = "key=K&action=balance"
-    function answer(balance) if not balance then return ngx.exit(502) end ngx.header["Content-Length"] = 2 ngx.print(balance and "ok" or "no") end
+    function answer(balance)
+      if not balance then return ngx.exit(502) end
+      ngx.header["Content-Length"] = 2
+      ngx.print("ok")
+    end
     panel = require("smmpanel").new { url = URL, key = "K" }
   }
   server {
@@ -89,14 +94,15 @@ local function launch(dir, name, directives, http)
   local file = assert(io.open(dir .. "/" .. name .. ".conf", "w"))
   file:write(COMMON:format(modules(), name, name, directives, http))
   file:close()
-  local pipe = assert(io.popen(("mkdir -p %s/t; cd %s; echo $$; exec /usr/sbin/nginx -e %s/%s.log -p %s -c %s/%s.conf")
-    :format(dir, dir, dir, name, dir, dir, name)))
+  local command = "cd %s; mkdir -p t; echo $$; exec /usr/sbin/nginx -e %s.log -p %s -c %s.conf"
+  local pipe = assert(io.popen(command:format(dir, name, dir, name)))
   return { pid = pipe:read "*n", pipe = pipe }
 end
 
 -- Nanoseconds of processor time of all its threads so far.
 local function used(pid)
-  return tonumber(first_line(("cat /proc/%d/task/*/schedstat | awk '{n += $1} END {printf \"%%.0f\", n}'"):format(pid)))
+  local command = "cat /proc/%d/task/*/schedstat | awk '{n += $1} END {printf \"%%.0f\", n}'"
+  return tonumber(first_line(command:format(pid)))
 end
 
 --- Runs the ways in turn at each number of connections: -> said by connections, as lab.alternate gives it.
@@ -117,7 +123,8 @@ function nginx.run(loads, rounds, seconds)
           local before = used(tested.pid)
           local said = lab.run(("build/bench/load %d /%s %d %s"):format(port, way, load.connections, seconds))
           assert(way ~= "ours" or said.errors == 0, "ours answered with errors")
-          said.cpu = (used(tested.pid) - before) / 1e9 * seconds / (seconds + WARM_UP) / math.max(1, said.answered)
+          local share = seconds / (seconds + WARM_UP) / math.max(1, said.answered)
+          said.cpu = (used(tested.pid) - before) / 1e9 * share
           return said
         end }
       end

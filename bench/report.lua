@@ -43,9 +43,9 @@ local function first_line(command)
 end
 
 -- Versions of what was measured, as the system names them.
-local PACKAGES = { "lua5.4", "luajit2", "libcurl4", "lua-cjson", "lua-socket", "lua-sec", "lua-luv", "lua-dkjson",
-  "libsimdjson-dev", "nginx-light", "nginx-extras", "libnginx-mod-http-lua", "php-cli", "python3",
-  "python3-requests", "python3-aiohttp", "nodejs" }
+local PACKAGES = { "lua5.4", "luajit2", "libcurl4", "lua-cjson", "lua-socket", "lua-sec", "lua-luv",
+  "lua-dkjson", "libsimdjson-dev", "nginx", "libnginx-mod-http-lua", "php-cli", "python3", "python3-requests",
+  "python3-aiohttp", "nodejs" }
 
 local function machine()
   local versions = {}
@@ -54,7 +54,8 @@ local function machine()
     if version ~= "" then versions[#versions + 1] = name .. " " .. version end
   end
   return table.concat({
-    "- " .. first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo" .. ", " .. first_line "nproc" .. " processors, "
+    "- " .. first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo" .. ", "
+      .. first_line "nproc" .. " processors, "
       .. first_line "sed -n 's/^MemTotal: *//p' /proc/meminfo" .. " of memory, " .. first_line "uname -sr",
     "- " .. first_line ". /etc/os-release; echo $PRETTY_NAME" .. ": " .. table.concat(versions, ", "),
     "- " .. os.date "!%Y-%m-%d %H:%M UTC" .. ", load when it began " .. (report.load or ""),
@@ -72,9 +73,10 @@ end
 local function markdown(rows, rounds)
   local lines = {
     "# What was measured", "",
-    "`make bench` wrote this file; `QUICK=1 make bench` is the short form" .. rounds .. ". Everything ran on one machine, side by",
-    "side, in turn; a figure is the median of its rounds, and the number in brackets the median of the rounds' ratios",
-    "of ours to it. The limit is a program in C on libcurl that throws the body away.", "",
+    "`make bench` wrote this file; `QUICK=1 make bench` is the short form" .. rounds .. ". Everything",
+    "ran on one machine, side by side, in turn; a figure is the median of its rounds, and the number in",
+    "brackets the median of the rounds' ratios of ours to it. The limit is a program in",
+    "C on libcurl that throws the body away.", "",
     "## The machine", "", machine(), "", "## The rows", "",
     "| row | unit | ours | peers (ours / peer) | limit | to reach |", "|---|---|---|---|---|---|",
   }
@@ -112,17 +114,18 @@ local function picture(rows)
       add('<text x="10" y="%d" font-weight="bold">%s, %s (%s is better)</text>', y, escape(row.name),
         escape(row.unit), row.better)
       for _, bar in ipairs(list) do
+        local width = math.max(1, BAR * bar[2] / most)
         y = y + LINE
         add('<text x="%d" y="%d" text-anchor="end">%s</text>', LABEL - 8, y, escape(bar[1]))
         add('<rect x="%d" y="%d" width="%.1f" height="12" fill="%s"/>', LABEL, y - 10,
-          math.max(1, BAR * bar[2] / most), bar[3])
-        add('<text x="%.1f" y="%d">%s</text>', LABEL + math.max(1, BAR * bar[2] / most) + 6, y, number(bar[2]))
+          width, bar[3])
+        add('<text x="%.1f" y="%d">%s</text>', LABEL + width + 6, y, number(bar[2]))
       end
     end
   end
-  return ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">\n'
-    .. '<rect width="100%%" height="100%%" fill="white"/>\n%s\n</svg>\n'):format(WIDTH, y + 16,
-    table.concat(out, "\n"))
+  return ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" '
+    .. 'font-size="12">\n' .. '<rect width="100%%" height="100%%" fill="white"/>\n%s\n</svg>\n'
+    ):format(WIDTH, y + 16, table.concat(out, "\n"))
 end
 
 -- ---- the README ------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
--- All rows: starts a sandbox panel, runs everything side by side, writes the results. `make bench` builds what it needs
--- and calls it; arguments, if any, are the names of the groups to run.
+-- All rows: starts a sandbox panel, runs everything side by side, writes the results. `make bench` builds
+-- what it needs and calls it; arguments, if any, are the names of the groups to run,
+-- and then nothing is written.
 local lab = require "bench.lab"
 local nginx = require "bench.nginx"
 local report = require "bench.report"
@@ -73,8 +74,8 @@ function groups.decode(panel)
   add({ name = "decode 10,000 services, typed, in 16 kB pieces (Lua 5.4)", unit = "ms", figure = "seconds",
     scale = 1e3, reach = "at most 0.33 of lua-cjson; ahead of simdjson" }, said)
   said.dkjson = nil
-  add({ name = "the same without lua-dkjson", unit = "ms", figure = "seconds", scale = 1e3, reach = "the same",
-    picture = true }, said)
+  add({ name = "the same without lua-dkjson", unit = "ms", figure = "seconds", scale = 1e3,
+    reach = "the same", picture = true }, said)
   add({ name = "memory of the result (Lua 5.4)", unit = "MB", figure = "memory", scale = 1e-6,
     reach = "at most 0.87 of lua-cjson" }, said)
   said = decoded("luajit", path, LUAJIT_PATH, rounds, "")
@@ -89,19 +90,22 @@ end
 local EVERY_SERIAL = { ours = OURS, ["luasocket + lua-cjson"] = LUASOCKET, ["PHP"] = PHP,
                        ["Python requests"] = REQUESTS, ["Node fetch"] = FETCH, limit = LIMIT }
 
+local FETCHED = "fetch and decode 10,000 services: CPU of the process"
+
 function groups.fetch(panel)
   local env = env_of(panel, { PANEL_URL = panel.url .. "?fault=identity" })
   local said = lab.alternate(programs(EVERY_SERIAL, "catalogue", env), lab.rounds(15, 3))
-  add({ name = "fetch and decode 10,000 services: CPU of the process", unit = "ms", figure = "cpu", scale = 1e3,
-    reach = "at most 0.4 of luasocket + lua-cjson; at most 1.6 of the limit", picture = true }, said)
+  add({ name = FETCHED, unit = "ms", figure = "cpu",
+    scale = 1e3, picture = true,
+    reach = "at most 0.4 of luasocket + lua-cjson; at most 1.6 of the limit" }, said)
   add({ name = "the same: peak memory of the process", unit = "MB", figure = "memory", scale = 1e-6,
     reach = "less than any peer", picture = true }, said)
 end
 
 function groups.hold(panel)
   local env = env_of(panel, { PANEL_URL = panel.url .. "?fault=identity" })
-  local contestants = programs({ ours = "lua5.4 bench/hold.lua ours", ["lua-cjson"] = "lua5.4 bench/hold.lua cjson" },
-    "", env)
+  local contestants = programs({ ours = "lua5.4 bench/hold.lua ours",
+    ["lua-cjson"] = "lua5.4 bench/hold.lua cjson" }, "", env)
   add({ name = "longest hold of a luv loop by that catalogue", unit = "ms", figure = "hold", scale = 1e3,
     reach = "at most 0.5 ms", picture = true }, lab.alternate(contestants, lab.rounds(15, 5)))
 end
@@ -114,7 +118,9 @@ local function make_orders(panel)
   for i = 1, 32 do
     work[i] = function()
       for _ = 1, math.ceil(IDS / 32) do
-        local made = assert(maker:add { service = 18, link = "https://example.com/p#ends=never", quantity = 1000 })
+        local made = assert(maker:add {
+          service = 18, link = "https://example.com/p#ends=never", quantity = 1000,
+        })
         first = math.min(first or made.order, made.order)
       end
     end
@@ -127,16 +133,16 @@ function groups.statuses(panel)
   local latency, at_once, first = 0.05, 8, make_orders(panel)
   local env = env_of(panel, { PANEL_URL = panel.tls_url .. "?fault=latency:" .. latency,
     PANEL_CA = panel.ca_file, COUNT = IDS, AT_ONCE = at_once, FIRST = first })
-  local side_by_side = lab.alternate(programs({ ours = OURS, ["Python aiohttp"] = AIOHTTP, ["Node fetch"] = FETCH,
-    limit = LIMIT }, "statuses", env), lab.rounds(9, 3))
+  local side_by_side = lab.alternate(programs({ ours = OURS, ["Python aiohttp"] = AIOHTTP,
+    ["Node fetch"] = FETCH, limit = LIMIT }, "statuses", env), lab.rounds(9, 3))
   local serial = lab.alternate(programs({ ours = OURS, ["luasocket + luasec + lua-cjson"] = LUASOCKET,
     ["PHP"] = PHP, ["Python requests"] = REQUESTS }, "statuses", env), lab.rounds(3, 1))
   local ideal = math.ceil(IDS / 100 / at_once) * latency
   add({ name = "status of 10,000 orders, 50 ms away, TLS, 8 at a time", unit = "s", figure = "seconds",
-    reach = ("at most %.3f (1.1 of the ideal %.2f); no slower than the concurrent"):format(ideal * 1.1, ideal),
-    picture = true }, side_by_side)
-  add({ name = "the same against one after the other", unit = "s", figure = "seconds", reach = "at most 0.125",
-    picture = true }, serial)
+    picture = true, reach = ("at most %.3f (1.1 of the ideal %.2f); no slower than the concurrent"):format(
+      ideal * 1.1, ideal) }, side_by_side)
+  add({ name = "the same against one after the other", unit = "s", figure = "seconds",
+    reach = "at most 0.125", picture = true }, serial)
   add({ name = "the same: CPU an order", unit = "µs", figure = "cpu", scale = 1e6 / IDS,
     reach = "less than any peer; at most 1.3 of the limit", picture = true }, side_by_side)
   add({ name = "the same: CPU an order, one after the other", unit = "µs", figure = "cpu", scale = 1e6 / IDS,
@@ -178,8 +184,10 @@ end
 function groups.idle(panel)
   local said = lab.alternate(programs({ ours = OURS, ["luasocket + luasec + lua-cjson"] = LUASOCKET }, "idle",
     env_of(panel)), lab.rounds(31, 9))
-  add({ name = "require and an idle client: CPU", unit = "ms", figure = "cpu", scale = 1e3, reach = "less" }, said)
-  add({ name = "the same: memory of the process", unit = "MB", figure = "memory", scale = 1e-6, reach = "less" }, said)
+  add({ name = "require and an idle client: CPU", unit = "ms", figure = "cpu", scale = 1e3,
+    reach = "less" }, said)
+  add({ name = "require and an idle client: memory of the process", unit = "MB", figure = "memory",
+    scale = 1e-6, reach = "less" }, said)
 end
 
 -- ---- growth: what each service and id costs, at three sizes ---------------------------------------
@@ -206,10 +214,12 @@ end
 local WAYS = { "ours", "cosocket", "proxy_pass", "worker_thread", "blocking" }
 
 function groups.nginx()
-  local loads = { { connections = 64, ways = WAYS }, { connections = 512, ways = { table.unpack(WAYS, 1, 4) } } }
+  local loads = { { connections = 64, ways = WAYS },
+    { connections = 512, ways = { table.unpack(WAYS, 1, 4) } } }
   local said = nginx.run(loads, lab.rounds(3, 1), lab.quick and 1 or 3)
   for _, load in ipairs(loads) do
-    local where, of = ("in nginx, %d connections, panel 20 ms away: "):format(load.connections), said[load.connections]
+    local where = ("in nginx, %d connections, panel 20 ms away: "):format(load.connections)
+    local of = said[load.connections]
     add({ name = where .. "requests", unit = "requests/s", figure = "rate", more = true, picture = true,
       reach = load.connections == 512 and "at least 0.85 of the cosocket's" or "" }, of)
     add({ name = where .. "CPU a request", unit = "µs", figure = "cpu", scale = 1e6, reach = "" }, of)
@@ -231,14 +241,15 @@ end
 
 local function sentences()
   return table.concat({
-    sentence("Decoding a catalogue of ten thousand services as it arrives takes %.0f %% of the time that lua-cjson takes",
-      "the same without lua-dkjson", "cjson", true),
-    sentence("for the whole text, untyped. The status of ten thousand orders, 50 ms away, comes %.1f times as fast as with",
-      "the same against one after the other", "PHP"),
-    sentence("the usual PHP class. Fetching that catalogue costs %.0f %% of the processor time that Node's fetch needs.",
-      "fetch and decode 10,000 services: CPU of the process", "Node fetch", true),
+    "Decoding a catalogue of ten thousand services as it arrives takes"
+      .. sentence(" %.0f %% of the time that lua-cjson", "the same without lua-dkjson", "cjson", true),
+    "takes for the whole text, untyped. The status of ten thousand orders, 50 ms away, comes"
+      .. sentence(" %.1f times as", "the same against one after the other", "PHP"),
+    "fast as with the usual PHP class. Fetching that catalogue costs"
+      .. sentence(" %.0f %% of the processor time that", FETCHED, "Node fetch", true),
+    "Node's fetch needs.",
     "", "![What was measured](bench/results.svg)", "",
-    "All rows, the peers and the machine are in [bench/RESULTS.md](bench/RESULTS.md); `make bench` measures them anew.",
+    "All rows, peers and the machine: [bench/RESULTS.md](bench/RESULTS.md). `make bench` measures them anew.",
   }, "\n")
 end
 

@@ -61,7 +61,8 @@ function tasks.statuses()
   for from = first, first + count - 1, 100 do
     local ids = {}
     for i = from, math.min(from + 99, first + count - 1) do ids[#ids + 1] = ("%d"):format(i) end
-    for id, record in pairs(call("action=status&orders=" .. table.concat(ids, ","))) do records[id] = record end
+    local answer = call("action=status&orders=" .. table.concat(ids, ","))
+    for id, record in pairs(answer) do records[id] = record end
   end
   print("seconds", socket.gettime() - began)
   for i = first, first + count - 1 do assert(records[("%d"):format(i)].charge) end

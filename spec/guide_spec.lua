@@ -1,0 +1,73 @@
+-- docs/guide.md: each chapter runs as one program against the sandbox and prints what it says it prints.
+local process = require "spec.support.process"
+local sandboxes = require "spec.support.sandbox"
+
+local PRELUDE = [[
+local smmpanel = require "smmpanel"
+local panel = smmpanel.new { url = os.getenv "SMMPANEL_URL", key = os.getenv "SMMPANEL_KEY" }
+]]
+
+-- What a block's mark asks for: a library, or a program of which a plain Lua can only check the syntax.
+local LIBRARIES = { luv = true, cqueues = true, copas = true }
+local PROGRAMS = { neovim = true, love = true }
+
+local function chapters()
+  local list, chapter, block = {}, nil, nil
+  for line in io.lines "docs/guide.md" do
+    local title, mark = line:match "^## (.+)", line:match "^```lua ?(%w*)$"
+    if title then
+      chapter = { title = title, lines = {}, expected = {}, marks = {} }
+      list[#list + 1] = chapter
+    elseif mark then
+      block, chapter.mark = true, mark
+    elseif line == "```" then
+      block = nil
+    elseif block then
+      chapter.lines[#chapter.lines + 1] = line
+      chapter.expected[#chapter.expected + 1] = line:match "%-%->%s(.*)$"
+    end
+  end
+  return list
+end
+
+-- Asked in a process of its own: loaded here, it would be the host of every spec after this one.
+local function has(library)
+  local command = ("%s -e 'require \"%s\"' >/dev/null 2>&1"):format(process.lua(), library)
+  local ok = os.execute(command)
+  return ok == true or ok == 0
+end
+
+local function run(chapter, sandbox)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(PRELUDE, table.concat(chapter.lines, "\n"), "\n")
+  file:close()
+  local pipe = io.popen(("SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1"):format(sandbox.url, sandbox.key,
+    process.lua(), path))
+  local text = pipe:read "*a"
+  pipe:close()
+  os.remove(path)
+  return text
+end
+
+describe("the guide's chapter", function()
+  local sandbox
+  lazy_setup(function() sandbox = sandboxes.start() end)
+  lazy_teardown(function() sandbox.stop() end)
+
+  for _, chapter in ipairs(chapters()) do
+    if #chapter.lines > 0 then
+      it("'" .. chapter.title .. "'", function()
+        local code = PRELUDE .. table.concat(chapter.lines, "\n")
+        assert((loadstring or load)(code, "=" .. chapter.title)) -- luacheck: ignore
+        if PROGRAMS[chapter.mark] then return end
+        if LIBRARIES[chapter.mark] and not has(chapter.mark) then
+          return pending(chapter.mark .. " is not there for " .. _VERSION)
+        end
+        assert.equal(table.concat(chapter.expected, "\n") .. "\n", run(chapter, sandbox))
+      end)
+    end
+  end
+
+  it("list is not empty", function() assert.is_true(#chapters() > 10) end)
+end)

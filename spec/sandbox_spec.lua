@@ -439,6 +439,7 @@ describe("a drip-feed", function()
     local id = at.add "service=1&link=x&quantity=100&runs=3&interval=1"
     assert.equal("100.57292", at.balance())
     assert.equal('{"status":"In progress","runs":"3","orders":["23502"]}', at.status(id))
+    assert.equal(1, #at.panel.made)
     at.now = at.now + 119
     assert.equal('{"status":"In progress","runs":"3","orders":["23502","23503"]}', at.status(id))
     at.now = at.now + 31

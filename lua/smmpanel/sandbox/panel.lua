@@ -83,7 +83,6 @@ end
 
 local function enter(self, order)
   self.orders[order.id] = order
-  self.made[#self.made + 1] = order
   if order.outcome ~= "Completed" then
     self.due[order] = true
   end
@@ -228,11 +227,12 @@ end
 
 local function make(self, service, fields, order)
   local quantity, now = order.quantity, self.now()
+  self.made[#self.made + 1] = order -- but not those that a drip-feed or a subscription makes by itself
   if service.type == "Subscriptions" or fields.runs then
     order.children, order.made, order.quantity = {}, now, nil
     local add = fields.runs and add_dripfeed or add_subscription
     add(self, order, fields, quantity)
-    self.orders[order.id], self.made[#self.made + 1] = order, order
+    self.orders[order.id] = order
     feed(self, order, now)
   else
     enter(self, orders.new(order, now))

@@ -73,6 +73,7 @@ local function admit(state, call)
     local refused = take_moment(budget, call)
     if refused then return refused end
   end
+  if call.host.begin then call.host.begin() end
   if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
 end
 

@@ -60,6 +60,8 @@ local LOCATIONS = [[
   location = /killed { content_by_lua_block {
     local thread = ngx.thread.spawn(function() return spec.slow:balance() end)
     ngx.sleep(0.05); ngx.thread.kill(thread); ngx.print(spec.currency()) } }
+  location = /blocking { content_by_lua_block {
+    ngx.print(spec.currency(), spec.currency(spec.new(spec.slow_url, "blocking"))) } }
   location = /memory { content_by_lua_block {
     collectgarbage(); collectgarbage(); ngx.print(math.floor(collectgarbage "count")) } }
   location = /aborted { lua_check_client_abort on; content_by_lua_block { spec.currency(spec.slow) } }
@@ -69,7 +71,9 @@ local function setup(sandbox)
   return ([[
     local smmpanel = require "smmpanel"
     spec = { smmpanel = smmpanel, notes = {}, slow_url = "%s" }
-    function spec.new(url) return smmpanel.new { url = url, key = "%s", timeout = 20 } end
+    function spec.new(url, host)
+      return smmpanel.new { url = url, key = "%s", timeout = 20, host = host }
+    end
     spec.panel, spec.slow, spec.big = spec.new "%s", spec.new(spec.slow_url), spec.new "%s"
     function spec.currency(panel)
       local record, err = (panel or spec.panel):balance()
@@ -179,6 +183,10 @@ describe("in nginx", function()
     assert.same({ 200, "nil cancelled" }, { server:get "/closed" })
     assert.same({ 200, "USD" }, { server:get "/collected" })
     assert.same({ 200, "USD" }, { server:get "/killed" })
+  end)
+
+  it("a client told to block does, beside others that wait", function()
+    assert.same({ 200, "USDUSD" }, { server:get "/blocking" })
   end)
 
   it("requests whose clients went away leak nothing", function()

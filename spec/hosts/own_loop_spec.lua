@@ -26,8 +26,8 @@ describe("a host of one's own", function()
       run()
     ]])
     file:close()
-    local pipe = io.popen(("SPEC_URL='%s?fault=latency:0.1' SPEC_KEY=%s timeout 20 %s %s 2>&1"):format(sandbox.url,
-      sandbox.key, process.lua(), path))
+    local pipe = io.popen(("SPEC_URL='%s?fault=latency:0.1' SPEC_KEY=%s timeout 20 %s %s 2>&1"):format(
+      sandbox.url, sandbox.key, process.lua(), path))
     local said = pipe:read "*a"
     pipe:close()
     os.remove(path)

@@ -41,6 +41,8 @@ end
 
 local function turn()
   local pause = wake_sleepers()
+  -- In nginx the dispatcher may have the descriptor: then it is by the clock.
+  if core.descriptor() < 0 then pause = math.min(pause, 0.002) end
   if #ready == 0 and pause > 0 then core.wait(pause) end
   loop.step()
   run_ready()

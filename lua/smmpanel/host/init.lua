@@ -14,6 +14,7 @@
 --     sleep(seconds)  suspends the running coroutine
 --     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
 --                     done(false, what f threw)
+--     begin()         optional: called before each request is made; may wait
 --     reap(handle)    optional: what spawn returned, once it has ended
 --     scope()         optional, where a process may have several such loops: the one that runs now
 --     watch(descriptor, step, scope)

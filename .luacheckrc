@@ -1,5 +1,5 @@
 std = "max"
-max_line_length = 110
+max_line_length = 120
 exclude_files = { "build", "bench/node_modules" }
 files["spec"] = { std = "+busted" }
 files["lua/smmpanel/sandbox"] = { read_globals = { "ngx" } }

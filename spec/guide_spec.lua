@@ -42,8 +42,8 @@ local function run(chapter, sandbox)
   local file = assert(io.open(path, "w"))
   file:write(PRELUDE, table.concat(chapter.lines, "\n"), "\n")
   file:close()
-  local pipe = io.popen(("SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1"):format(sandbox.url, sandbox.key,
-    process.lua(), path))
+  local command = "SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1"
+  local pipe = io.popen(command:format(sandbox.url, sandbox.key, process.lua(), path))
   local text = pipe:read "*a"
   pipe:close()
   os.remove(path)

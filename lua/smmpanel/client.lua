@@ -263,43 +263,43 @@ function Panel:resolve(ref, order_id)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
 ---@param given? smmpanel.CallOptions
----@return smmpanel.Status|smmpanel.Statuses|nil record for a list every id has an entry
+---@return smmpanel.Status? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
----@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Statuses, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Statuses, smmpanel.Error?
 function Panel:status(x, given)
   return by_ids(self, "status", x, given)
 end
 
 --- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as
 -- `add` is.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
 ---@param given? smmpanel.CallOptions
----@return smmpanel.Refill|smmpanel.Refills|nil record for a list every id has an entry
+---@return smmpanel.Refill? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
----@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Refills, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Refills, smmpanel.Error?
 function Panel:refill(x, given)
   return by_ids(self, "refill", x, given)
 end
 
 --- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list of refill ids
+---@param x smmpanel.Id one refill's id; or a list of ids, for a table in which each of them has an entry
 ---@param given? smmpanel.CallOptions
----@return smmpanel.RefillStatus|smmpanel.RefillStatuses|nil record for a list every id has an entry
+---@return smmpanel.RefillStatus? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
----@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.RefillStatuses, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.RefillStatuses, smmpanel.Error?
 function Panel:refill_status(x, given)
   return by_ids(self, "refill_status", x, given)
 end
 
 --- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a
 -- write as `add` is. One that is taken is requested, not yet refunded.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list of order ids
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
 ---@param given? smmpanel.CallOptions
----@return smmpanel.Cancel|smmpanel.Cancels|nil record for a list every id has an entry
+---@return smmpanel.Cancel? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
----@overload fun(self, x: smmpanel.Id[], o?: smmpanel.CallOptions): smmpanel.Cancels, smmpanel.Error?
+---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Cancels, smmpanel.Error?
 function Panel:cancel(x, given)
   return by_ids(self, "cancel", x, given)
 end

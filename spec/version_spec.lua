@@ -1,0 +1,43 @@
+-- One version, in csrc/smmpanel.h; everything else says the same.
+local smmpanel = require "smmpanel"
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local VERSION = read "csrc/smmpanel.h":match '#define SMMPANEL_VERSION "([^"]+)"'
+
+local function first_line(command)
+  local pipe = io.popen(command)
+  local line = pipe:read "*l"
+  pipe:close()
+  return line
+end
+
+describe("the one version is that of", function()
+  it("the core and the module", function()
+    assert.is_truthy(VERSION:find "^%d+%.%d+%.%d+$")
+    assert.equal(VERSION, require "smmpanel.core".version)
+    assert.equal(VERSION, smmpanel.version)
+    assert.equal("smmpanel " .. VERSION, smmpanel._VERSION)
+  end)
+  it("the rockspec, by its name and inside", function()
+    local rock = read("rockspec/smmpanel-" .. VERSION .. "-1.rockspec")
+    assert.equal(VERSION .. "-1", rock:match 'version = "([^"]+)"')
+    assert.equal("v" .. VERSION, rock:match 'tag = "([^"]+)"')
+  end)
+  it("no other versioned rockspec", function()
+    assert.equal("rockspec/smmpanel-" .. VERSION .. "-1.rockspec",
+      first_line "ls rockspec/smmpanel-[0-9]*.rockspec | tail -n 1")
+  end)
+  it("the newest entry of the changelog", function()
+    assert.equal(VERSION, read "CHANGELOG.md":match "\n## (%S+)")
+  end)
+  it("the manual page, where there is one", function()
+    local found, man = pcall(read, "share/man/man1/smmpanel.1")
+    if found then assert.is_truthy(man:find(VERSION, 1, true)) end
+  end)
+end)

@@ -71,7 +71,9 @@ end
 --- A value as one line that is the same on every Lua: keys sorted, integral numbers without a point.
 function replay.text(value)
   if type(value) == "number" then return number_text(value) end
-  if type(value) == "string" then return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r")) end
+  if type(value) == "string" then -- %q writes control characters in another way on PUC 5.1
+    return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\9"))
+  end
   if type(value) ~= "table" then return tostring(value) end
   local keys, parts = {}, {}
   for key in pairs(value) do keys[#keys + 1] = key end

@@ -14,7 +14,8 @@ local documented = {
     .. [=["min":"50","max":"10000","refill":true,"cancel":true}]]=], "[]", '{"services":[{"service":"ord_1"}]}' },
   add = { '{"order":23501}', '{"order":"23501"}', '{"status":100,"order":7}', '{"error":"neworder.error.link"}' },
   status = { '{"charge":"0.27819","start_count":"3572","status":"Partial","remains":"157","currency":"USD"}',
-    '{"1":{"charge":"0.27819","start_count":null,"status":"Partial","remains":"+12"},"10":{"error":"Incorrect order ID"}}',
+    '{"1":{"charge":"0.27819","start_count":null,"status":"Partial","remains":"+12"},' ..
+      '"10":{"error":"Incorrect order ID"}}',
     '{"status":"Active","expiry":"","posts":"4","orders":["1","2"]}', '["Incorrect order ID",{"order":1}]' },
   refill = { '{"refill":"1"}', '[{"order":1,"refill":1},{"order":3,"refill":{"error":"Incorrect order ID"}}]' },
   refill_status = { '{"status":"Completed"}', '[{"refill":1,"status":"Completed"}]' },
@@ -36,7 +37,8 @@ end
 local function write_exchange(action, body, status)
   local number = number_of[action] or 7
   write("json", string.char(number, written % 251) .. body)
-  write("response", string.char(number, written % 251) .. ("HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n"):format(status, #body)
+  local head = ("HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n"):format(status, #body)
+  write("response", string.char(number, written % 251) .. head
     .. body)
 end
 

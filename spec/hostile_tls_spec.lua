@@ -127,7 +127,8 @@ describe("over TLS,", function()
   it("a chain that is right is taken", function()
     if not has_luasec() then return pending "needs luasec" end
     assert.equal(1.5, assert(panel(serve("good").url { GOOD }):balance()).balance)
-    assert.equal(1.5, assert(panel(serve("good").url { GOOD }, { crl_file = directory .. "/crl.pem" }):balance()).balance)
+    local checking = panel(serve("good").url { GOOD }, { crl_file = directory .. "/crl.pem" })
+    assert.equal(1.5, assert(checking:balance()).balance)
   end)
 
   for _, case in ipairs {
@@ -179,7 +180,8 @@ describe("over TLS,", function()
   it("a handshake that is never answered ends at the deadline", function()
     local socket = require "socket"
     local silent = assert(socket.bind("127.0.0.1", 0))
-    local value, err = panel(("https://localhost:%d/"):format(select(2, silent:getsockname())), { timeout = 0.5 }):balance()
+    local url = ("https://localhost:%d/"):format(select(2, silent:getsockname()))
+    local value, err = panel(url, { timeout = 0.5 }):balance()
     silent:close()
     assert.is_nil(value)
     assert.equal("timeout", err.kind)

@@ -129,7 +129,7 @@ describe("regression:", function()
     io.stdout:flush()
     local child = unistd.fork()
     if child == 0 then
-      local ended, word = nil, "nothing"
+      local word, ended = "nothing"
       repeat
         core.wait(30)
         ended = core.step()

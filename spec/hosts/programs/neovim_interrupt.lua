@@ -15,6 +15,7 @@ local INNER = [[
     return made, { kind = err.kind .. (err.uncertain and " uncertain" or "") }
   end)
   timed("batch", function() return panel:status({ 1, 2, 100 }, { batch_size = 1 }) end)
+  timed("again", function() return scenario.panel():balance() end)
   vim.cmd "qall!"
 ]]
 

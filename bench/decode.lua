@@ -1,6 +1,7 @@
 -- Decoders side by side in one process, in turn: the time of each round and the memory of the result. The
 -- catalogue is the file arg[1]; arg[2] is the number of rounds; arg[3] is `all` where slow ones take part
--- too. Ours is fed in pieces of 16 kB, as it arrives; the others have it whole.
+-- too, `alone` for ours with the collector stopped, whose work depends on what else there is. Ours is fed in
+-- pieces of 16 kB, as it arrives; the others have it whole.
 local core = require "smmpanel.core"
 
 local file = assert(io.open(arg[1], "rb"))
@@ -20,7 +21,7 @@ local decoders = {
 }
 for name, module in pairs { cjson = "cjson", dkjson = "dkjson", simdjson = "bench.simdjson" } do
   local found, library = pcall(require, module)
-  if found and (name ~= "dkjson" or arg[3] == "all") then
+  if found and arg[3] ~= "alone" and (name ~= "dkjson" or arg[3] == "all") then
     decoders[#decoders + 1] = { name, library.decode }
   end
 end
@@ -28,9 +29,11 @@ end
 local function one(name, decode)
   collectgarbage()
   collectgarbage()
+  if arg[3] == "alone" then collectgarbage "stop" end
   local before, began = collectgarbage "count", core.now()
   local value = decode(text)
   local seconds = core.now() - began
+  collectgarbage "restart"
   collectgarbage()
   collectgarbage()
   print(name, seconds, collectgarbage "count" - before, #value)

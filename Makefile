@@ -25,6 +25,7 @@ endif
 SOURCES := $(addprefix csrc/,form.c json.c values.c wake.c exchange.c engine.c module.c)
 HEADERS := $(wildcard csrc/*.h)
 CORE    := build/$(ABI)/smmpanel/core.so
+VERSION := $(shell sed -n 's/^.define SMMPANEL_VERSION "\(.*\)"/\1/p' csrc/smmpanel.h)
 
 # The project's own files first, then what the system has.
 RUN     := env LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./build/$(ABI)/?.so;;' $(LUA)
@@ -33,7 +34,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: all help demo bench test specs lint format clean install uninstall
+.PHONY: doc dist deb all help demo bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -77,6 +78,21 @@ bench: ## measure against what one would use instead, side by side; QUICK=1: in 
 lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
 	@tools/deps build luajit lint
 	@tools/lint
+
+doc: ## the manual, in build/doc/html
+	@tools/deps build doc
+	@lua5.4 tools/doc build/doc >/dev/null && echo build/doc/html/index.html
+
+dist: ## the sources of the last commit, in build/smmpanel-VERSION.tar.gz
+	@mkdir -p build
+	@git archive --format=tar.gz --prefix=smmpanel-$(VERSION)/ -o build/smmpanel-$(VERSION).tar.gz HEAD
+	@echo build/smmpanel-$(VERSION).tar.gz
+
+deb: ## a Debian package for both ABIs, in build/deb; tools/deb-smoke tries it
+	@tools/deps build luajit deb
+	@$(MAKE) --no-print-directory LUA=lua5.4 all
+	@$(MAKE) --no-print-directory LUA=luajit all
+	@tools/deb build/deb
 
 format: ## lay the C sources out as .clang-format says
 	clang-format -i csrc/*.c csrc/*.h

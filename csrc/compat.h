@@ -34,13 +34,20 @@
 static inline int compat_grow_stack(lua_State *L) {
   return luaL_checkstack(L, *(int *)lua_touserdata(L, 1), "too much"), 0;
 }
-static inline int compat_checkstack(lua_State *L, int n) {
-  if (lua_cpcall(L, compat_grow_stack, &n) == 0) return lua_checkstack(L, n);
-  lua_pop(L, 1);
+static inline int compat_nothing(lua_State *L) {
+  (void)L;
   return 0;
 }
+/* LuaJIT takes the thread for the running one until something is called on L again; were an error thrown
+ * before that, it would compile on the wrong thread, and crash. */
+static inline int compat_checkstack(lua_State *L, lua_State *thread, int n) {
+  int ok = lua_cpcall(thread, compat_grow_stack, &n) == 0;
+  if (!ok) lua_pop(thread, 1);
+  if (lua_cpcall(L, compat_nothing, NULL)) lua_pop(L, 1);
+  return ok && lua_checkstack(thread, n);
+}
 #else
-#define compat_checkstack lua_checkstack
+#define compat_checkstack(L, thread, n) lua_checkstack(thread, n)
 #endif
 
 /* Integers: 64 bits where Lua has them, else what a double holds exactly. */

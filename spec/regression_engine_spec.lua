@@ -161,4 +161,15 @@ describe("regression:", function()
     repeat core.wait(5) until core.step()
     silent:close()
   end)
+
+  it("an error thrown while a request was made left LuaJIT on another thread, where it crashed", function()
+    local client = core.client { url = "http://127.0.0.1:1/", key = "k", max_body = 1e6, connect_timeout = 5,
+      user_agent = "x" }
+    local sum = 0
+    for _ = 1, 50 do
+      assert.is_false(pcall(core.start, client, { action = "add", timeout = 5, fields = { "a b", 1 } }))
+      for i = 1, 300 do sum = sum + i % 7 end -- hot: compiled
+    end
+    assert.is_true(sum > 0)
+  end)
 end)

@@ -70,7 +70,7 @@ end
 local DECODED = "decode 10,000 services, typed, in 16 kB pieces (Lua 5.4)"
 
 function groups.decode(panel)
-  local path, rounds = "build/bench/catalogue.json", lab.rounds(21, 9)
+  local path, rounds = "build/bench/catalogue.json", lab.rounds(15, 9)
   catalogue_file(panel, path)
   local said = decoded("lua5.4", path, nil, rounds, "all")
   add({ name = "decode 10,000 services (Lua 5.4), lua-dkjson too", unit = "ms", figure = "seconds",
@@ -96,7 +96,7 @@ local FETCHED = "fetch and decode 10,000 services: CPU of the process"
 
 function groups.fetch(panel)
   local env = env_of(panel, { PANEL_URL = panel.url .. "?fault=identity" })
-  local said = lab.alternate(programs(EVERY_SERIAL, "catalogue", env), lab.rounds(15, 3))
+  local said = lab.alternate(programs(EVERY_SERIAL, "catalogue", env), lab.rounds(9, 3))
   add({ name = FETCHED, unit = "ms", figure = "cpu",
     scale = 1e3, picture = true,
     reach = "at most 0.4 of luasocket + lua-cjson; at most 1.6 of the limit" }, said)
@@ -165,12 +165,12 @@ end
 function groups.small(panel)
   local count = lab.rounds(3200, 1280)
   local env = env_of(panel, { COUNT = count // 4, AT_ONCE = 1 })
-  local one = per_second(lab.alternate(programs(EVERY_SERIAL, "balance", env), lab.rounds(9, 3)), count // 4)
+  local one = per_second(lab.alternate(programs(EVERY_SERIAL, "balance", env), lab.rounds(5, 3)), count // 4)
   add({ name = "a small request on loopback, one at a time", unit = "µs", figure = "each", scale = 1e6,
     reach = "at most 40 over the limit" }, one)
   env.COUNT, env.AT_ONCE = count, 64
   local many = per_second(lab.alternate(programs({ ours = OURS, ["Python aiohttp"] = AIOHTTP,
-    ["Node fetch"] = FETCH, limit = LIMIT }, "balance", env), lab.rounds(9, 3)), count)
+    ["Node fetch"] = FETCH, limit = LIMIT }, "balance", env), lab.rounds(5, 3)), count)
   add({ name = "small requests on loopback, 64 at a time", unit = "requests/s", figure = "rate", more = true,
     reach = "at least 0.85 of the limit", picture = true }, many)
 end
@@ -178,7 +178,7 @@ end
 function groups.calls(panel)
   local env = env_of(panel, { PANEL_URL = panel.tls_url, PANEL_CA = panel.ca_file })
   local said = lab.alternate(programs({ ours = OURS, ["Python requests"] = REQUESTS, ["Node fetch"] = FETCH },
-    "calls", env), lab.rounds(15, 5))
+    "calls", env), lab.rounds(9, 5))
   for _, which in ipairs { "first", "second", "hundredth" } do
     add({ name = ("the %s call over TLS"):format(which), unit = "ms", figure = which, scale = 1e3,
       reach = which == "first" and "no stall of the host" or "ahead of the peers" }, said)

@@ -34,7 +34,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: doc dist deb all help demo bench test specs lint format clean install uninstall
+.PHONY: doc dist deb test-luas all help demo bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -59,6 +59,13 @@ test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
 	@tools/deps build luajit sandbox test hosts
 	@LUAS="$(LUAS)" tools/test spec/hosts
+
+# Not the specs of what Debian has for 5.4 and LuaJIT alone (hosts, ledgers, the command line) or is slow.
+PURE    := $(filter-out $(foreach w,ledger limiter cli regression hostile limits,$(wildcard spec/$(w)*)),$(wildcard spec/*_spec.lua))
+
+test-luas: ## the specs that need no other program, on Lua 5.1, 5.2 and 5.3; installs what is missing
+	@tools/deps build luas sandbox test
+	@LUAS="lua5.1 lua5.2 lua5.3" tools/test $(PURE)
 
 specs: all build/locale
 	@LOCPATH=build/locale $(BUSTED) $(BUSTED_FLAGS) $(SPECS)

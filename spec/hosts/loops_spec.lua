@@ -54,6 +54,14 @@ describe("in", function()
     end
   end
 
+  it("plain Lua all runs side by side, across a fork too, and may leave in mid-flight", function()
+    local command = process.lua() .. " spec/hosts/programs/plain.lua"
+    assert.equal("ok all\nok fork\nok side by side\nstatus 0\n", run(command))
+    for _, how in ipairs { "at_once", "close" } do
+      assert.equal("status 7\n", run(command, "SPEC_EXIT=" .. how))
+    end
+  end)
+
   if not is_51 then return end
 
   it("Neovim outside a coroutine Ctrl-C ends what blocks, and a write says that it is uncertain", function()

@@ -34,7 +34,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: doc dist deb test-luas all help demo bench test specs lint format clean install uninstall
+.PHONY: doc dist deb test-luas all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -52,8 +52,13 @@ demo: ## try every action of the API against a sandbox panel; installs what is m
 	@$(MAKE) --no-print-directory all
 	@$(RUN) examples/tour.lua
 
+sandbox: ## a panel to try things on, until Ctrl-C; installs what is missing
+	@tools/deps build sandbox cli
+	@$(MAKE) --no-print-directory all
+	@$(LUA) bin/smmpanel sandbox
+
 test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
-	@tools/deps build luajit sandbox test hosts ledger
+	@tools/deps build luajit sandbox test hosts ledger cli
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas

@@ -9,7 +9,7 @@ description = {
     API v2, for plain Lua, OpenResty, Neovim, LÖVE and the common event loops. HTTP and parsing are C.]],
   license = "MIT",
 }
-dependencies = { "lua >= 5.1", "lua-cjson" }
+dependencies = { "lua >= 5.1", "lua-cjson", "argparse", "lua-term", "luafilesystem", "luasql-sqlite3" }
 build = {
   type = "make",
   build_target = "all",

@@ -1,0 +1,167 @@
+--- `add --from`: many orders, each placed once, however often it is run.
+-- @module smmpanel.cli.add_many
+
+local add_many = {}
+
+local decimal = require "smmpanel.decimal"
+local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.formats"
+local money = require "smmpanel.cli.money"
+local order_file = require "smmpanel.cli.order_file"
+local progress = require "smmpanel.cli.progress"
+
+-- ---- beforehand -----------------------------------------------------------------------------
+
+-- -> the price of all that have one, and how many have none: subscriptions
+local function total_of(items, services)
+  local total, without = decimal.zero, 0
+  for _, item in ipairs(items) do
+    local price = services:price(item.order)
+    if price then total = total + decimal.parse(price) else without = without + 1 end
+  end
+  return decimal.text(total), without
+end
+
+local function show(context, items, services)
+  local balance, err = context:panel():balance()
+  if not balance then fail.client(err) end
+  local total, without = total_of(items, services)
+  context:say("  orders    %s", progress.number(#items))
+  context:say("  price     %s%s", money.text(total, balance.currency),
+    without > 0 and (", and %d subscriptions, charged post by post"):format(without) or "")
+  context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
+    money.afterwards(balance.balance, total, balance.currency))
+  context:say "  What was placed before by its ref is not placed again."
+end
+
+-- ---- afterwards -----------------------------------------------------------------------------
+
+local STYLES = { placed = "good", refused = "bad", uncertain = "bad", failed = "bad", ["not sent"] = "open" }
+
+local SHAPE = {
+  columns = { { title = "REF", shrinks = 2 }, { title = "RESULT" }, { title = "ORDER" },
+    { title = "", shrinks = 1 } },
+  fields = { "ref", "result", "order", "error", "code" },
+  cells = function(row)
+    return { row.ref, { text = row.result, style = STYLES[row.result] }, formats.text(row.order),
+      row.error or "" }
+  end,
+}
+
+local function result_of(made, err)
+  if made then return "placed" end
+  if err.uncertain then return "uncertain" end
+  return err.kind == "panel" and "refused" or "failed"
+end
+
+-- What came of each, in the order of the file.
+local function rows_of(state)
+  local rows = {}
+  for i, item in ipairs(state.items) do
+    local answer = state.answers[item.ref] or { result = "not sent" }
+    rows[i] = { ref = item.ref, result = answer.result, order = answer.made and answer.made.order,
+      error = answer.err and answer.err.message, code = answer.err and answer.err.code }
+  end
+  return rows
+end
+
+local RESULTS = { "placed", "refused", "uncertain", "failed", "not sent" }
+
+local function counts_of(state)
+  local counts = {}
+  for _, name in ipairs(RESULTS) do counts[name] = 0 end
+  for _, row in ipairs(rows_of(state)) do counts[row.result] = counts[row.result] + 1 end
+  return counts
+end
+
+local function summary(state)
+  local counts, parts = counts_of(state), {}
+  for _, name in ipairs(RESULTS) do
+    if counts[name] > 0 or name == "placed" then
+      parts[#parts + 1] = progress.number(counts[name]) .. " " .. name
+    end
+  end
+  local before = counts.placed - state.accepted
+  if before > 0 then parts[1] = parts[1] .. (" (%s of them before)"):format(progress.number(before)) end
+  return table.concat(parts, ", ")
+end
+
+-- For people only what is not as it should be: the rest is a number.
+local function report(args, state)
+  local all = args.json or args.csv or args.lua
+  local sink = formats.sink(args, SHAPE, io.stdout)
+  for _, row in ipairs(rows_of(state)) do
+    if all or row.result ~= "placed" then sink:row(row) end
+  end
+  sink:close()
+end
+
+local function advise(context, state, counts)
+  if counts.uncertain > 0 then
+    context:say "Look for what is uncertain at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+  end
+  if state.stopped then context:say("It stopped: %s", (tostring(state.stopped):gsub("^smmpanel: ", ""))) end
+  if counts["not sent"] + counts.failed > 0 then context:say "Run the same command again to go on." end
+end
+
+-- ---- the command ----------------------------------------------------------------------------
+
+local function place(context, panel, state)
+  local bar = progress.new "add"
+  context.bar = bar
+  bar:draw(0, #state.items)
+  local _, stopped = panel:add_all(state.items, {
+    on_answer = function(ref, made, err)
+      state.answers[ref] = { made = made, err = err, result = result_of(made, err) }
+    end,
+    on_progress = function(done, total) bar:draw(done, total) end,
+  })
+  bar:clear()
+  state.stopped = stopped
+end
+
+-- How many the panel itself has taken in this run: the rest was in the ledger.
+local function observer(state)
+  return function(event)
+    if event.action == "add" and not event.err then state.accepted = state.accepted + 1 end
+  end
+end
+
+local function ask(context, args)
+  if args.yes then return end
+  if not context:can_ask() then fail.usage "nobody is there to be asked: add --yes to place the orders" end
+  if not context:confirm "Place these orders?" then fail.with(fail.SOME, "nothing was sent") end
+end
+
+local function exit_code(state, counts)
+  if counts.placed == #state.items then return 0 end
+  local code = state.stopped and fail.code(state.stopped) or fail.SOME
+  return counts.placed == 0 and code or fail.SOME
+end
+
+--- Runs it.
+---@param context smmpanel.cli.Context
+---@param args table
+---@return integer? exit code
+function add_many.run(context, args)
+  local state = { answers = {}, accepted = 0 }
+  local panel = context:panel { ledger = context:ledger(), observe = observer(state) }
+  local services = context:catalog(0)
+  state.items = order_file.read(args.from, services)
+  if context:can_ask() or args.dry_run then show(context, state.items, services) end
+  if args.dry_run then return end
+  ask(context, args)
+  context.on_interrupt = function()
+    report(args, state)
+    return summary(state) .. "; run the same command again to go on, and see: smmpanel pending"
+  end
+  place(context, panel, state)
+  context.on_interrupt = nil
+  report(args, state)
+  local counts = counts_of(state)
+  context:say("%s", summary(state))
+  advise(context, state, counts)
+  return exit_code(state, counts)
+end
+
+return add_many

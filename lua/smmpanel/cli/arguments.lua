@@ -1,0 +1,163 @@
+--- The commands and their options, for argparse, the man page and the completions alike: each command
+-- describes itself once, in its own file.
+-- @module smmpanel.cli.arguments
+
+local arguments = {}
+
+local argparse = require "argparse"
+local shared = require "smmpanel.cli.options"
+
+---@class smmpanel.cli.Option
+---@field flags string "-p --panel"
+---@field about string one sentence
+---@field arg? string|string[] name of its argument; without one it is a flag
+---@field args? string|integer how many arguments, as argparse has it
+---@field choices? string[]
+---@field convert? fun(text: string): any?, string?
+
+---@class smmpanel.cli.Argument
+---@field name string
+---@field about string
+---@field args? string "*", "?", "+"
+---@field choices? string[]
+
+---@class smmpanel.cli.Command
+---@field name string
+---@field about string one sentence
+---@field details? string paragraphs
+---@field arguments? smmpanel.cli.Argument[]
+---@field options? smmpanel.cli.Option[]
+---@field exclusive? string[][] options that exclude each other, by their last flag
+---@field examples? string[][] { command line, what it does }
+---@field hidden? boolean
+---@field run fun(context: smmpanel.cli.Context, args: table): integer?
+
+local NAMES = {
+  "balance", "services", "add", "status", "watch", "refill", "refill-status", "cancel", "call", "pending",
+  "resolve", "sandbox", "completion", "man",
+}
+
+--- The commands, in the order of the help.
+---@return smmpanel.cli.Command[]
+function arguments.commands()
+  local commands = {}
+  for i, name in ipairs(NAMES) do commands[i] = require("smmpanel.cli.commands." .. name:gsub("-", "_")) end
+  return commands
+end
+
+arguments.ABOUT = "Services, orders and balance of a panel that speaks the order-panel API v2."
+
+arguments.EXIT_CODES = {
+  { "0", "all is well" },
+  { "1", "some of what was asked for failed" },
+  { "2", "wrong usage: nothing was sent" },
+  { "3", "the panel refused, or its answer cannot be used" },
+  { "4", "the panel cannot be reached, or not in time" },
+  { "130", "stopped by Ctrl-C" },
+}
+
+arguments.EXAMPLES = {
+  { "smmpanel services instagram likes --sort rate", "the cheapest likes" },
+  { "smmpanel add service=1 link=https://example.com/p/1 quantity=1000", "place an order" },
+  { "smmpanel add --from orders.csv", "place many, each once" },
+  { "smmpanel status 23501 23502", "how far two orders are" },
+  { "smmpanel watch 23501", "wait until it is done" },
+  { "smmpanel sandbox", "a panel to try all this on" },
+}
+
+local function example_text(examples)
+  local lines = {}
+  for _, example in ipairs(examples) do
+    lines[#lines + 1] = "  " .. example[1] .. "\n      " .. example[2]
+  end
+  return table.concat(lines, "\n")
+end
+
+local function exit_code_text()
+  local lines = {}
+  for i, code in ipairs(arguments.EXIT_CODES) do lines[i] = ("  %-4s %s"):format(code[1], code[2]) end
+  return table.concat(lines, "\n")
+end
+
+local function last_flag(flags)
+  return flags:match "[^ ]+$"
+end
+
+-- "-n, --limit N", where argparse would take two lines.
+local function label_of(option)
+  local names = type(option.arg) == "table" and option.arg or { option.arg }
+  local label = option.flags:gsub(" ", ", ")
+  for i, name in ipairs(names) do
+    label = label .. " " .. (option.args == "2-3" and i == 3 and "[" .. name .. "]" or name)
+  end
+  return label
+end
+
+local function add_option(parser, option)
+  local made = option.arg and parser:option(option.flags) or parser:flag(option.flags)
+  made:description(option.about)
+  made._get_label_lines = function() return { label_of(option) } end
+  if option.arg then made:argname(option.arg) end
+  if option.args then made:args(option.args) end
+  if option.choices then made:choices(option.choices) end
+  if option.convert then made:convert(option.convert) end
+  return made
+end
+
+local function add_argument(parser, argument)
+  local made = parser:argument(argument.name):description(argument.about)
+  if argument.args then made:args(argument.args) end
+  if argument.choices then made:choices(argument.choices) end
+end
+
+local function argument_text(argument)
+  local text = argument.choices and table.concat(argument.choices, "|") or "<" .. argument.name .. ">"
+  if argument.args == "*" or argument.args == "+" then text = text .. " ..." end
+  return (argument.args == "*" or argument.args == "?") and "[" .. text .. "]" or text
+end
+
+local function synopsis(command)
+  local parts = { "smmpanel " .. command.name, command.options and "[options]" }
+  for _, argument in ipairs(command.arguments or {}) do parts[#parts + 1] = argument_text(argument) end
+  return table.concat(parts, " ")
+end
+
+local function add_command(root, command)
+  local parser = root:command(command.name):summary(command.about)
+  parser:description(command.about .. (command.details and "\n\n" .. command.details or ""))
+  parser:usage("Usage: " .. synopsis(command))
+  if command.hidden then parser:hidden(true) end
+  if command.examples then parser:epilog("Examples:\n" .. example_text(command.examples)) end
+  for _, argument in ipairs(command.arguments or {}) do add_argument(parser, argument) end
+  local made = {}
+  for _, option in ipairs(command.options or {}) do
+    made[last_flag(option.flags)] = add_option(parser, option)
+  end
+  for _, names in ipairs(command.exclusive or {}) do
+    local group = {}
+    for i, name in ipairs(names) do group[i] = made[name] end
+    parser:mutex((table.unpack or unpack)(group))
+  end
+end
+
+--- The parser.
+---@param columns integer width of the help
+---@param version string
+---@param on_error fun(parser: table, message: string) must not return
+---@return table
+function arguments.parser(columns, version, on_error)
+  local root = argparse("smmpanel", arguments.ABOUT)
+  root:help_max_width(columns):usage_max_width(columns):require_command(true):command_target "command"
+  root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
+    .. "\n\n`smmpanel COMMAND --help` says more of a command, and so does `man smmpanel`.")
+  for _, option in ipairs(shared.PANEL) do add_option(root, option) end
+  root:flag("--version"):description("Show the version and exit."):action(function()
+    print("smmpanel " .. version)
+    os.exit(0)
+  end)
+  for _, command in ipairs(arguments.commands()) do add_command(root, command) end
+  root.error = on_error
+  return root
+end
+
+return arguments

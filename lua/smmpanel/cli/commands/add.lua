@@ -1,0 +1,102 @@
+local fail = require "smmpanel.cli.fail"
+local fields = require "smmpanel.cli.fields"
+local formats = require "smmpanel.cli.formats"
+local json = require "smmpanel.json"
+local literal = require "smmpanel.cli.literal"
+local money = require "smmpanel.cli.money"
+local order_form = require "smmpanel.cli.order_form"
+local shared = require "smmpanel.cli.options"
+local terminal = require "smmpanel.cli.terminal"
+
+local MAX_AGE = 900
+
+local function show(context, services, service, order)
+  local balance, err = context:panel():balance()
+  if not balance then fail.client(err) end
+  local price, why = services:price(order)
+  context:say("  service   %s  %s", formats.text(service.service), formats.text(service.name))
+  for _, name in ipairs { "link", "username", "quantity", "runs" } do
+    if order[name] then context:say("  %-9s %s", name, order[name]) end
+  end
+  context:say("  price     %s", price and money.text(price, balance.currency) or why)
+  context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
+    money.afterwards(balance.balance, price, balance.currency))
+end
+
+local function report(context, args, made)
+  local id = formats.text(made.order)
+  if args.json then
+    context:print("%s", json.encode(made))
+  elseif args.lua then
+    context:print("return %s", literal(made))
+  elseif terminal.is_tty(io.stdout) then
+    context:print("%s", id ~= "" and "placed: order " .. id or "accepted, without an order id yet")
+  elseif id ~= "" then
+    context:print("%s", id)
+  end
+end
+
+local function place(context, args, order)
+  local panel = context:panel()
+  context.on_interrupt = function()
+    return "the answer had not come: the order may have been placed; look at the panel before trying again"
+  end
+  local ok, made, err = pcall(panel.add, panel, order, args.ref and { ref = args.ref } or nil)
+  context.on_interrupt = nil
+  if not ok then fail.thrown(made, "panel:add: ") end
+  if not made then fail.client(err) end
+  report(context, args, made)
+end
+
+local function add_one(context, args)
+  local order = fields.read(args.field)
+  if args.ref then context:panel { ledger = context:ledger() } end
+  if not order.service and context:can_ask() then order.service = context:ask "service:" end
+  if not order.service then fail.usage "which service? Give service=ID" end
+  local service, services = order_form.service(context, order, MAX_AGE)
+  order_form.complete(context, services, service, order)
+  if context:can_ask() or args.dry_run then show(context, services, service, order) end
+  if args.dry_run then return end
+  if not args.yes then
+    if not context:can_ask() then fail.usage "nobody is there to be asked: add --yes to place the order" end
+    if not context:confirm "Place this order?" then fail.with(fail.SOME, "nothing was sent") end
+  end
+  place(context, args, order)
+end
+
+local function run(context, args)
+  if not args.from then return add_one(context, args) end
+  if args.field[1] or args.ref then
+    fail.usage "--from goes without fields and --ref: they are in the file"
+  end
+  return require("smmpanel.cli.add_many").run(context, args)
+end
+
+return {
+  name = "add", run = run,
+  about = "Place an order, or many from a file.",
+  details = "Fields are given as name=value. The lists (comments, usernames, keywords, hashtags, groups) "
+    .. "are given several times, or as name=@file. What the service's type requires is asked for on a "
+    .. "terminal, and is an error elsewhere. Before anything is sent the price and the balance are "
+    .. "shown, and you are asked.\n\nWith --from each row of the file is an order; the first row names "
+    .. "the columns: ref, and the fields. A ref is your own name for the order: it is placed once, "
+    .. "however often the command is run, also after it was killed in the middle. See pending and "
+    .. "resolve for orders whose end is not known.",
+  arguments = { { name = "field", args = "*", about = "The order's fields, as name=value." } },
+  options = shared.with_panel {
+    { flags = "-y --yes", about = "Do not ask." },
+    { flags = "--dry-run", about = "Check and show what it would cost; send nothing." },
+    { flags = "--ref", arg = "REF", about = "Your own name for the order: it is placed at most once." },
+    { flags = "-f --from", arg = "FILE", about = "Place the orders in this CSV file (-: standard input)." },
+    { flags = "--ledger", arg = "FILE", about = "Keep there which refs were placed." },
+    { flags = "--json", about = "Write JSON." },
+    { flags = "--csv", about = "Write comma-separated values (with --from)." },
+    { flags = "--lua", about = "Write a Lua table." },
+  },
+  exclusive = shared.FORMATS_EXCLUDE,
+  examples = {
+    { "smmpanel add service=1 link=https://example.com/p/1 quantity=1000", "asks before it sends" },
+    { "smmpanel add service=2 link=https://example.com/p/2 comments=@comments.txt --yes", "does not" },
+    { "smmpanel add --from orders.csv --yes --csv >report.csv", "places many; run it again to go on" },
+  },
+}

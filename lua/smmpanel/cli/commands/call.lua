@@ -1,0 +1,30 @@
+local fail = require "smmpanel.cli.fail"
+local fields = require "smmpanel.cli.fields"
+local json = require "smmpanel.json"
+local literal = require "smmpanel.cli.literal"
+local shared = require "smmpanel.cli.options"
+
+local READS = { services = true, status = true, refill_status = true, balance = true }
+
+local function run(context, args)
+  local panel = context:panel()
+  context.on_interrupt = function()
+    return READS[args.action] and "the answer had not come"
+      or "the answer had not come: it may have been done all the same"
+  end
+  local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))
+  if not ok then fail.thrown(answer, "panel:call: ") end
+  if answer == nil and err then fail.client(err) end
+  context:print("%s", args.lua and "return " .. literal(answer) or json.encode(answer))
+end
+
+return {
+  name = "call", run = run,
+  about = "Send any action, and show the answer as it is, in JSON.",
+  arguments = {
+    { name = "action", about = "The action's name." },
+    { name = "field", args = "*", about = "Its fields, as name=value." },
+  },
+  options = shared.with_panel { { flags = "--lua", about = "Write a Lua table, not JSON." } },
+  examples = { { "smmpanel call orders limit=10", "an action that this panel alone has" } },
+}

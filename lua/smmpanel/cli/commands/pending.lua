@@ -1,0 +1,52 @@
+local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.formats"
+local shared = require "smmpanel.cli.options"
+
+local SHAPE = {
+  columns = { { title = "REF", shrinks = 1 }, { title = "STATE" }, { title = "SINCE" },
+    { title = "SERVICE", right = true }, { title = "QUANTITY", right = true },
+    { title = "LINK", shrinks = 1 } },
+  fields = { "ref", "state", "since", "left", "service", "quantity", "link" },
+  cells = function(entry)
+    local style = entry.state == "uncertain" and "bad" or "open"
+    local since = entry.since and os.date("%Y-%m-%d %H:%M:%S", math.floor(entry.since)) or ""
+    return { formats.text(entry.ref), { text = entry.state, style = style }, since,
+      formats.text(entry.service), formats.text(entry.quantity), formats.text(entry.link) }
+  end,
+}
+
+-- The order's fields beside the ledger's own.
+local function flat(entry)
+  local row = {}
+  for name, value in pairs(entry.order or {}) do row[name] = value end
+  for name, value in pairs(entry) do
+    if name ~= "order" then row[name] = value end
+  end
+  return row
+end
+
+local function run(context, args)
+  local panel = context:panel { ledger = context:ledger() }
+  local list, err = panel:pending()
+  if not list then fail.client(err) end
+  local sink = formats.sink(args, SHAPE, io.stdout)
+  for _, entry in ipairs(list) do sink:row(flat(entry)) end
+  sink:close()
+  if #list == 0 then
+    context:remark "nothing is pending"
+  else
+    context:remark "Look for each at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+  end
+end
+
+return {
+  name = "pending", run = run,
+  about = "List the orders with a ref whose end is not known.",
+  details = "An order is pending while it is being sent, and uncertain where the answer never came. It "
+    .. "is not sent again until resolve has settled it.",
+  options = shared.with_formats {
+    { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
+  },
+  exclusive = shared.FORMATS_EXCLUDE,
+  examples = { { "smmpanel pending", "what to look for at the panel" } },
+}

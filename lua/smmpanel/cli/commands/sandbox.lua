@@ -1,0 +1,46 @@
+local fail = require "smmpanel.cli.fail"
+local server = require "smmpanel.sandbox.server"
+local terminal = require "smmpanel.cli.terminal"
+
+local function whole(text)
+  local n = text:find "^[0-9]+$" and tonumber(text)
+  if n then return n end
+  return nil, ("'%s' is no whole number"):format(text)
+end
+
+-- A fault that the panel does not know would be told with each answer only.
+local function check_faults(text)
+  local _, problem = require("smmpanel.sandbox.faults").parse(text)
+  if problem then fail.usage("%s (a list is in lua/smmpanel/sandbox/README.md)", problem) end
+end
+
+local function run(context, args)
+  if args.fault then check_faults(args.fault) end
+  local sandbox, problem = server.start { services = args.services, port = args.port, balance = args.balance }
+  if not sandbox then fail.with(fail.SOME, "%s", problem) end
+  context.stop_sandbox = sandbox.stop
+  context.on_interrupt = function() return "the sandbox is gone" end
+  context:say "A sandbox panel, with money on it. Paste these two lines into another terminal:\n"
+  context:print("export SMMPANEL_URL='%s'", args.fault and sandbox.url_with(args.fault) or sandbox.url)
+  context:print("export SMMPANEL_KEY='%s'", sandbox.key)
+  terminal.flush(io.stdout)
+  context:say "\nCtrl-C stops it."
+  server.wait(sandbox)
+end
+
+return {
+  name = "sandbox", run = run,
+  about = "Start a panel on this machine to try things on, until Ctrl-C.",
+  details = "It is a whole panel that only pretends to deliver, served by nginx with its Lua module. It "
+    .. "forgets everything when it stops.",
+  options = {
+    { flags = "--fault", arg = "FAULT", about = "Make it an odd panel: latency:0.3, lost@2, html, ..." },
+    { flags = "--services", arg = "N", convert = whole, about = "How many services it lists (21)." },
+    { flags = "--balance", arg = "AMOUNT", about = "The money that is there (100.84292)." },
+    { flags = "--port", arg = "PORT", convert = whole, about = "Listen here, not on a free port." },
+  },
+  examples = {
+    { "smmpanel sandbox", "prints two lines to paste into another terminal" },
+    { "smmpanel sandbox --fault lost@1", "a panel that loses the first answer" },
+  },
+}

@@ -1,0 +1,161 @@
+local catalog = require "smmpanel.catalog"
+local changes = require "smmpanel.cli.changes"
+local decimal = require "smmpanel.decimal"
+local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.formats"
+local progress = require "smmpanel.cli.progress"
+local shared = require "smmpanel.cli.options"
+
+local MAX_AGE = 900
+
+-- A letter for yes; what a panel says in words of its own as it is.
+local function flag(letter, value)
+  if value == nil or value == false or value == 0 then return { text = "-", style = "dim" } end
+  return { text = type(value) == "string" and value or letter, style = "good" }
+end
+
+local SHAPE = {
+  columns = { { title = "ID", right = true }, { title = "NAME", shrinks = 4 },
+    { title = "CATEGORY", shrinks = 2, from = 72 }, { title = "TYPE", shrinks = 1.5, from = 96 },
+    { title = "RATE", right = true }, { title = "MIN", right = true }, { title = "MAX", right = true },
+    { title = "R", shrinks = 1 }, { title = "C", shrinks = 1 } },
+  fields = { "service", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed" },
+  cells = function(service)
+    return { { text = formats.text(service.service), style = "link" }, formats.text(service.name),
+      formats.text(service.category), { text = formats.text(service.type), style = "dim" },
+      formats.text(service.rate), formats.text(service.min), formats.text(service.max),
+      flag("R", service.refill), flag("C", service.cancel) }
+  end,
+}
+
+local function put(args, shape, list)
+  local sink = formats.sink(args, shape, io.stdout)
+  for _, record in ipairs(list) do sink:row(record) end
+  sink:close()
+end
+
+-- ---- --cost ---------------------------------------------------------------------------------
+
+local function cost(context, args, services)
+  local id, quantity, runs = (table.unpack or unpack)(args.cost)
+  for _, count in ipairs { quantity, runs } do
+    if not count:find "^[0-9]+$" then fail.usage("'%s' is no whole number", count) end
+  end
+  local text, problem = services:cost(id, quantity, runs)
+  if not text then fail.usage("%s", problem) end
+  local service = services:find(id)
+  context:remark("%s of service %s, %s, at %s", runs and runs .. " × " .. quantity or quantity, id,
+    formats.text(service.name), formats.text(service.rate))
+  context:print("%s", text)
+end
+
+-- ---- --diff ---------------------------------------------------------------------------------
+
+local function older_catalog(context, args)
+  local path, problem = args.against, nil
+  if not path then path, problem = context:cache_path ".last.json" end
+  if not path then fail.usage("%s", problem) end
+  local older
+  older, problem = catalog.load(path)
+  if args.against and not older then fail.usage("%s", problem) end
+  return older, path
+end
+
+local function keep(services, path)
+  local ok, problem = services:save(path)
+  if not ok then fail.with(fail.SOME, "the services could not be kept: %s", problem) end
+end
+
+local function diff(context, args, services)
+  local older, path = older_catalog(context, args)
+  if older then
+    local list = changes.list(services:diff(older))
+    put(args, changes.SHAPE, list)
+    context:remark("%s since %s", changes.summary(list), os.date("%Y-%m-%d %H:%M", older.saved))
+  else
+    context:say("nothing to compare with yet: %s services are kept for the next time",
+      progress.number(#services.list))
+  end
+  if not args.against then keep(services, path) end
+end
+
+-- ---- the list -------------------------------------------------------------------------------
+
+local function joined(...)
+  local words = {}
+  for _, list in ipairs { ... } do
+    for _, word in ipairs(list) do words[#words + 1] = word end
+  end
+  return #words > 0 and table.concat(words, " ") or nil
+end
+
+local function search(context, args, services)
+  local found = services:search {
+    text = joined(args.text, args.search and { args.search } or {}), type = args.type,
+    category = args.category, min_rate = args.min_rate, max_rate = args.max_rate, quantity = args.quantity,
+    refill = args.refill, cancel = args.cancel, dripfeed = args.drip_feed, sort = args.sort,
+    descending = args.reverse, limit = args.limit,
+  }
+  put(args, SHAPE, found)
+  context:remark("%s of %s services (R refill, C cancel)", progress.number(#found),
+    progress.number(#services.list))
+end
+
+local function run(context, args)
+  local fresh = args.fresh or args.diff or args.against ~= nil
+  local services = context:catalog(fresh and 0 or args.max_age or MAX_AGE)
+  if args.save then keep(services, args.save) end
+  if args.cost then return cost(context, args, services) end
+  if args.diff or args.against then return diff(context, args, services) end
+  return search(context, args, services)
+end
+
+local function price(text)
+  if decimal.parse(text) then return text end
+  return nil, ("'%s' is no price"):format(text)
+end
+
+local function count(text)
+  local n = text:find "^[0-9]+$" and tonumber(text)
+  if n then return n end
+  return nil, ("'%s' is no whole number"):format(text)
+end
+
+return {
+  name = "services", run = run,
+  about = "List, search, price and compare the panel's services.",
+  details = "The list is kept for 15 minutes, so that searches need not ask the panel each time.",
+  arguments = {
+    { name = "text", args = "*",
+      about = "Words that all occur in the id, name, category or type, in any case." },
+  },
+  options = shared.with_formats {
+    { flags = "-s --search", arg = "TEXT", about = "The same, as an option." },
+    { flags = "-t --type", arg = "TYPE", about = "Only services of this type: Default, Package, Poll, ..." },
+    { flags = "-c --category", arg = "TEXT", about = "Only categories with these words in their names." },
+    { flags = "--min-rate", arg = "PRICE", convert = price, about = "Not cheaper than this." },
+    { flags = "--max-rate", arg = "PRICE", convert = price, about = "Not dearer than this." },
+    { flags = "-q --quantity", arg = "N", convert = count, about = "Only services that take this quantity." },
+    { flags = "--refill", about = "Only services with refill." },
+    { flags = "--cancel", about = "Only services that can be cancelled." },
+    { flags = "--drip-feed", about = "Only services with drip-feed." },
+    { flags = "--sort", arg = "FIELD", about = "Sort by this field.",
+      choices = { "service", "name", "category", "type", "rate", "min", "max" } },
+    { flags = "-r --reverse", about = "Sort the other way round." },
+    { flags = "-n --limit", arg = "N", convert = count, about = "Show only so many." },
+    { flags = "--cost", arg = { "ID", "QUANTITY", "RUNS" }, args = "2-3",
+      about = "Show what so many cost, to the last decimal (of a drip-feed: in so many runs)." },
+    { flags = "--diff", about = "Show what is new, gone or changed since the last --diff." },
+    { flags = "--against", arg = "FILE", about = "Show what has changed since this file was saved." },
+    { flags = "--save", arg = "FILE", about = "Save the services in a file, for --against." },
+    { flags = "--fresh", about = "Ask the panel, however young the kept list is." },
+    { flags = "--max-age", arg = "SECONDS", convert = count, about = "How old the kept list may be (900)." },
+  },
+  exclusive = { shared.FORMATS_EXCLUDE[1], { "--diff", "--against", "--cost" } },
+  examples = {
+    { "smmpanel services instagram likes --sort rate --limit 10", "the ten cheapest" },
+    { "smmpanel services --type default --refill --max-rate 0.5 --csv >services.csv", "for a spreadsheet" },
+    { "smmpanel services --cost 1 1500", "what 1,500 of service 1 cost" },
+    { "smmpanel services --diff", "what the panel has changed since yesterday's --diff" },
+  },
+}

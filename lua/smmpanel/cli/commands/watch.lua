@@ -1,0 +1,125 @@
+local core = require "smmpanel.core"
+local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.formats"
+local hosts = require "smmpanel.host"
+local ids = require "smmpanel.cli.ids"
+local json = require "smmpanel.json"
+local live = require "smmpanel.cli.live"
+local records = require "smmpanel.cli.records"
+local shared = require "smmpanel.cli.options"
+local smmpanel = require "smmpanel"
+local terminal = require "smmpanel.cli.terminal"
+local watched = require "smmpanel.cli.watched"
+
+local INTERVAL = 60
+
+-- Draws once a second, for as long as the watching goes on.
+local function draw_while(state)
+  local area, paint, host = live.new(io.stdout), terminal.painter(io.stdout), hosts.pick "auto"
+  while not state.over do
+    local columns, rows = terminal.size()
+    area:draw(watched.frame(state, { columns = columns, rows = rows, paint = paint, now = core.now(),
+      mark = terminal.is_utf8() and "…" or ">" }))
+    host.sleep(1)
+  end
+  state.wipe = function() area:draw {} end
+end
+
+-- ---- elsewhere ------------------------------------------------------------------------------
+
+local function plain_line(id, record, previous)
+  local now = record.error or formats.text(record.status)
+  local before = previous and (previous.error or formats.text(previous.status))
+  local change = before and before ~= now and before .. " -> " .. now or now
+  local remains = record.remains and "  remains " .. formats.text(record.remains) or ""
+  return ("%s  %s  %s%s"):format(os.date "%Y-%m-%dT%H:%M:%S", id, change, remains)
+end
+
+local function report_change(context, args, id, record, previous)
+  if args.json then
+    context:print("%s", json.encode(records.with_id(records.status, id, record)))
+  else
+    context:print("%s", plain_line(id, record, previous))
+  end
+  terminal.flush(io.stdout)
+end
+
+-- ---- the command ----------------------------------------------------------------------------
+
+local function final_table(state)
+  local sink = formats.sink({}, records.status, io.stdout)
+  for _, id in ipairs(state.wanted) do
+    local record = state.last[id] or { status = "?" }
+    sink:row(records.with_id(records.status, id, record))
+  end
+  sink:close()
+end
+
+local function watch(context, args, state, panel)
+  local on_terminal = state.draws
+  local _, err = panel:watch(state.wanted, {
+    interval = args.interval, timeout = args.timeout,
+    on_change = function(id, record, previous)
+      watched.take(state, id, record)
+      if not on_terminal then report_change(context, args, id, record, previous) end
+    end,
+  })
+  state.over = true
+  return err
+end
+
+-- Each attempt tells when the next look is due, and what is wrong with the panel.
+local function observer(state, interval)
+  return function(event)
+    state.next_poll = core.now() + interval
+    state.problem = event.err and event.err.message or nil
+  end
+end
+
+local function run(context, args)
+  local state, interval = watched.new(ids.gather(args)), args.interval or INTERVAL
+  state.draws = terminal.is_tty(io.stdout) and not args.json and os.getenv "TERM" ~= "dumb"
+  local panel = context:panel { observe = observer(state, interval) }
+  context.on_interrupt = function()
+    if state.draws then context.print(context, "") end
+    return watched.summary(state)
+  end
+  local err
+  if state.draws then
+    smmpanel.all { function() err = watch(context, args, state, panel) end, function() draw_while(state) end }
+    state.wipe()
+    final_table(state)
+  else
+    err = watch(context, args, state, panel)
+  end
+  if err then fail.client(err) end
+  context:remark("%s", watched.summary(state))
+  return state.well == #state.wanted and 0 or fail.SOME
+end
+
+local function seconds(text)
+  local n = tonumber(text)
+  if n and n > 0 then return n end
+  return nil, ("'%s' is no number of seconds above 0"):format(text)
+end
+
+local positional, from = ids.arguments "order"
+
+return {
+  name = "watch", run = run,
+  about = "Watch orders until all are final.",
+  details = "On a terminal a table is redrawn in place, elsewhere each change is a line. The exit code "
+    .. "is 0 where all were completed, 1 where some were canceled, partial, failed, or not known to the "
+    .. "panel.",
+  arguments = positional,
+  options = shared.with_panel {
+    from,
+    { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Between two looks (60)." },
+    { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Give up after this." },
+    { flags = "--json", about = "Write each change as a line of JSON." },
+  },
+  examples = {
+    { "smmpanel watch 23501 23502", "until both are done" },
+    { "smmpanel watch --from ids.txt --interval 300 >>changes.log", "a log of what changes" },
+  },
+}

@@ -1,0 +1,159 @@
+--- What a command works with: the panel, its catalogue, where to write, whom to ask.
+-- @classmod smmpanel.cli.Context
+
+local catalog = require "smmpanel.catalog"
+local fail = require "smmpanel.cli.fail"
+local profiles = require "smmpanel.cli.profiles"
+local smmpanel = require "smmpanel"
+local terminal = require "smmpanel.cli.terminal"
+local width = require "smmpanel.cli.width"
+
+---@class smmpanel.cli.Context
+---@field args table what argparse read
+---@field on_interrupt? fun(): string what was done when Ctrl-C came, for the user
+---@field bar? table the progress bar that is to be taken away before anything else is written
+local Context = {}
+Context.__index = Context
+
+local context = {}
+
+--- A context for a run.
+---@param args table
+---@return smmpanel.cli.Context
+function context.new(args)
+  return setmetatable({ args = args }, Context)
+end
+
+local function chosen(self)
+  if not self.options then
+    local options, name = profiles.choose(self.args)
+    if not options then fail.usage("%s", name) end
+    self.options, self.profile = options, name
+    self.file_name = profiles.file_name(options, name)
+    self.ledger_path = options.ledger
+    options.ledger, options.decimals = nil, "string"
+  end
+  return self.options
+end
+
+--- The panel, with money as the panel's own text.
+---@param more? table further options of smmpanel.new
+---@return smmpanel.Panel
+function Context:panel(more)
+  if self.made then return self.made end
+  local options = {}
+  for name, value in pairs(chosen(self)) do options[name] = value end
+  for name, value in pairs(more or {}) do options[name] = value end
+  local ok, panel = pcall(smmpanel.new, options)
+  if not ok then fail.usage("%s", (tostring(panel):gsub("^.-smmpanel%.new: ", "the panel's settings: "))) end
+  self.made = panel
+  return panel
+end
+
+-- A path below one of the user's directories, which is made if need be.
+local function path_in(self, directory, suffix)
+  chosen(self)
+  if not directory then return nil, "there is no home directory: set HOME" end
+  local ok, problem = profiles.make_directory(directory)
+  return ok and directory .. "/" .. self.file_name .. suffix or nil, problem
+end
+
+--- Where something of this panel is kept, or nil and why that cannot be.
+---@param suffix string
+---@return string? path
+---@return string? problem
+function Context:cache_path(suffix)
+  return path_in(self, profiles.cache_directory(), suffix)
+end
+
+-- Where this panel's ledger is: as --ledger or its profile says, or in the user's state directory.
+local function ledger_path(self)
+  chosen(self)
+  if self.args.ledger or self.ledger_path then return self.args.ledger or self.ledger_path end
+  local path, problem = path_in(self, profiles.state_directory(), ".sqlite")
+  return path or fail.usage("the ledger has no place: %s", problem)
+end
+
+--- The panel's ledger, for orders with a ref.
+---@return smmpanel.Ledger
+function Context:ledger()
+  local path = ledger_path(self)
+  local ok, ledger = pcall(smmpanel.ledger.sqlite, path)
+  if not ok then fail.thrown(ledger, "smmpanel.ledger.sqlite: ") end
+  return ledger
+end
+
+--- The catalogue, from the copy that was kept where it is not too old.
+---@param max_age number seconds
+---@return smmpanel.Catalog
+function Context:catalog(max_age)
+  local path = self:cache_path ".json"
+  local list, err = self:panel():services { cache = path, max_age = path and max_age }
+  if not list then fail.client(err) end
+  if err then self:say("%s", tostring(err):gsub("^smmpanel: ", "")) end
+  return catalog.new(list)
+end
+
+-- ---- writing --------------------------------------------------------------------------------
+
+--- Writes a line of a command's result.
+---@param text string
+---@param ... any
+function Context:print(text, ...) -- luacheck: ignore self
+  if select("#", ...) > 0 then text = text:format(...) end
+  terminal.write(io.stdout, text, "\n")
+end
+
+--- Says something to the user, beside the result.
+---@param text string
+---@param ... any
+function Context:say(text, ...)
+  if select("#", ...) > 0 then text = text:format(...) end
+  if self.bar then self.bar:clear() end
+  local lines = {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = width.clean(line) end
+  io.stderr:write(table.concat(lines, "\n"), "\n")
+end
+
+--- Says something where a person is looking.
+---@param text string
+---@param ... any
+function Context:remark(text, ...)
+  if terminal.is_tty(io.stderr) then self:say(text, ...) end
+end
+
+--- Whether somebody is there to be asked.
+---@return boolean
+function Context:can_ask() -- luacheck: ignore self
+  return terminal.is_tty(io.stdin) and terminal.is_tty(io.stderr)
+end
+
+--- Asks, and gives what was typed; ends the command where the input ends.
+---@param question string
+---@return string
+function Context:ask(question)
+  if self.bar then self.bar:clear() end
+  terminal.flush(io.stdout)
+  io.stderr:write(width.clean(question), " ")
+  local answer = io.stdin:read "*l"
+  if not answer then
+    io.stderr:write "\n"
+    fail.with(fail.INTERRUPTED, "nothing was sent")
+  end
+  return answer
+end
+
+--- Asks yes or no; anything but a yes is a no.
+---@param question string
+---@return boolean
+function Context:confirm(question)
+  local answer = self:ask(question .. " [y/N]"):lower()
+  return answer == "y" or answer == "yes"
+end
+
+--- Closes what is open.
+function Context:close()
+  if self.made then self.made:close() end
+end
+
+return context

@@ -1,0 +1,102 @@
+--- Any number of ids: asked in several requests side by side, with a bar that shows how far it is, the
+-- records given on in the order of the ids as they come, and nothing lost where Ctrl-C comes in between.
+-- @module smmpanel.cli.many
+
+local many = {}
+
+local batch = require "smmpanel.batch"
+local errors = require "smmpanel.errors"
+local progress = require "smmpanel.cli.progress"
+local smmpanel = require "smmpanel"
+
+local BATCH_SIZE, CONCURRENCY = 100, 8 -- the client's own
+
+local Run = {}
+Run.__index = Run
+
+-- Gives on what is there of the chunks whose turn it is.
+function Run:deliver()
+  while self.answers[self.turn] do
+    for _, id in ipairs(self.chunks[self.turn]) do self.each(id, self.answers[self.turn][id]) end
+    self.turn = self.turn + 1
+  end
+end
+
+function Run:ask(index)
+  local chunk = self.chunks[index]
+  self.asked[index] = true
+  local answer, err = self.send(chunk)
+  self.asked[index] = nil
+  self.refused = self.refused or err and errors.is_authentication(err) and err or nil
+  self.answers[index] = answer
+  self.done = self.done + #chunk
+  self.bar:draw(self.done, self.total)
+  if self.streams then self:deliver() end
+end
+
+-- Where the key was refused, further tries may count towards a block.
+function Run:work()
+  while self.next <= #self.chunks and not self.refused do
+    self.next = self.next + 1
+    self:ask(self.next - 1)
+  end
+end
+
+-- The ids of requests that were never sent, as the client says it of one that failed.
+function Run:give_up()
+  for index = self.next, #self.chunks do
+    local entries = {}
+    for _, id in ipairs(self.chunks[index]) do
+      entries[id] = { error = self.refused.message, code = self.refused.code, cause = self.refused }
+    end
+    self.answers[index] = entries
+  end
+end
+
+--- What came before Ctrl-C: gives on what is there, and says how far it was.
+---@return string
+function Run:stop()
+  local open = {}
+  for index, chunk in ipairs(self.chunks) do
+    if self.asked[index] then for _, id in ipairs(chunk) do open[#open + 1] = id end end
+    for _, id in ipairs(self.answers[index] and index >= self.turn and chunk or {}) do
+      self.each(id, self.answers[index][id])
+    end
+  end
+  local text = ("%s of %s done"):format(progress.number(self.done), progress.number(self.total))
+  return text, open
+end
+
+---@class smmpanel.cli.Many
+---@field ids string[]
+---@field send fun(ids: string[]): table, smmpanel.Error? one request
+---@field each fun(id: string, record: table) in the order of the ids
+---@field streams boolean each record is given on as soon as it is its turn, else all at the end
+---@field what string for the bar
+---@field options table of the panel
+
+--- Prepares it; `run()` does it.
+---@param how smmpanel.cli.Many
+---@return table
+function many.new(how)
+  return setmetatable({
+    chunks = batch.chunks(how.ids, how.options.batch_size or BATCH_SIZE), send = how.send, each = how.each,
+    streams = how.streams, bar = progress.new(how.what), answers = {}, asked = {}, next = 1, turn = 1,
+    done = 0, total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
+  }, Run)
+end
+
+--- Asks for all of them.
+function Run:run()
+  local workers = {}
+  for i = 1, math.min(self.concurrency, #self.chunks) do
+    workers[i] = function() self:work() end
+  end
+  if self.total > 1 then self.bar:draw(0, self.total) end
+  smmpanel.all(workers)
+  if self.refused then self:give_up() end
+  self.bar:clear()
+  self:deliver()
+end
+
+return many

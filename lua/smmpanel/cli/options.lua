@@ -1,0 +1,42 @@
+--- The options that several commands share: which panel, and how the result is written.
+-- @module smmpanel.cli.options
+
+local shared = {}
+
+--- Which panel.
+shared.PANEL = {
+  { flags = "-p --panel", arg = "NAME", about = "The profile in the configuration file to use." },
+  { flags = "--key-file", arg = "FILE", about = "Read the API key from this file." },
+}
+
+local FORMATS = {
+  { flags = "--json", about = "Write JSON, a record a line." },
+  { flags = "--csv", about = "Write comma-separated values, the names in the first line." },
+  { flags = "--lua", about = "Write a Lua table." },
+}
+
+shared.FORMATS_EXCLUDE = { { "--json", "--csv", "--lua" } }
+
+local function joined(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, option in ipairs(list) do all[#all + 1] = option end
+  end
+  return all
+end
+
+--- A command's own options, those of the panel behind them.
+---@param own smmpanel.cli.Option[]
+---@return smmpanel.cli.Option[]
+function shared.with_panel(own)
+  return joined(own, shared.PANEL)
+end
+
+--- The same, and how the result is written.
+---@param own smmpanel.cli.Option[]
+---@return smmpanel.cli.Option[]
+function shared.with_formats(own)
+  return joined(own, FORMATS, shared.PANEL)
+end
+
+return shared

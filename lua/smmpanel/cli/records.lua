@@ -1,0 +1,90 @@
+--- How the records of orders and refills are shown: the columns for people, the fields for programs.
+-- @module smmpanel.cli.records
+
+local records = {}
+
+local formats = require "smmpanel.cli.formats"
+local states = require "smmpanel.states"
+
+local STYLES = { open = "open", completed = "good", partial = "bad", canceled = "bad", failed = "bad" }
+
+--- A state in its colour.
+---@param status any
+---@return { text: string, style: string? }
+function records.state(status)
+  return { text = formats.text(status), style = STYLES[states.state(status)] }
+end
+
+local function wrong(record)
+  local note = record.uncertain and " (uncertain: it may have been done)" or ""
+  return { text = record.error .. note, style = "bad" }
+end
+
+--- An amount with its currency.
+---@param record { charge: any, currency: string? }
+---@return string
+function records.charge(record)
+  local amount = formats.text(record.charge)
+  return amount ~= "" and record.currency and amount .. " " .. record.currency or amount
+end
+
+-- What only subscriptions and drip-feeds have.
+local function further(record)
+  local parts = {}
+  for _, name in ipairs { "posts", "runs", "expiry", "orders" } do
+    local text = formats.text(record[name])
+    if text ~= "" and text ~= "[]" then parts[#parts + 1] = name .. " " .. text end
+  end
+  return table.concat(parts, ", ")
+end
+
+records.status = {
+  what = "order",
+  columns = { { title = "ORDER" }, { title = "STATUS", shrinks = 1 }, { title = "CHARGE", right = true },
+    { title = "START", right = true }, { title = "REMAINS", right = true },
+    { title = "", shrinks = 1 } },
+  fields = { "order", "status", "charge", "currency", "start_count", "remains", "posts", "runs", "expiry",
+    "orders", "error", "code" },
+  cells = function(record)
+    return { formats.text(record.order), record.error and wrong(record) or records.state(record.status),
+      records.charge(record), formats.text(record.start_count), formats.text(record.remains),
+      further(record) }
+  end,
+}
+
+-- Two columns: the id, and what came of it or what is wrong.
+local function pair(what, title, name, show)
+  return {
+    what = what,
+    columns = { { title = what:upper() }, { title = title, shrinks = 1 } },
+    fields = { what, name, "error", "code" },
+    cells = function(record)
+      return { formats.text(record[what]), record.error and wrong(record) or show(record[name]) }
+    end,
+  }
+end
+
+records.refill = pair("order", "REFILL", "refill", formats.text)
+records.refill_status = pair("refill", "STATUS", "status", records.state)
+records.cancel = pair("order", "CANCEL", "cancel", function()
+  return { text = "requested", style = "good" }
+end)
+
+--- A record with the id that was asked for in front, in a table of its own.
+---@param shape table
+---@param id string
+---@param record table
+---@return table
+function records.with_id(shape, id, record)
+  local own = {}
+  for name, value in pairs(record) do
+    if name ~= "cause" then own[name] = value end
+  end
+  -- Where the record names another id, the one asked for is the key, and the record keeps what it says.
+  local said = own[shape.what]
+  if said ~= nil and formats.text(said) ~= id then own["said_" .. shape.what] = said end
+  if said == nil or formats.text(said) ~= id then own[shape.what] = id end
+  return own
+end
+
+return records

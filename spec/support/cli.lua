@@ -1,0 +1,158 @@
+-- Runs the command line as a person and a script would: in a terminal of its own (tmux), and in pipes.
+local process = require "spec.support.process"
+
+local cli = {}
+
+local function quoted(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+cli.quoted = quoted
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+cli.read_file = read_file
+
+--- Writes a file, and gives its path again.
+function cli.write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+local function pwd()
+  local pipe = io.popen "pwd"
+  local here = pipe:read "*l"
+  pipe:close()
+  return here
+end
+
+--- The command, to stand in a shell's line.
+cli.COMMAND = process.lua() .. " " .. quoted(pwd() .. "/bin/smmpanel")
+
+-- The machine's own settings have no say.
+local CLEAN = "env -u SMMPANEL_URL -u SMMPANEL_KEY -u NO_COLOR -u COLUMNS -u LINES -u TMUX LC_ALL=C.UTF-8"
+
+local function environment(home, given)
+  local parts = { CLEAN, "HOME=" .. quoted(home), "XDG_CONFIG_HOME=" .. quoted(home .. "/config"),
+    "XDG_CACHE_HOME=" .. quoted(home .. "/cache"), "XDG_STATE_HOME=" .. quoted(home .. "/state") }
+  for name, value in pairs(given or {}) do parts[#parts + 1] = name .. "=" .. quoted(value) end
+  return table.concat(parts, " ")
+end
+
+local Home = {}
+Home.__index = Home
+
+--- A home directory of its own, in which commands are run.
+---@param sandbox? table whose panel the commands talk to
+function cli.home(sandbox)
+  local pipe = io.popen "mktemp -d"
+  local home = setmetatable({ path = pipe:read "*l", sandbox = sandbox }, Home)
+  pipe:close()
+  return home
+end
+
+function Home:remove() os.execute("rm -rf " .. quoted(self.path)) end
+
+function Home:write(name, text)
+  os.execute("mkdir -p " .. quoted((self.path .. "/" .. name):match "^(.*)/"))
+  return cli.write_file(self.path .. "/" .. name, text)
+end
+
+-- The panel of the sandbox, with a fault; `env` may name other things.
+function Home:environment(options)
+  local env = {}
+  if self.sandbox and options.panel ~= false then
+    env.SMMPANEL_URL = self.sandbox.url_with(options.fault or "", options.name)
+    env.SMMPANEL_KEY = self.sandbox.key
+  end
+  for name, value in pairs(options.env or {}) do env[name] = value end
+  return environment(self.path, env)
+end
+
+--- Runs a line of shell, in which `smmpanel` is the command; no terminal anywhere.
+---@param line string
+---@param options? { fault: string?, name: string?, env: table?, panel: boolean?, input: string? }
+---@return string stdout
+---@return string stderr
+---@return integer code
+function Home:run(line, options)
+  options = options or {}
+  local input = options.input and self:write(".in", options.input) or "/dev/null"
+  local script = self:write(".script", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\n' .. line .. "\n")
+  local out, err = self.path .. "/.out", self.path .. "/.err"
+  local command = ("%s setsid bash %s <%s >%s 2>%s; echo $?"):format(self:environment(options), quoted(script),
+    quoted(input), quoted(out), quoted(err))
+  local pipe = io.popen(command)
+  local code = tonumber(pipe:read "*a")
+  pipe:close()
+  return read_file(out), read_file(err), code
+end
+
+-- ---- a terminal -------------------------------------------------------------------------------
+
+local Terminal = {}
+Terminal.__index = Terminal
+
+function Terminal:tmux(command)
+  local pipe = io.popen(("env -u TMUX LC_ALL=C.UTF-8 tmux -u -f /dev/null -S %s %s 2>&1"):format(
+    quoted(self.socket), command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- A terminal with a shell in it, in which `smmpanel` is the command.
+---@param options? { columns: integer?, rows: integer?, fault: string?, name: string?, env: table? }
+function Home:terminal(options)
+  options = options or {}
+  local self_ = setmetatable({ socket = self.path .. "/tmux" }, Terminal)
+  local rc = self:write(".rc", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\nPS1="$ "\nPS2="> "\n')
+  self_:tmux(("new-session -d -x %d -y %d %s"):format(options.columns or 80, options.rows or 24,
+    quoted(self:environment(options) .. " bash --rcfile " .. quoted(rc))))
+  self_:wait "%$ $"
+  return self_
+end
+
+--- What is typed: text, then Enter.
+function Terminal:type(text)
+  self:tmux("send-keys -l " .. quoted(text))
+  self:tmux "send-keys Enter"
+end
+
+--- A key by its name: C-c.
+function Terminal:key(name) self:tmux("send-keys " .. name) end
+
+--- What is seen, without the empty lines at the end. With `colours` the escape sequences are in it.
+function Terminal:screen(colours)
+  local text = self:tmux("capture-pane -p" .. (colours and " -e" or ""))
+  return (text:gsub("%s+$", ""))
+end
+
+--- Waits until a pattern is seen, and gives the screen. A busy machine may take its time.
+function Terminal:wait(pattern, seconds)
+  local screen
+  for _ = 1, (seconds or 30) * 20 do
+    screen = self:screen()
+    if (screen .. " "):gsub("\n$", ""):find(pattern) then return screen end
+    os.execute "sleep 0.05"
+  end
+  error(("'%s' was not seen:\n%s"):format(pattern, screen), 2)
+end
+
+--- Runs a line and waits for the prompt after it; gives what is seen.
+function Terminal:run(line)
+  self:tmux "clear-history"
+  self:type "clear"
+  self:wait "^%$ ?$"
+  self:type(line)
+  return self:wait "\n%$ ?$"
+end
+
+function Terminal:close() self:tmux "kill-server" end
+
+return cli

@@ -34,7 +34,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: doc dist deb test-luas all help demo sandbox bench test specs lint format clean install uninstall
+.PHONY: sanitize sanitize-quick fuzz soak coverage doc dist deb test-luas all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -86,6 +86,26 @@ bench: ## measure against what one would use instead, side by side; QUICK=1: in 
 	@bench/build
 	@env LUA_PATH='./lua/?.lua;./lua/?/init.lua;./?.lua;;' LUA_CPATH='./build/bench/5.4/?.so;./build/5.4/?.so;;' \
 	  lua5.4 bench/run.lua $(ROWS)
+
+sanitize: ## the specs under the sanitizers and valgrind, and every allocation failing in turn
+	@tools/deps build luajit sandbox test sanitize
+	@tools/sanitize
+
+sanitize-quick: ## ... a part of it, as before every change
+	@tools/deps build luajit sandbox test sanitize
+	@tools/sanitize quick
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60)
+	@tools/deps build fuzz
+	@tools/fuzz
+
+soak: all ## calls at full speed among faults for SOAK_SECONDS (20)
+	@tools/deps build test
+	@$(RUN) tools/soak.lua
+
+coverage: ## which lines of csrc/ the specs and the fuzz targets run
+	@tools/deps build sandbox test fuzz
+	@tools/coverage
 
 lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
 	@tools/deps build luajit lint

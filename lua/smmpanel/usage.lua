@@ -34,6 +34,7 @@ end
 ---@return string
 function usage.describe(value)
   local kind = type(value)
+  if value == "" then return "an empty string" end
   if kind == "string" then return "'" .. text.one_line(value, 40) .. "'" end
   if kind == "table" then return next(value) == nil and "an empty table" or "a table" end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end

@@ -72,6 +72,10 @@ test-luas: ## the specs that need no other program, on Lua 5.1, 5.2 and 5.3; ins
 	@tools/deps build luas sandbox test
 	@LUAS="lua5.1 lua5.2 lua5.3" tools/test $(PURE)
 
+test-long: ## the runs of minutes: ledgers under SIGKILL, a fleet's budget, 100,000 watched orders
+	@tools/deps build luajit sandbox test ledger
+	@$(MAKE) --no-print-directory specs SPECS=spec/long BUSTED_FLAGS='--pattern=_long'
+
 specs: all build/locale
 	@LOCPATH=build/locale $(BUSTED) $(BUSTED_FLAGS) $(SPECS)
 

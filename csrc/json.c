@@ -54,6 +54,8 @@ static json_event malformed(json *j, const char *error) {
   if (j->certain) return fail(j, error);
   j->depth = 0;
   j->carried = 0;
+  j->seen.gap = NULL;
+  j->hit = false;
   j->state = AT_NOISE;
   return JSON_RESET;
 }
@@ -61,6 +63,7 @@ static json_event malformed(json *j, const char *error) {
 static json_event piece_used_up(json *j) {
   j->before = j->offset = offset(j);
   j->piece = j->in = j->end = "";
+  j->seen = (json_field){0};
   if (!j->finished) return JSON_MORE;
   switch (j->state) {
     case AT_AFTER: j->state = ENDED; return JSON_END;
@@ -114,7 +117,7 @@ static const char *plain_end(const char *p, const char *end) {
 /* The three below look at a sequence: its length, CUT when it goes on after n bytes, or MALFORMED - i
  * when its byte i is wrong, which they tell as soon as they see that byte: so that the end of a piece
  * changes nothing. */
-static int utf8_length(const unsigned char *p, size_t n) {
+static inline int utf8_length(const unsigned char *p, size_t n) {
   int length = p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
   if (!length) return MALFORMED;
   unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80; /* nothing overlong, */
@@ -144,48 +147,60 @@ static const char escaped[256] = {
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
-static int escape_length(const unsigned char *p, size_t n) {
-  if (n < 2) return CUT;
-  if (p[1] != 'u') return escaped[p[1]] ? 2 : MALFORMED - 1;
-  for (int i = 2; i < 6; i++) {
-    if ((size_t)i == n) return CUT;
-    if (!hex[p[i]]) return MALFORMED - i;
-  }
-  return 6;
+static inline unsigned hex_code(const unsigned char *p) {
+  return (hex[p[0]] & 15u) << 12 | (hex[p[1]] & 15u) << 8 | (hex[p[2]] & 15u) << 4 | (hex[p[3]] & 15u);
 }
 
-static int sequence_length(const char *text, size_t n) {
+static inline int escape_length(const unsigned char *p, size_t n) {
+  if (n < 2) return CUT;
+  if (p[1] != 'u') return escaped[p[1]] ? 2 : MALFORMED - 1;
+  if (n >= 6 && hex[p[2]] & hex[p[3]] & hex[p[4]] & hex[p[5]]) return 6;
+  int i = 2;
+  while ((size_t)i < n && hex[p[i]]) i++;
+  return (size_t)i == n ? CUT : MALFORMED - i;
+}
+
+static inline int sequence_length(const char *text, size_t n) {
   const unsigned char *p = (const unsigned char *)text;
   return *p == '\\' ? escape_length(p, n) : utf8_length(p, n);
 }
 
-static char *write_utf8(char *to, unsigned code) {
+static inline char *write_utf8(char *to, unsigned code) {
   if (code < 0x80) {
-    *to = (char)code;
-    return to + 1;
+    *to++ = (char)code;
+    return to;
   }
-  int length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  for (int i = length - 1; i > 0; i--, code >>= 6) to[i] = (char)(0x80 | (code & 0x3F));
-  *to = (char)((0xF0 << (4 - length)) | code);
-  return to + length;
+  if (code < 0x800) {
+    *to++ = (char)(0xC0 | code >> 6);
+  } else if (code < 0x10000) {
+    *to++ = (char)(0xE0 | code >> 12);
+    *to++ = (char)(0x80 | (code >> 6 & 0x3F));
+  } else {
+    *to++ = (char)(0xF0 | code >> 18);
+    *to++ = (char)(0x80 | (code >> 12 & 0x3F));
+    *to++ = (char)(0x80 | (code >> 6 & 0x3F));
+  }
+  *to++ = (char)(0x80 | (code & 0x3F));
+  return to;
 }
 
 /* A surrogate that stays alone becomes U+FFFD: the grammar allows it, UTF-8 cannot hold it, and a panel
  * that cut a name in two within an emoji should not lose its catalogue for that. So a high one is written
  * as U+FFFD at once, and a low one right behind it takes that back. */
-static char *write_code(json *j, char *to, unsigned code) {
-  bool low = code >= 0xDC00 && code < 0xE000;
-  if (low && j->surrogate && j->surrogate_end == (size_t)(to - j->token.data)) {
-    to -= 3;
-    code = 0x10000 + ((j->surrogate - 0xD800) << 10) + (code - 0xDC00);
+static inline char *write_code(json *j, char *to, unsigned code) {
+  if (code < 0xD800 || code >= 0xE000) return write_utf8(to, code);
+  if (code >= 0xDC00) {
+    bool paired = j->surrogate && j->surrogate_end == (size_t)(to - j->token.data);
+    if (!paired) return write_utf8(to, 0xFFFD);
+    return write_utf8(to - 3, 0x10000 + ((j->surrogate - 0xD800) << 10) + (code - 0xDC00));
   }
-  j->surrogate = code >= 0xD800 && code < 0xDC00 ? code : 0;
-  to = write_utf8(to, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
+  to = write_utf8(to, 0xFFFD);
+  j->surrogate = code;
   j->surrogate_end = (size_t)(to - j->token.data);
   return to;
 }
 
-static char *write_sequence(json *j, char *to, const char *text, int length) {
+static inline char *write_sequence(json *j, char *to, const char *text, int length) {
   const unsigned char *p = (const unsigned char *)text;
   if (*p != '\\') {
     memcpy(to, text, (size_t)length);
@@ -195,9 +210,7 @@ static char *write_sequence(json *j, char *to, const char *text, int length) {
     *to = escaped[p[1]];
     return to + 1;
   }
-  unsigned high = (hex[p[2]] & 15u) << 4 | (hex[p[3]] & 15u),
-           low = (hex[p[4]] & 15u) << 4 | (hex[p[5]] & 15u);
-  return write_code(j, to, high << 8 | low);
+  return write_code(j, to, hex_code(p + 2));
 }
 
 static const char *wrong_byte(const json *j) {
@@ -253,7 +266,7 @@ static int gather(json *j, const char *stop) {
   char *to = j->token.data + j->token.len;
   int length = 1;
   while (length > 0) {
-    p = copy_plain(&to, p, stop);
+    if (p < stop && *p != '\\') p = copy_plain(&to, p, stop); /* escapes come in runs */
     if (p >= stop || *p == '"') break;
     length = sequence_length(p, (size_t)(j->end - p));
     if (length <= 0) break;
@@ -265,10 +278,11 @@ static int gather(json *j, const char *stop) {
   return length;
 }
 
-static json_event string_given(json *j, const char *text, size_t len) {
+static json_event string_given(json *j, const char *text, size_t len, const char *quote) {
   j->text = text;
   j->len = len;
-  j->in++;
+  j->in = quote + 1;
+  if (j->seen.string) j->seen.string_len = (size_t)(j->in - j->seen.string);
   j->state = j->next;
   return j->next == AT_COLON ? JSON_KEY : JSON_STRING;
 }
@@ -281,7 +295,7 @@ static json_event string_rest(json *j) {
     if (!buffer_room(&j->token, stretch + SLACK)) return fail(j, "out of memory");
     length = j->carried ? carry_on(j) : gather(j, j->in + stretch);
     if (j->in == j->end && length > 0) break;
-    if (length > 0 && *j->in == '"') return string_given(j, j->token.data, j->token.len);
+    if (length > 0 && *j->in == '"') return string_given(j, j->token.data, j->token.len, j->in);
   }
   if (length == CUT && !j->carried) carry_over(j);
   if (length >= 0) return piece_used_up(j);
@@ -290,17 +304,25 @@ static json_event string_rest(json *j) {
   return malformed(j, error);
 }
 
-/* In place as long as there is nothing to decode. */
-static json_event string(json *j, unsigned char next) {
-  const char *start = ++j->in, *p = plain_end(start, j->end);
+static const char *valid_end(const char *p, const char *end) {
   int length = 1;
-  while (p < j->end && (unsigned char)*p >= 0x80 && length > 0) {
-    length = utf8_length((const unsigned char *)p, (size_t)(j->end - p));
-    if (length > 0) p = plain_end(p + length, j->end);
+  while (length > 0 && p < end && (unsigned char)*p >= 0x80) {
+    length = utf8_length((const unsigned char *)p, (size_t)(end - p));
+    if (length > 0) p = plain_end(p + length, end);
   }
-  j->in = p;
+  return p;
+}
+
+/* In place as long as there is nothing to decode. */
+static json_event string(json *j, const char *p, unsigned char next) {
+  const char *start = p + 1, *end = j->end;
+  j->seen.string = p;
   j->next = next;
-  if (p < j->end && *p == '"') return string_given(j, start, (size_t)(p - start));
+  p = plain_end(start, end);
+  if (p < end && *p == '"') return string_given(j, start, (size_t)(p - start), p);
+  p = valid_end(p, end);
+  if (p < end && *p == '"') return string_given(j, start, (size_t)(p - start), p);
+  j->in = p;
   j->token.len = 0;
   j->surrogate = 0;
   j->state = IN_STRING;
@@ -373,20 +395,27 @@ static json_event literal_rest(json *j) {
   return j->literal;
 }
 
-static json_event literal(json *j, const char *word, json_event event) {
+static json_event literal(json *j, const char *p, const char *word, size_t len, json_event event) {
+  j->in = p;
+  if ((size_t)(j->end - p) >= len && memcmp(p, word, len) == 0) {
+    j->in += len;
+    j->state = j->next;
+    return event;
+  }
   j->expected = word;
   j->literal = event;
   j->state = IN_LITERAL;
   return literal_rest(j);
 }
 
-/* ---- structure ---------------------------------------------------------------------------- */
+/* ---- structure: p is what j->in is to become ---------------------------------------------- */
 
 static unsigned char after_value(const json *j) {
   return j->depth ? AT_COMMA : AT_AFTER;
 }
 
-static json_event open_container(json *j, bool object) {
+static json_event open_container(json *j, const char *p, bool object) {
+  j->in = p;
   if (j->depth == JSON_DEPTH_MAX) return fail(j, "nested too deep");
   j->in++;
   j->object[j->depth++] = object;
@@ -394,56 +423,96 @@ static json_event open_container(json *j, bool object) {
   return object ? JSON_OBJECT : JSON_ARRAY;
 }
 
-static json_event close_container(json *j) {
+static json_event close_container(json *j, const char *p) {
   bool object = j->object[--j->depth];
-  j->in++;
+  j->in = p + 1;
   j->state = after_value(j);
   return object ? JSON_OBJECT_END : JSON_ARRAY_END;
 }
 
-static json_event value(json *j) {
+static json_event unexpected(json *j, const char *p, const char *error) {
+  j->in = p;
+  return malformed(j, error);
+}
+
+static json_event nothing_left(json *j, const char *p, unsigned char state) {
+  j->in = p;
+  j->state = state;
+  return piece_used_up(j);
+}
+
+static json_event value(json *j, const char *p) {
   j->next = after_value(j);
-  switch (*j->in) {
-    case '"': return string(j, j->next);
-    case '{': return open_container(j, true);
-    case '[': return open_container(j, false);
-    case 't': return literal(j, "true", JSON_TRUE);
-    case 'f': return literal(j, "false", JSON_FALSE);
-    case 'n': return literal(j, "null", JSON_NULL);
-    default: return digit(*j->in) || *j->in == '-' ? number_rest(j) : malformed(j, "a value expected");
+  if (*p == '"') return string(j, p, j->next);
+  j->seen.string = NULL; /* the key's */
+  switch (*p) {
+    case '{': return open_container(j, p, true);
+    case '[': return open_container(j, p, false);
+    case 't': return literal(j, p, "true", 4, JSON_TRUE);
+    case 'f': return literal(j, p, "false", 5, JSON_FALSE);
+    case 'n': return literal(j, p, "null", 4, JSON_NULL);
+    default:
+      if (!digit(*p) && *p != '-') return unexpected(j, p, "a value expected");
+      j->in = p;
+      return number_rest(j);
   }
 }
 
-static json_event key(json *j) {
-  return *j->in == '"' ? string(j, AT_COLON) : malformed(j, "a key expected");
+static json_event key(json *j, const char *p) {
+  return *p == '"' ? string(j, p, AT_COLON) : unexpected(j, p, "a key expected");
 }
 
 static bool white(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+static const char *skip_white(const char *p, const char *end) {
+  while (p < end && white(*p)) p++;
+  return p;
+}
+
+static json_event after_colon(json *j, const char *p) {
+  if (*p != ':') return unexpected(j, p, "a colon expected");
+  p = skip_white(p + 1, j->end);
+  if (j->seen.gap) j->seen.gap_len = (size_t)(p - j->seen.gap);
+  return p < j->end ? value(j, p) : nothing_left(j, p, AT_VALUE);
+}
+
+static bool comes(const json *j, const char *p, const char *likely, size_t len) {
+  return likely && (size_t)(j->end - p) > len && memcmp(p, likely, len) == 0;
+}
+
+static json_event after_likely_gap(json *j) {
+  const char *p = skip_white(j->in + j->likely->gap_len, j->end);
+  j->hit = true;
+  if (p == j->end) return nothing_left(j, p, AT_VALUE);
+  if (!comes(j, p, j->likely->string, j->likely->string_len)) return value(j, p);
+  j->text = j->likely->string;
+  j->in = p + j->likely->string_len;
+  return JSON_STRING; /* and still AT_COMMA */
+}
+
+static json_event after_comma(json *j, const char *p) {
+  bool object = j->object[j->depth - 1];
+  if (*p == (object ? '}' : ']')) return close_container(j, p);
+  if (*p != ',') return unexpected(j, p, "a comma or a closing bracket expected");
+  j->seen.gap = object ? j->in : NULL;
+  p = skip_white(p + 1, j->end);
+  if (p == j->end) return nothing_left(j, p, object ? AT_KEY : AT_VALUE);
+  return object ? key(j, p) : value(j, p);
+}
+
 static json_event structure(json *j) {
-  for (;;) {
-    while (j->in < j->end && white(*j->in)) j->in++;
-    if (j->in == j->end) return piece_used_up(j);
-    bool object = j->depth && j->object[j->depth - 1];
-    switch (j->state) {
-      case AT_FIRST_KEY: return *j->in == '}' ? close_container(j) : key(j);
-      case AT_KEY: return key(j);
-      case AT_COLON:
-        if (*j->in != ':') return malformed(j, "a colon expected");
-        j->state = AT_VALUE;
-        break;
-      case AT_FIRST_VALUE: return *j->in == ']' ? close_container(j) : value(j);
-      case AT_VALUE: return value(j);
-      case AT_COMMA:
-        if (*j->in == (object ? '}' : ']')) return close_container(j);
-        if (*j->in != ',') return malformed(j, "a comma or a closing bracket expected");
-        j->state = object ? AT_KEY : AT_VALUE;
-        break;
-      default: return malformed(j, "text after the document");
-    }
-    j->in++;
+  const char *p = skip_white(j->in, j->end);
+  if (p == j->end) return nothing_left(j, p, j->state);
+  switch (j->state) {
+    case AT_COLON: return after_colon(j, p);
+    case AT_COMMA: return after_comma(j, p);
+    case AT_FIRST_KEY: return *p == '}' ? close_container(j, p) : key(j, p);
+    case AT_KEY: return key(j, p);
+    case AT_FIRST_VALUE: return *p == ']' ? close_container(j, p) : value(j, p);
+    case AT_VALUE: return value(j, p);
+    default: return unexpected(j, p, "text after the document");
   }
 }
 
@@ -452,7 +521,7 @@ static json_event structure(json *j) {
 static json_event seek(json *j) {
   for (size_t at = offset(j); j->in < j->end; j->in++, at++) {
     if (at >= JSON_NOISE_MAX) return fail(j, "too much text before the JSON");
-    if (*j->in == '{' || *j->in == '[') return open_container(j, *j->in == '{');
+    if (*j->in == '{' || *j->in == '[') return open_container(j, j->in, *j->in == '{');
   }
   return piece_used_up(j);
 }
@@ -490,6 +559,8 @@ void json_finish(json *j) {
 }
 
 json_event json_next(json *j) {
+  if (j->state == AT_COMMA && j->likely && comes(j, j->in, j->likely->gap, j->likely->gap_len))
+    return after_likely_gap(j);
   switch (j->state) {
     case AT_BEGIN: return begin(j);
     case AT_NOISE: return seek(j);

@@ -61,6 +61,16 @@ typedef enum {
   JSON_NULL
 } json_event;
 
+/* Rows are alike, and comparing is faster than reading. `seen` is how the last value was written, where that
+ * was in one piece: what stood between the value before and it (`, "key": `, in objects), and, where it is a
+ * string, itself with its quotes. What is given back as `likely` before the next value, and does come again, is
+ * told shorter: `hit` is set, to be cleared by who reads it, and there is no event for the key; `text` is
+ * likely->string itself. */
+typedef struct {
+  const char *gap, *string; /* or NULL */
+  size_t gap_len, string_len;
+} json_field;
+
 /* The reader. It pulls: feed a piece, take events until JSON_MORE, feed the next; json_finish says
  * that there is no more. Any split of the input gives the same events. `text`, `len` of the last
  * KEY, STRING (decoded) or NUMBER (as written) live until the next call. */
@@ -70,6 +80,9 @@ typedef struct {
   const char *error; /* a sentence, static */
   size_t offset;     /* bytes read so far: where the error is */
   bool blank;        /* the error is that nothing came, or white space alone */
+  json_field seen;
+  const json_field *likely; /* or NULL */
+  bool hit;
   /* the reader's own */
   const char *piece, *in, *end; /* the piece, and what is unread of it */
   size_t before;                /* bytes of the pieces before */

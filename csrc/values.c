@@ -48,28 +48,23 @@ static const struct action {
     {NULL, {{NULL}}} /* any other */
 };
 
-enum { LEVELS = 4, POSITIONS = 16 };          /* what is remembered of */
-enum { REMEMBERED = LEVELS * POSITIONS * 2 }; /* Lua strings: a key and a text each */
-enum { NOT_REMEMBERED = POSITIONS };
+enum { LEVELS = 4, POSITIONS = 16 };       /* what is remembered of: */
+enum { KEY, GAP, TEXT, WRITTEN, STRINGS }; /* Lua strings of each field */
+enum { REMEMBERED = LEVELS * POSITIONS * STRINGS };
 
 /* A field as the object before had it. The texts belong to the Lua strings. */
 typedef struct {
   const char *key, *text;
   size_t key_len, text_len;
+  json_field written; /* how it was written; the string only once it was repeated */
   enum type type;
 } field;
 
 typedef struct {
-  field fields[POSITIONS];
-  int size; /* of the last object: the next one is made as large */
-} level;
-
-typedef struct {
-  int size;       /* elements or fields so far */
-  int position;   /* in the level's fields: where the next key is looked for */
-  int current;    /* where the present key is, or NOT_REMEMBERED */
-  enum type type; /* of the present field, or of an array's elements */
+  int size; /* elements or fields so far */
   bool object;
+  unsigned char type;      /* of the present field, or of an array's elements */
+  unsigned char next, end; /* where in `fields` the next key is looked for */
 } container;
 
 struct decoder {
@@ -79,9 +74,11 @@ struct decoder {
   const struct action *action;
   const char *error, *verdict;
   bool decimal_text;
-  int depth;
-  container containers[JSON_DEPTH_MAX];
-  level levels[LEVELS];
+  container *top;                           /* what is open, */
+  container containers[JSON_DEPTH_MAX + 1]; /* in the document */
+  field *current;                           /* the present one, or NULL */
+  field fields[LEVELS * POSITIONS];
+  int sizes[LEVELS]; /* of the last object: the next one is made as large */
 };
 
 /* ---- decimals ----------------------------------------------------------------------------- */
@@ -89,7 +86,7 @@ struct decoder {
 /* digits * 10^exponent, where up to 19 digits are enough to say it. */
 typedef struct {
   uint64_t digits;
-  int significant, exponent;
+  int exponent;
   bool negative;
   bool truncated; /* more digits than fit */
   bool integer;   /* written without fraction and exponent */
@@ -101,19 +98,20 @@ static void make_c_locale(void) {
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-static void add_digit(decimal *d, char c, bool fraction) {
-  if (d->significant == 19) {
-    if (c != '0') d->truncated = true;
-    if (!fraction) d->exponent++;
-    return;
-  }
-  d->digits = d->digits * 10 + (uint64_t)(c - '0');
-  if (d->digits) d->significant++;
-  if (fraction) d->exponent--;
+static bool digit(char c) {
+  return c >= '0' && c <= '9';
 }
 
 static const char *read_digits(decimal *d, const char *p, const char *end, bool fraction) {
-  for (; p < end && *p >= '0' && *p <= '9'; p++) add_digit(d, *p, fraction);
+  const char *start = p;
+  uint64_t n = d->digits;
+  for (; p < end && digit(*p) && n < UINT64_C(1000000000000000000); p++) n = n * 10 + (uint64_t)(*p - '0');
+  d->digits = n;
+  if (fraction) d->exponent -= (int)(p - start);
+  for (; p < end && digit(*p); p++) {
+    if (*p != '0') d->truncated = true;
+    if (!fraction) d->exponent++;
+  }
   return p;
 }
 
@@ -122,7 +120,7 @@ static const char *read_exponent(decimal *d, const char *p, const char *end) {
   int n = 0;
   if (p < end && (*p == '-' || *p == '+')) p++;
   if (p == end) return NULL;
-  for (; p < end && *p >= '0' && *p <= '9'; p++)
+  for (; p < end && digit(*p); p++)
     if (n < 100000) n = n * 10 + (*p - '0');
   d->exponent += negative ? -n : n;
   return p;
@@ -192,34 +190,43 @@ static double to_double(lua_State *L, const decimal *d, const char *text, size_t
 
 /* ---- texts and numbers, typed ------------------------------------------------------------- */
 
-static int slot(const decoder *d, int position) {
-  return d->base + 1 + ((d->depth - 1) * POSITIONS + position) * 2;
+/* Where the caller's stack has the field's strings. */
+static int slot(const decoder *d, const field *f, int string) {
+  return d->base + 1 + (int)(f - d->fields) * STRINGS + string;
 }
 
-/* The present field as the object before had it, or NULL. */
-static field *remembered(decoder *d) {
-  if (!d->depth || d->depth > LEVELS) return NULL;
-  const container *c = &d->containers[d->depth - 1];
-  if (!c->object || c->current == NOT_REMEMBERED) return NULL;
-  return &d->levels[d->depth - 1].fields[c->current];
+/* Keeps the string on top of the stack alive. */
+static const char *keep(lua_State *L, const decoder *d, const field *f, int string) {
+  const char *text = lua_tostring(L, -1);
+  lua_pushvalue(L, -1);
+  lua_replace(L, slot(d, f, string));
+  return text;
+}
+
+static void remember_written(lua_State *L, decoder *d, field *f) {
+  const json_field *seen = &d->reader.seen;
+  if (f->written.string || !seen->string) return;
+  lua_pushlstring(L, seen->string, seen->string_len);
+  f->written.string = keep(L, d, f, WRITTEN);
+  f->written.string_len = seen->string_len;
+  lua_pop(L, 1);
+}
+
+static void remember_text(lua_State *L, const decoder *d, field *f, size_t len) {
+  f->text = keep(L, d, f, TEXT);
+  f->text_len = len;
+  f->written.string = NULL;
 }
 
 static void push_text(lua_State *L, decoder *d, const char *text, size_t len) {
-  field *before = remembered(d);
-  if (!before) {
+  field *f = d->current;
+  if (f && f->text && f->text_len == len && memcmp(f->text, text, len) == 0) {
+    lua_pushvalue(L, slot(d, f, TEXT));
+    remember_written(L, d, f);
+  } else {
     lua_pushlstring(L, text, len);
-    return;
+    if (f) remember_text(L, d, f, len);
   }
-  int at = slot(d, d->containers[d->depth - 1].current) + 1;
-  if (before->text && before->text_len == len && memcmp(before->text, text, len) == 0) {
-    lua_pushvalue(L, at);
-    return;
-  }
-  lua_pushlstring(L, text, len);
-  before->text = lua_tostring(L, -1);
-  before->text_len = len;
-  lua_pushvalue(L, -1);
-  lua_replace(L, at);
 }
 
 static bool push_id(lua_State *L, const char *text, size_t len) {
@@ -307,26 +314,16 @@ static enum type type_of(const struct action *action, const char *name, size_t l
 /* The value on top goes where it belongs: under the key below it, to the end of the array, or it is the
  * document. */
 static void store(lua_State *L, decoder *d) {
-  if (!d->depth) return;
-  container *c = &d->containers[d->depth - 1];
-  c->size++;
-  if (c->object)
+  if (d->top == d->containers) return;
+  d->top->size++;
+  if (d->top->object)
     lua_rawset(L, -3);
   else
-    lua_rawseti(L, -2, c->size);
+    lua_rawseti(L, -2, d->top->size);
 }
 
-/* null, or "" where it says nothing. An array's place stays empty; a field given twice is taken back. */
-static void store_nothing(lua_State *L, decoder *d) {
-  if (!d->depth) {
-    lua_pushnil(L);
-    return;
-  }
-  container *c = &d->containers[d->depth - 1];
-  if (!c->object) {
-    c->size++;
-    return;
-  }
+/* A field that was given before is taken back. */
+static void store_no_field(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_rawget(L, -3);
   bool given = !lua_isnil(L, -1);
@@ -336,62 +333,110 @@ static void store_nothing(lua_State *L, decoder *d) {
   lua_rawset(L, -3);
 }
 
+/* null, or "" where it says nothing: an array's place stays empty. */
+static void store_nothing(lua_State *L, decoder *d) {
+  if (d->top == d->containers)
+    lua_pushnil(L);
+  else if (d->top->object)
+    store_no_field(L);
+  else
+    d->top->size++;
+}
+
 static void open_container(lua_State *L, decoder *d, bool object) {
-  int size = object && d->depth < LEVELS ? d->levels[d->depth].size : 0;
-  enum type type = d->depth ? d->containers[d->depth - 1].type : AS_IS;
+  int level = (int)(d->top - d->containers);
+  bool remembered = object && level < LEVELS;
   luaL_checkstack(L, LUA_MINSTACK, NULL); /* Lua's own promise covers no nesting */
-  lua_createtable(L, 0, size);
-  d->containers[d->depth++] = (container){.type = type, .object = object};
+  lua_createtable(L, 0, remembered ? d->sizes[level] : 0);
+  container c = {.object = object, .type = d->top->type};
+  if (remembered) {
+    c.next = (unsigned char)(level * POSITIONS);
+    c.end = (unsigned char)(c.next + POSITIONS);
+  }
+  *++d->top = c;
+  d->current = NULL;
 }
 
 static void close_container(lua_State *L, decoder *d) {
-  const container *c = &d->containers[--d->depth];
+  const container *c = d->top--;
+  int level = (int)(d->top - d->containers);
   /* bounded, or a large object would make each {} after it as large */
-  if (c->object && d->depth < LEVELS) d->levels[d->depth].size = c->size < POSITIONS ? c->size : POSITIONS;
+  if (c->object && level < LEVELS) d->sizes[level] = c->size < POSITIONS ? c->size : POSITIONS;
+  d->current = NULL;
   store(L, d);
 }
 
-/* Where an object at this level had the key: at this position, or one further on if a field is left out. */
-static int find_key(const decoder *d, int position) {
-  const field *fields = d->levels[d->depth - 1].fields;
-  for (int i = position; i < POSITIONS && i < position + 2; i++)
-    if (fields[i].key && fields[i].key_len == d->reader.len &&
-        memcmp(fields[i].key, d->reader.text, d->reader.len) == 0)
-      return i;
-  return NOT_REMEMBERED;
+/* The objects before had the key at this position, or one further on if a field is left out here. */
+static field *find_key(decoder *d) {
+  for (int i = d->top->next; i < d->top->end && i < d->top->next + 2; i++) {
+    field *f = &d->fields[i];
+    if (f->key && f->key_len == d->reader.len && memcmp(f->key, d->reader.text, f->key_len) == 0) return f;
+  }
+  return NULL;
 }
 
-static void remember_key(lua_State *L, decoder *d, container *c) {
-  field *f = &d->levels[d->depth - 1].fields[c->position];
-  f->key = lua_tolstring(L, -1, &f->key_len);
-  f->type = c->type;
-  lua_pushvalue(L, -1);
-  lua_replace(L, slot(d, c->position));
-  c->current = c->position++;
+static field *remember_key(lua_State *L, decoder *d, enum type type) {
+  if (d->top->next == d->top->end) return NULL;
+  field *f = &d->fields[d->top->next];
+  f->key = keep(L, d, f, KEY);
+  f->key_len = d->reader.len;
+  f->type = type;
+  f->written = (json_field){0};
+  return f;
+}
+
+static void remember_gap(lua_State *L, decoder *d) {
+  json_field *seen = &d->reader.seen;
+  field *f = d->current;
+  if (f) {
+    lua_pushlstring(L, seen->gap, seen->gap_len);
+    f->written.gap = keep(L, d, f, GAP);
+    f->written.gap_len = seen->gap_len;
+    lua_pop(L, 1);
+  }
+  seen->gap = NULL;
+}
+
+/* The present field is f, or one that is not remembered. Says what is likely to come next. */
+static void begin_field(decoder *d, field *f, enum type type) {
+  d->current = f;
+  d->top->type = (unsigned char)type;
+  if (f) d->top->next = (unsigned char)(f - d->fields + 1);
 }
 
 static void push_key(lua_State *L, decoder *d) {
-  container *c = &d->containers[d->depth - 1];
-  c->current = d->depth <= LEVELS ? find_key(d, c->position) : NOT_REMEMBERED;
-  if (c->current != NOT_REMEMBERED) {
-    lua_pushvalue(L, slot(d, c->current));
-    c->type = d->levels[d->depth - 1].fields[c->current].type;
-    c->position = c->current + 1;
-    return;
+  field *f = find_key(d);
+  if (f) {
+    lua_pushvalue(L, slot(d, f, KEY));
+    begin_field(d, f, f->type);
+  } else {
+    lua_pushlstring(L, d->reader.text, d->reader.len);
+    enum type type = type_of(d->action, d->reader.text, d->reader.len);
+    begin_field(d, remember_key(L, d, type), type);
   }
-  lua_pushlstring(L, d->reader.text, d->reader.len);
-  c->type = type_of(d->action, d->reader.text, d->reader.len);
-  if (d->depth <= LEVELS && c->position < POSITIONS) remember_key(L, d, c);
 }
 
-static enum type present_type(const decoder *d) {
-  return d->depth ? d->containers[d->depth - 1].type : AS_IS;
+static void push_likely_key(lua_State *L, decoder *d) {
+  field *f = &d->fields[d->top->next];
+  d->reader.hit = false;
+  lua_pushvalue(L, slot(d, f, KEY));
+  begin_field(d, f, f->type);
+}
+
+/* After a value: how the next one was written in the object before. */
+static void expect(decoder *d) {
+  d->reader.likely = d->top->next < d->top->end ? &d->fields[d->top->next].written : NULL;
 }
 
 static void take_string(lua_State *L, decoder *d) {
   const char *text = d->reader.text;
   size_t len = d->reader.len;
-  enum type type = present_type(d);
+  enum type type = d->top->type;
+  if (d->reader.likely && text == d->reader.likely->string) {
+    lua_pushvalue(L, slot(d, d->current, TEXT));
+    store(L, d);
+    return;
+  }
   if (!len && type > ID) {
     store_nothing(L, d);
     return;
@@ -403,7 +448,7 @@ static void take_string(lua_State *L, decoder *d) {
 static void take_number(lua_State *L, decoder *d) {
   const char *text = d->reader.text;
   size_t len = d->reader.len;
-  enum type type = present_type(d);
+  enum type type = d->top->type;
   if (!push_typed(L, d, type, text, len) && (keeps_text(d, type, text, len) || !push_number(L, text, len)))
     push_text(L, d, text, len);
   store(L, d);
@@ -415,11 +460,26 @@ static void take_boolean(lua_State *L, decoder *d, bool yes) {
 }
 
 static void forget(lua_State *L, decoder *d) {
-  d->depth = 0;
+  d->top = d->containers;
+  d->current = NULL;
   lua_settop(L, d->base + REMEMBERED);
 }
 
 /* ---- the decoder -------------------------------------------------------------------------- */
+
+static void take_value(lua_State *L, decoder *d, json_event event) {
+  if (d->reader.hit) push_likely_key(L, d);
+  if (d->reader.seen.gap) remember_gap(L, d);
+  switch (event) {
+    case JSON_OBJECT:
+    case JSON_ARRAY: open_container(L, d, event == JSON_OBJECT); return;
+    case JSON_STRING: take_string(L, d); break;
+    case JSON_NUMBER: take_number(L, d); break;
+    case JSON_NULL: store_nothing(L, d); break;
+    default: take_boolean(L, d, event == JSON_TRUE);
+  }
+  expect(d);
+}
 
 /* NULL: the piece is used up, or the document is whole. */
 static const char *take_events(lua_State *L, decoder *d) {
@@ -430,16 +490,13 @@ static const char *take_events(lua_State *L, decoder *d) {
       case JSON_END: return NULL;
       case JSON_ERROR: return d->reader.error;
       case JSON_RESET: forget(L, d); break;
-      case JSON_OBJECT:
-      case JSON_ARRAY: open_container(L, d, event == JSON_OBJECT); break;
-      case JSON_OBJECT_END:
-      case JSON_ARRAY_END: close_container(L, d); break;
       case JSON_KEY: push_key(L, d); break;
-      case JSON_STRING: take_string(L, d); break;
-      case JSON_NUMBER: take_number(L, d); break;
-      case JSON_TRUE:
-      case JSON_FALSE: take_boolean(L, d, event == JSON_TRUE); break;
-      case JSON_NULL: store_nothing(L, d); break;
+      case JSON_OBJECT_END:
+      case JSON_ARRAY_END:
+        close_container(L, d);
+        expect(d);
+        break;
+      default: take_value(L, d, event);
     }
   }
 }
@@ -512,6 +569,7 @@ decoder *decoder_push(lua_State *L, const char *action, bool decimal_text) {
   d->verdict = "broken";
   d->action = find_action(action);
   d->decimal_text = decimal_text;
+  d->top = d->containers;
   luaL_setmetatable(L, DECODER);
   lua_createtable(L, 1, 0);
   d->thread = lua_newthread(L);

@@ -181,7 +181,8 @@ describe("PROTOCOL 'Ids and values': before the JSON", function()
       "null ", "true story: ", "2 errors ", '"quoted" ', "nothing", "-", "1.5.", "12:30 ", "x {main} ",
       "a [1, 2] b ", "\239\187", "\239x", "\255\254 ", "caf\233 \128 ", 'x {"caf\233" ', 'x {"\\x ',
       'x {"a\n', "x [{", "x [1}", "x {{", "x [\"a\" ", "\0 ", "}", "]", ": , ", "x [tru ", "x [nul", "x [-",
-      "x {\"a\":1}, ", "x [ [ ] ", "x [\"\\u12" }
+      "x {\"a\":1}, ", "x [ [ ] ", "x [\"\\u12",
+      'x [{"a":1,"b":"x"},{"a":1,"b":"x"},{"a":1,"b":? ', 'x [{"a":1,"b":2},{"a":1,"b":2? ' }
     for _, notice in ipairs(notices) do
       assert.equal(23501, decoded(notice .. '{"order":23501}').order, notice)
       assert.equal(2, decoded(notice .. '[{"order":1},{"order":2}]')[2].order, notice)

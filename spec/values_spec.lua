@@ -2,6 +2,7 @@
 local corpus = require "spec.support.json_corpus"
 
 local has_integers = math.type ~= nil
+local unpack = table.unpack or unpack
 
 local function decoded(text, action, decimals)
   local ok, value = corpus.decode_every_way(text, action, decimals)
@@ -362,30 +363,59 @@ end)
 
 -- Rows are read with what the row before had in mind: nothing of that may show.
 describe("rows that are not alike", function()
+  local gaps = { "", "", "", " ", "\n    " }
+
+  -- White space is the same for a while, as a panel's is, and then another.
+  local function object_text(row)
+    local after_comma, after_colon = gaps[math.random(#gaps)], gaps[math.random(#gaps)]
+    local text = table.concat(row, "," .. after_comma)
+    return "{" .. after_comma .. text:gsub('":', '"' .. after_colon .. ":" .. after_colon) .. "}"
+  end
+
   local function rows_text(rows)
     local out = {}
-    for i, row in ipairs(rows) do out[i] = "{" .. table.concat(row, ",") .. "}" end
+    for i, row in ipairs(rows) do out[i] = object_text(row) end
     return "[" .. table.concat(out, ",") .. "]"
+  end
+
+  local choices = { '"service":"1"', '"service":"0012"', '"name":"x"', '"service":92233720368547758079',
+    '"name":"a name that is longer than forty bytes, surely"', '"category":"c"', '"rate":"0.9"', '"rate":"?"',
+    '"min":"10"', '"min":""', '"max":null', '"refill":"1"', '"refill":3', '"":""', '"service":"service"',
+    '"service":{"service":"2","name":"x"}', '"min":["1","x",null]', '"name":["x",["x"]]', '"category":"category"',
+    '"n\\u0061me":"y"', '"desc":"x"', '"service":"name"', '"category":"caf\\u00e9 \\/ \\ud83d\\ude00"', '"category":{"name":"x"}' }
+
+  local function random_row()
+    local row = {}
+    for k = 1, math.random(0, 20) do row[k] = choices[math.random(#choices)] end
+    return row
+  end
+
+  -- A row now and then like the one before, or that with one field less or other.
+  local function next_row(row)
+    local copy = { unpack(row) }
+    local what = math.random(5)
+    if what == 1 then return random_row() end
+    if what == 2 and #copy > 0 then table.remove(copy, math.random(#copy)) end
+    if what == 3 then copy[math.random(#copy + 1)] = choices[math.random(#choices)] end
+    return copy
   end
 
   it("read as each would alone", function()
     math.randomseed(11)
-    local choices = { '"service":"1"', '"service":"0012"', '"name":"x"',
-      '"name":"a name that is longer than forty bytes, surely"', '"category":"c"', '"rate":"0.9"',
-      '"rate":"?"', '"min":"10"', '"min":""', '"max":null', '"refill":"1"', '"refill":3', '"":""',
-      '"service":{"service":"2","name":"x"}', '"min":["1","x",null]', '"name":["x",["x"]]',
-      '"n\\u0061me":"y"', '"desc":"x"' }
-    for _ = 1, 200 do
-      local rows = {}
-      for i = 1, math.random(1, 6) do
-        rows[i] = {}
-        for k = 1, math.random(0, 20) do rows[i][k] = choices[math.random(#choices)] end
-      end
+    for _ = 1, 300 do
+      local rows = { random_row() }
+      for i = 2, math.random(1, 8) do rows[i] = next_row(rows[i - 1]) end
       local together = decoded(rows_text(rows), "services")
       for i, row in ipairs(rows) do
         assert_value(select(2, corpus.decode("{" .. table.concat(row, ",") .. "}", "services")), together[i])
       end
     end
+  end)
+
+  it("a text that is a key, after a number that stays text", function()
+    local list = decoded('[{"a":1,"order":92233720368547758079},{"a":1,"order":92233720368547758079},' ..
+      '{"a":1,"order":92233720368547758079},{"a":1,"order":"a"}]', "status")
+    assert_value("a", list[4].order)
   end)
 
   it("may have any number of fields", function()

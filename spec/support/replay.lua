@@ -72,7 +72,7 @@ end
 function replay.text(value)
   if type(value) == "number" then return number_text(value) end
   if type(value) == "string" then -- %q writes control characters in another way on PUC 5.1
-    return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\9"))
+    return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\9"):gsub("\\r", "\\13"))
   end
   if type(value) ~= "table" then return tostring(value) end
   local keys, parts = {}, {}

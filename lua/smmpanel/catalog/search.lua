@@ -28,11 +28,25 @@ local WHERE = "catalog:search"
 
 local CONDITIONS = {}
 
+local function shown(value)
+  if type(value) == "number" then return usage.integer_text(value) or tostring(value) end
+  return value == nil and "" or tostring(value)
+end
+
+-- Thousands of services share a few categories and types: each is folded once.
+local function folded_once()
+  return setmetatable({}, { __index = function(known, text_as_it_is)
+    local folded = fold(text_as_it_is)
+    known[text_as_it_is] = folded
+    return folded
+  end })
+end
+
 local function words_in(wanted, hay_of)
   local words = {}
   for word in fold(wanted):gmatch("[^ \t\r\n]+") do words[#words + 1] = word end
   return function(service)
-    local hay = fold(hay_of(service))
+    local hay = hay_of(service)
     for _, word in ipairs(words) do
       if not hay:find(word, 1, true) then return false end
     end
@@ -40,20 +54,17 @@ local function words_in(wanted, hay_of)
   end
 end
 
-local function shown(value)
-  if type(value) == "number" then return usage.integer_text(value) or tostring(value) end
-  return value == nil and "" or tostring(value)
-end
-
 function CONDITIONS.text(wanted)
+  local folded = folded_once()
   return words_in(wanted, function(service)
-    return shown(service.service) .. " " .. shown(service.name) .. "\n" .. shown(service.category) .. "\n"
-      .. shown(service.type)
+    return fold(shown(service.service) .. " " .. shown(service.name)) .. "\n"
+      .. folded[shown(service.category)] .. "\n" .. folded[shown(service.type)]
   end)
 end
 
 function CONDITIONS.category(wanted)
-  return words_in(wanted, function(service) return shown(service.category) end)
+  local folded = folded_once()
+  return words_in(wanted, function(service) return folded[shown(service.category)] end)
 end
 
 function CONDITIONS.type(wanted)

@@ -15,99 +15,89 @@ local width = require "smmpanel.cli.width"
 ---@field width? integer cells in a line; without it nothing is cut
 ---@field paint fun(style: string?, text: string): string
 ---@field mark string at the end of what was cut: "…"
----@field place boolean on a terminal: cells are put where they belong, whatever it takes an emoji's width for
+---@field place? boolean on a terminal: cells are put where they belong, whatever it takes an emoji's width for
 
 local GAP = 2
 local LEAST = 6 -- cells of a column that shrinks
 local LEFT_TO_RIGHT = "\226\128\142" -- keeps a right-to-left text from turning round what stands beside it
 
-local function cell_text(cell)
-  return type(cell) == "table" and cell.text or cell
+-- ---- cells: what is to be known of a text ------------------------------------------------------
+
+local function measure(text)
+  local cells, doubtful = width.of(text)
+  return { text = text, cells = cells, doubtful = doubtful, rtl = width.is_rtl(text) }
 end
 
-local function natural_widths(columns, rows)
-  local widths = {}
-  for i, column in ipairs(columns) do
-    widths[i] = width.of(column.title)
-    for _, row in ipairs(rows) do widths[i] = math.max(widths[i], (width.of(cell_text(row[i])))) end
+-- A text that stands in many rows is looked at once.
+local function measured_once()
+  return setmetatable({}, { __index = function(known, text)
+    known[text] = measure(width.clean(text))
+    return known[text]
+  end })
+end
+
+local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
+local function style_of(cell) return type(cell) == "table" and cell.style or nil end
+
+-- ---- columns: which there are, and how wide ----------------------------------------------------
+
+-- Those that there is room for, each with its place in a row and the cells that it would like to have.
+local function natural(columns, rows, how, measured)
+  local kept = {}
+  for place, column in ipairs(columns) do
+    if not (how.width and column.from and how.width < column.from) then
+      local room = width.of(column.title)
+      for _, row in ipairs(rows) do room = math.max(room, measured[text_of(row[place])].cells) end
+      kept[#kept + 1] = { place = place, room = room, right = column.right, shrinks = column.shrinks,
+        title = { text = column.title, style = "title" } }
+    end
   end
-  return widths
+  return kept
 end
 
-local function total(widths)
-  local sum = GAP * (#widths - 1)
-  for _, n in ipairs(widths) do sum = sum + n end
+local function total(columns)
+  local sum = GAP * (#columns - 1)
+  for _, column in ipairs(columns) do sum = sum + column.room end
   return sum
 end
 
-local function widest_shrinking(columns, widths)
+local function widest_shrinking(columns)
   local found, most = nil, 0
-  for i, column in ipairs(columns) do
-    local share = column.shrinks and widths[i] > LEAST and widths[i] / column.shrinks or 0
-    if share > most then found, most = i, share end
+  for _, column in ipairs(columns) do
+    local share = column.shrinks and column.room > LEAST and column.room / column.shrinks or 0
+    if share > most then found, most = column, share end
   end
   return found
 end
 
 -- Takes a cell at a time from the widest column that may shrink, until all fit.
-local function fitted(columns, widths, most)
-  local over = most and total(widths) - most or 0
-  while over > 0 do
-    local i = widest_shrinking(columns, widths)
-    if not i then break end
-    widths[i], over = widths[i] - 1, over - 1
-  end
-  return widths
-end
-
-local function put_cell(out, cell, column, room, at, how, last)
-  local text = width.cut(cell_text(cell), room, how.mark)
-  local used, doubtful = width.of(text)
-  local padding = (" "):rep(room - used)
-  if width.is_rtl(text) then text = text .. LEFT_TO_RIGHT end
-  text = how.paint(type(cell) == "table" and cell.style or nil, text)
-  if column.right then
-    out[#out + 1] = padding .. text
-  else
-    out[#out + 1] = last and text or text .. padding
-  end
-  if doubtful and how.place and not last then
-    out[#out + 1] = ("\27[%dG"):format(at + room)
+local function fit(columns, most)
+  for _ = 1, most and total(columns) - most or 0 do
+    local column = widest_shrinking(columns)
+    if not column then return end
+    column.room = column.room - 1
   end
 end
 
-local function line(cells, columns, widths, how)
+-- ---- lines -------------------------------------------------------------------------------------
+
+local function put_cell(out, cell, column, at, how, measured)
+  local shown = measured[text_of(cell)]
+  if shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
+  local padding = (" "):rep(column.room - shown.cells)
+  local text = how.paint(style_of(cell), shown.rtl and shown.text .. LEFT_TO_RIGHT or shown.text)
+  out[#out + 1] = column.right and padding .. text or text .. padding
+  if shown.doubtful and how.place then out[#out + 1] = ("\27[%dG"):format(at + column.room) end
+end
+
+local function line(columns, cell_of, how, measured)
   local out, at = {}, 1
   for i, column in ipairs(columns) do
     if i > 1 then out[#out + 1] = (" "):rep(GAP) end
-    put_cell(out, cells[i], column, widths[i], at, how, i == #columns)
-    at = at + widths[i] + GAP
+    put_cell(out, cell_of(column), column, at, how, measured)
+    at = at + column.room + GAP
   end
-  return table.concat(out)
-end
-
-local function cleaned(row)
-  local cells = {}
-  for i, cell in ipairs(row) do
-    cells[i] = type(cell) == "table" and { text = width.clean(cell.text), style = cell.style }
-      or width.clean(cell)
-  end
-  return cells
-end
-
--- The columns that there is room for, and their cells.
-local function shown(columns, rows, most)
-  local kept, places, cut = {}, {}, {}
-  for i, column in ipairs(columns) do
-    if not (most and column.from and most < column.from) then
-      kept[#kept + 1], places[#places + 1] = column, i
-    end
-  end
-  for i, row in ipairs(rows) do
-    cut[i] = {}
-    for j, place in ipairs(places) do cut[i][j] = row[place] or "" end
-  end
-  return kept, cut
+  return (table.concat(out):gsub(" +$", ""))
 end
 
 --- The lines of a table: the titles, then the rows.
@@ -116,14 +106,13 @@ end
 ---@param how smmpanel.cli.Layout
 ---@return string[]
 function layout.lines(columns, rows, how)
-  local cells = {}
-  columns, rows = shown(columns, rows, how.width)
-  for i, row in ipairs(rows) do cells[i] = cleaned(row) end
-  local widths = fitted(columns, natural_widths(columns, cells), how.width)
-  local titles = {}
-  for i, column in ipairs(columns) do titles[i] = { text = column.title, style = "title" } end
-  local lines = { line(titles, columns, widths, how) }
-  for i, row in ipairs(cells) do lines[i + 1] = line(row, columns, widths, how) end
+  local measured = measured_once()
+  columns = natural(columns, rows, how, measured)
+  fit(columns, how.width)
+  local lines = { line(columns, function(column) return column.title end, how, measured) }
+  for i, row in ipairs(rows) do
+    lines[i + 1] = line(columns, function(column) return row[column.place] end, how, measured)
+  end
   return lines
 end
 

@@ -106,6 +106,10 @@ local RIGHT_TO_LEFT = { 0x590, 0x8FF, 0xFB1D, 0xFDFF, 0xFE70, 0xFEFE, 0x10800, 0
 ---@param text string
 ---@return boolean
 function width.is_rtl(text)
+  -- Most texts have no byte that such a character begins with.
+  if not text:find "[\214-\223]" and not text:find "[\224\239\240][\144\158\160-\163\172-\187]" then
+    return false
+  end
   for char in text:gmatch "[\214-\240][\128-\191]+" do
     if within(RIGHT_TO_LEFT, code_point(char)) then return true end
   end

@@ -126,7 +126,6 @@ local function add_command(root, command)
   local parser = root:command(command.name):summary(command.about)
   parser:description(command.about .. (command.details and "\n\n" .. command.details or ""))
   parser:usage("Usage: " .. synopsis(command))
-  if command.hidden then parser:hidden(true) end
   if command.examples then parser:epilog("Examples:\n" .. example_text(command.examples)) end
   for _, argument in ipairs(command.arguments or {}) do add_argument(parser, argument) end
   local made = {}
@@ -144,18 +143,24 @@ end
 ---@param columns integer width of the help
 ---@param version string
 ---@param on_error fun(parser: table, message: string) must not return
+---@param hidden? string the hidden command that is asked for: help and completions do not know the others
 ---@return table
-function arguments.parser(columns, version, on_error)
+function arguments.parser(columns, version, on_error, hidden)
   local root = argparse("smmpanel", arguments.ABOUT)
   root:help_max_width(columns):usage_max_width(columns):require_command(true):command_target "command"
   root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
     .. "\n\n`smmpanel COMMAND --help` says more of a command, and so does `man smmpanel`.")
-  for _, option in ipairs(shared.PANEL) do add_option(root, option) end
+  for _, option in ipairs(shared.PANEL) do
+    -- A command has the same option, which would forget what was given before the command's name.
+    add_option(root, option):target("early_" .. last_flag(option.flags):sub(3):gsub("-", "_"))
+  end
   root:flag("--version"):description("Show the version and exit."):action(function()
     print("smmpanel " .. version)
     os.exit(0)
   end)
-  for _, command in ipairs(arguments.commands()) do add_command(root, command) end
+  for _, command in ipairs(arguments.commands()) do
+    if not command.hidden or command.name == hidden then add_command(root, command) end
+  end
   root.error = on_error
   return root
 end

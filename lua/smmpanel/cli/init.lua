@@ -22,9 +22,11 @@ end
 
 local function run(self, argv)
   local columns = math.min(100, (terminal.size()))
-  local parser = arguments.parser(columns, core.version, wrong_usage)
-  self.parser, self.args = parser, parser:parse(argv)
-  local code = command_named(self.args.command).run(self, self.args)
+  local parser = arguments.parser(columns, core.version, wrong_usage, argv[1])
+  local args = parser:parse(argv)
+  args.panel, args.key_file = args.panel or args.early_panel, args.key_file or args.early_key_file
+  self.parser, self.args = parser, args
+  local code = command_named(args.command).run(self, args)
   terminal.flush(io.stdout)
   return code or 0
 end

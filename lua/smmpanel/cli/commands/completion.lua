@@ -1,5 +1,15 @@
+-- argparse's script for bash takes the word that is being typed for the command: "refill" could not become
+-- "refill-status" any more.
+local TAKEN, BEFORE = 'args=("${args[@]:1}")', 'args=("${args[@]:1:COMP_CWORD-1}")'
+
+local function bash(text)
+  local first, last = text:find(TAKEN, 1, true)
+  return first and text:sub(1, first - 1) .. BEFORE .. text:sub(last + 1) or text
+end
+
 local function run(context, args)
-  context:print("%s", context.parser["get_" .. args.shell .. "_complete"](context.parser))
+  local text = context.parser["get_" .. args.shell .. "_complete"](context.parser)
+  context:print("%s", args.shell == "bash" and bash(text) or text)
 end
 
 return {

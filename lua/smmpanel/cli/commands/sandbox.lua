@@ -18,14 +18,14 @@ local function run(context, args)
   if args.fault then check_faults(args.fault) end
   local sandbox, problem = server.start { services = args.services, port = args.port, balance = args.balance }
   if not sandbox then fail.with(fail.SOME, "%s", problem) end
-  context.stop_sandbox = sandbox.stop
-  context.on_interrupt = function() return "the sandbox is gone" end
   context:say "A sandbox panel, with money on it. Paste these two lines into another terminal:\n"
   context:print("export SMMPANEL_URL='%s'", args.fault and sandbox.url_with(args.fault) or sandbox.url)
   context:print("export SMMPANEL_KEY='%s'", sandbox.key)
   terminal.flush(io.stdout)
   context:say "\nCtrl-C stops it."
-  server.wait(sandbox)
+  server.wait(sandbox) -- Ctrl-C ends the waiting, and not us
+  sandbox.stop()
+  context:say "\nThe sandbox is gone."
 end
 
 return {

@@ -24,6 +24,13 @@ function Area:draw(lines)
   self.height = #lines
 end
 
+--- After the window's size has changed nobody knows where the lines are now: the screen is cleared, and the
+-- area begins at its top.
+function Area:restart()
+  terminal.write(self.out, "\27[2J\27[H")
+  self.height = 0
+end
+
 --- An area that begins where the cursor is.
 ---@param out file*
 ---@return table

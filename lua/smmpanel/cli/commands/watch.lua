@@ -16,8 +16,11 @@ local INTERVAL = 60
 -- Draws once a second, for as long as the watching goes on.
 local function draw_while(state)
   local area, paint, host = live.new(io.stdout), terminal.painter(io.stdout), hosts.pick "auto"
+  local columns, rows = terminal.size()
   while not state.over do
-    local columns, rows = terminal.size()
+    local before_columns, before_rows = columns, rows
+    columns, rows = terminal.size()
+    if columns ~= before_columns or rows ~= before_rows then area:restart() end
     area:draw(watched.frame(state, { columns = columns, rows = rows, paint = paint, now = core.now(),
       mark = terminal.is_utf8() and "…" or ">" }))
     host.sleep(1)

@@ -31,7 +31,7 @@ function Run:ask(index)
   self.answers[index] = answer
   self.done = self.done + #chunk
   self.bar:draw(self.done, self.total)
-  if self.streams then self:deliver() end
+  if not self.writes then self:deliver() end
 end
 
 -- Where the key was refused, further tries may count towards a block.
@@ -53,25 +53,34 @@ function Run:give_up()
   end
 end
 
---- What came before Ctrl-C: gives on what is there, and says how far it was.
+-- What stands for the answer to a write that was on its way when Ctrl-C came.
+local IN_DOUBT = { error = "stopped before the answer came", code = "uncertain", uncertain = true }
+
+local function rest_of(self, index)
+  if self.answers[index] then return function(id) return self.answers[index][id] end end
+  return self.writes and self.asked[index] and function() return IN_DOUBT end or nil
+end
+
+--- After Ctrl-C: gives on what is there, and says how far it was.
 ---@return string
 function Run:stop()
-  local open = {}
-  for index, chunk in ipairs(self.chunks) do
-    if self.asked[index] then for _, id in ipairs(chunk) do open[#open + 1] = id end end
-    for _, id in ipairs(self.answers[index] and index >= self.turn and chunk or {}) do
-      self.each(id, self.answers[index][id])
-    end
+  local open = 0
+  for index = self.turn, #self.chunks do
+    local chunk, record_of = self.chunks[index], rest_of(self, index)
+    for _, id in ipairs(record_of and chunk or {}) do self.each(id, record_of(id)) end
+    open = open + (self.asked[index] and #chunk or 0)
   end
   local text = ("%s of %s done"):format(progress.number(self.done), progress.number(self.total))
-  return text, open
+  if not self.writes or open == 0 then return text end
+  return ("%s, %s in doubt, for their requests were on their way"):format(text, progress.number(open))
 end
 
 ---@class smmpanel.cli.Many
 ---@field ids string[]
 ---@field send fun(ids: string[]): table, smmpanel.Error? one request
 ---@field each fun(id: string, record: table) in the order of the ids
----@field streams boolean each record is given on as soon as it is its turn, else all at the end
+---@field writes? boolean it does something: records are given on at the end, not as they come, lest a reader
+-- who goes away ends it in the middle
 ---@field what string for the bar
 ---@field options table of the panel
 
@@ -81,7 +90,7 @@ end
 function many.new(how)
   return setmetatable({
     chunks = batch.chunks(how.ids, how.options.batch_size or BATCH_SIZE), send = how.send, each = how.each,
-    streams = how.streams, bar = progress.new(how.what), answers = {}, asked = {}, next = 1, turn = 1,
+    writes = how.writes, bar = progress.new(how.what), answers = {}, asked = {}, next = 1, turn = 1,
     done = 0, total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
   }, Run)
 end

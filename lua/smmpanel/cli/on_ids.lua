@@ -35,19 +35,13 @@ local function sum_up(context, counts, verb)
   context:remark("%s %s, %s failed", progress.number(counts.found), verb, progress.number(counts.failed))
 end
 
--- In doubt: requests of a write that were on their way when Ctrl-C came.
-local function interrupted_text(text, open, writes)
-  if not writes or #open == 0 then return text end
-  return ("%s; in doubt, for their request was on its way: %s"):format(text, table.concat(open, " "))
-end
-
 local function run(context, args, given)
   local shape, action = records[given.action], given.action
   local wanted = ids.gather(args)
   local panel = context:panel()
   local sink, counts = formats.sink(args, shape, io.stdout), counter()
   local all = many.new {
-    ids = wanted, what = given.name, options = context.options, streams = not given.writes,
+    ids = wanted, what = given.name, options = context.options, writes = given.writes,
     send = function(list) return panel[action](panel, list) end,
     each = function(id, record)
       counts:take(record)
@@ -56,9 +50,9 @@ local function run(context, args, given)
   }
   context.bar = all.bar
   context.on_interrupt = function()
-    local text, open = all:stop()
+    local text = all:stop()
     sink:close()
-    return interrupted_text(text, open, given.writes)
+    return text
   end
   all:run()
   sink:close()

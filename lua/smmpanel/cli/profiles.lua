@@ -61,8 +61,8 @@ end
 local function run(source, path)
   local globals = {}
   local chunk, problem
+  if source:sub(1, 1) == "\27" then return nil, path .. ": compiled Lua is not read" end
   if setfenv then
-    if source:sub(1, 1) == "\27" then return nil, path .. ": compiled Lua is not read" end
     chunk, problem = loadstring(source, "@" .. path) -- luacheck: ignore
     if chunk then setfenv(chunk, globals) end -- luacheck: ignore
   else

@@ -31,8 +31,10 @@ local function pwd()
   return here
 end
 
+cli.ROOT = pwd()
+
 --- The command, to stand in a shell's line.
-cli.COMMAND = process.lua() .. " " .. quoted(pwd() .. "/bin/smmpanel")
+cli.COMMAND = process.lua() .. " " .. quoted(cli.ROOT .. "/bin/smmpanel")
 
 -- The machine's own settings have no say.
 local CLEAN = "env -u SMMPANEL_URL -u SMMPANEL_KEY -u NO_COLOR -u COLUMNS -u LINES -u TMUX LC_ALL=C.UTF-8"
@@ -110,8 +112,10 @@ end
 ---@param options? { columns: integer?, rows: integer?, fault: string?, name: string?, env: table? }
 function Home:terminal(options)
   options = options or {}
-  local self_ = setmetatable({ socket = self.path .. "/tmux" }, Terminal)
-  local rc = self:write(".rc", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\nPS1="$ "\nPS2="> "\n')
+  -- A name of its own each time: a server that is just leaving would take the next session with it.
+  self.terminals = (self.terminals or 0) + 1
+  local self_ = setmetatable({ socket = self.path .. "/tmux" .. self.terminals }, Terminal)
+  local rc = self:write(".rc", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\nPS1="$ "\nPS2="> "\nunset HISTFILE\n')
   self_:tmux(("new-session -d -x %d -y %d %s"):format(options.columns or 80, options.rows or 24,
     quoted(self:environment(options) .. " bash --rcfile " .. quoted(rc))))
   self_:wait "%$ $"

@@ -1,0 +1,203 @@
+-- Placing orders from the command line, one and many, each once: against the sandbox, which counts.
+local cjson = require "cjson"
+local cli = require "spec.support.cli"
+local csv = require "smmpanel.cli.csv"
+local sandboxes = require "spec.support.sandbox"
+
+describe("smmpanel add, in a pipe,", function()
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { balance = "100000" }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+
+  local function run(line, options, code)
+    local out, err, got = home:run(line, options)
+    assert.equal(code or 0, got, line .. "\n" .. out .. err)
+    return out, err
+  end
+
+  local function order_with(link) return sandbox.ask("GET", "orders?link=" .. link) end
+
+  it("places an order and gives its id", function()
+    local out, err = run "smmpanel add service=1 link=https://example.com/one quantity=100 --yes"
+    assert.equal("", err)
+    assert.matches("^%d+\n$", out)
+    assert.matches("^" .. out:match "%d+" .. " ", run("smmpanel status " .. out):match "\n(.*)")
+    assert.is_number(cjson.decode((run "smmpanel add service=3 link=https://example.com/p --yes --json")).order)
+    assert.matches("^return { order = %d+ }\n$", run "smmpanel add service=3 link=https://example.com/q -y --lua")
+  end)
+
+  it("takes lists from a file, the standard input, and several times", function()
+    home:write("comments", "one\n\n two \r\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n")
+    local line = "smmpanel add service=2 link=https://example.com/list%d --yes comments=%s"
+    run(line:format(1, "@" .. home.path .. "/comments"))
+    run(line:format(2, "@-"), { input = cli.read_file(home.path .. "/comments") })
+    local several = {}
+    for i = 1, 10 do several[i] = "comments=c" .. i end
+    run("smmpanel add service=2 link=https://example.com/list3 --yes " .. table.concat(several, " "))
+    local _, err = run(line:format(4, "@nowhere"), nil, 2)
+    assert.matches("there is no file 'nowhere'", err)
+    _, err = run(line:format(4, "@@someone"), nil, 2)
+    assert.matches("takes at least 10, not 1", err)
+    run "smmpanel add service=12 link=https://example.com/u username=@someone quantity=10 --yes"
+  end)
+
+  it("sends nothing that is wrong, and says why with 2", function()
+    local cases = {
+      ["link=https://example.com/ quantity=100"] = "which service%?",
+      ["service=1 quantity=100"] = "an order of type 'Default' needs link",
+      ["service=1 link=https://example.com/ quantity=1"] = "service 1 takes at least 50, not 1",
+      ["service=1 link=https://example.com/ quantity=many"] = "quantity must be a whole number, got 'many'",
+      ["service=99 link=https://example.com/"] = "the panel lists no service 99",
+      ["service=1 service=2"] = "the field 'service' is given twice",
+      ["service"] = "'service' is no field: fields are given as name=value",
+      ["service=17 link=l quantity=500 country=TR device=9 type_of_traffic=3"] = "device must be from 1 to 5",
+      ["service=14 link=l quantity=100 answer_number=x"] = "answer_number must be a whole number",
+      ["service=1 link=l quantity=100 --from x"] = "%-%-from goes without fields",
+    }
+    for given, why in pairs(cases) do
+      local out, err = run("smmpanel add --yes " .. given, { name = "wrong" }, 2)
+      assert.equal("", out)
+      assert.matches(why, err)
+    end
+    local _, err = run("smmpanel add service=1 link=l quantity=100", { name = "wrong" }, 2)
+    assert.matches("nobody is there to be asked: add %-%-yes", err)
+    _, err = run("smmpanel add service=1 link=l quantity=1500 runs=2 interval=10 --dry-run", { name = "wrong" })
+    assert.matches("price     2.7 USD", err)
+    assert.equal(0, sandbox.counts "wrong".made)
+  end)
+
+  it("ends with 3 where the panel refuses, and says when an order may have been placed", function()
+    local line = "smmpanel add service=1 link=https://example.com/refused quantity=100 --yes"
+    local empty = { env = { SMMPANEL_KEY = sandbox.keys.empty } }
+    assert.matches("Not enough funds on balance %(panel, no_funds", (select(2, run(line, empty, 3))))
+    for fault, code in pairs { ["lost"] = 4, ["made,empty"] = 3, ["made,502-html"] = 3 } do
+      local _, err = run(line, { fault = fault .. "&on=add", name = "lost" }, code)
+      assert.matches("uncertain: it may have been carried out", err)
+    end
+    assert.equal(3, sandbox.counts "lost".made)
+  end)
+
+  it("with a ref places an order at most once, until it is resolved", function()
+    local line = "smmpanel add service=1 link=https://example.com/ref quantity=100 --yes --ref mine-1"
+    local first = run(line)
+    assert.equal(first, run(line))
+    assert.equal(1, #order_with "https://example.com/ref")
+    local _, err = run((line:gsub("quantity=100", "quantity=200")), nil, 1)
+    assert.matches("mismatch", err)
+    local plain = { env = { SMMPANEL_URL = sandbox.url } } -- the faults are for who asks for none
+    local lost = "smmpanel add service=1 link=https://example.com/lost quantity=100 --yes --ref mine-2"
+    sandbox.ask("POST", "faults?fault=lost&on=add")
+    run(lost, plain, 4)
+    sandbox.ask("POST", "faults")
+    _, err = run(lost, plain, 1)
+    assert.matches("whether the order was made is not known", err)
+    assert.equal(1, #order_with "https://example.com/lost")
+    local pending = cjson.decode((run("smmpanel pending --json", plain)))
+    assert.same({ "mine-2", "uncertain", "https://example.com/lost" },
+      { pending[1].ref, pending[1].state, pending[1].link })
+    assert.matches("^REF +STATE +SINCE +SERVICE +QUANTITY +LINK\nmine%-2 +uncertain", run("smmpanel pending", plain))
+    assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2", nil, 2))))
+    assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2 5 --not-placed", nil, 2))))
+    run("smmpanel resolve mine-2 77", plain)
+    assert.equal("77\n", (run(lost, plain)))
+    assert.equal("", (run("smmpanel pending", plain)))
+    run("smmpanel resolve unheard-of 5", plain, 1)
+  end)
+
+  describe("--from a file", function()
+    local function orders(name, count, more)
+      local rows = { "ref,service,link,quantity,comments" }
+      for i = 1, count do rows[i + 1] = ("%s-%d,1,https://example.com/%s/%d,100,"):format(name, i, name, i) end
+      return home:write(name .. ".csv", table.concat(rows, "\r\n") .. "\r\n" .. (more or ""))
+    end
+
+    it("places each, gives a report, and places none again", function()
+      local path = orders("each", 12, 'each-c,2,https://example.com/each/c,,"1\n2\n3\n4\n5\n6\n7\n8\n9\n10"\n')
+      local out, err = run("smmpanel add --csv --yes --from " .. path, { name = "each" })
+      assert.equal("13 placed\n", err)
+      local records = assert(csv.records(out))
+      assert.equal("each-c", records[13].values.ref)
+      for _, record in ipairs(records) do
+        assert.equal("placed", record.values.result)
+        assert.truthy(tonumber(record.values.order))
+      end
+      local again
+      again, err = run("smmpanel add --csv --yes --from - <" .. path, { name = "each" })
+      assert.equal(out, again)
+      assert.equal("13 placed (13 of them before)\n", err)
+      assert.equal(13, sandbox.counts "each".made)
+      assert.equal("", run("smmpanel add --yes --from " .. path))
+    end)
+
+    it("sends nothing where a row is wrong", function()
+      local path = orders("wrong", 3, "wrong-1,1,l,100,\n,1,l,100,\nwrong-5,,l,100,\nwrong-6,1,,1,\n")
+      local out, err = run("smmpanel add --yes --from " .. path, { name = "rows" }, 2)
+      assert.equal("", out)
+      assert.matches("nothing was sent, for 4 rows are wrong:", err)
+      assert.matches("\n  line 5: the ref 'wrong%-1' is that of line 2 too", err)
+      assert.matches("\n  line 6: the ref must be a text of 1 to 256 bytes", err)
+      assert.matches("\n  line 7: it names no service", err)
+      assert.matches("\n  line 8: an order of type 'Default' needs link; service 1 takes at least 50, not 1", err)
+      for text, why in pairs { ["a,b\n1,2\n"] = "no column is called 'ref'", [""] = "it is empty",
+        ["ref,service\n"] = "there is no order in it", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
+        assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), nil, 2))))
+      end
+      assert.equal(0, sandbox.counts "rows".made)
+    end)
+
+    it("reports what was refused and what is uncertain, and stops where the money is gone", function()
+      local path, odd = orders("odd", 20), { fault = "lost@4,error:Bad%20link@8&on=add", name = "odd" }
+      local out, err = run("smmpanel add --yes --from " .. path, odd, 1)
+      assert.matches("refused", out)
+      assert.matches("uncertain", out)
+      assert.matches("\n?%d+ placed, %d+ refused, %d+ uncertain\n", err)
+      assert.matches("smmpanel resolve REF", err)
+      path = orders("poor", 30)
+      sandbox.ask("POST", "balance?account=second&balance=0.45")
+      out, err = run("smmpanel add --yes --csv --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }, 1)
+      assert.matches("^5 placed, %d+ refused, %d+ not sent\n", err)
+      assert.matches("It stopped: add: Not enough funds", err)
+      assert.matches("Run the same command again to go on", err)
+      assert.equal(30, #assert(csv.records(out)))
+      sandbox.ask("POST", "balance?account=second&balance=100")
+      err = select(2, run("smmpanel add --yes --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }))
+      assert.equal("30 placed (5 of them before)\n", err)
+    end)
+
+    it("of 500 orders, killed in the middle and run again, places each once", function()
+      local path = orders("kill", 500)
+      home:write("config/smmpanel/config.lua", ("slow = { url = %q, key = %q, timeout = 3 }"):format(
+        sandbox.url_with("latency:0.05", "kill"), sandbox.key))
+      os.execute("chmod 600 " .. home.path .. "/config/smmpanel/config.lua")
+      local line = "smmpanel add --panel slow --yes --csv --from " .. path
+      home:run(("%s & pid=$!; until [ \"$(curl -sS '%s/stats?name=kill' | grep -o '\"made\":[0-9]*' | cut -d: -f2)\" "
+        .. "-ge 150 ]; do sleep 0.02; done; kill -KILL $pid; wait"):format((line:gsub("^smmpanel", cli.COMMAND)),
+        sandbox.control))
+      local made = sandbox.counts "kill".made
+      assert.is_true(made >= 150 and made < 500, made)
+      os.execute "sleep 5" -- as long as the killed one might have been sending
+      local out, err = run(line, nil, 1)
+      local records, open = assert(csv.records(out)), 0
+      for _, record in ipairs(records) do
+        if record.values.result ~= "placed" then
+          assert.equal("uncertain", record.values.result)
+          open = open + 1
+          local found = order_with("https://example.com/kill/" .. record.values.ref:match "%d+")
+          local word = found[1] and ("%.0f"):format(found[1].order or found[1].id) or "--not-placed"
+          run(("smmpanel resolve --panel slow %s %s"):format(record.values.ref, word))
+        end
+      end
+      assert.is_true(open > 0 and open <= 8, open .. " are open\n" .. err)
+      run(line)
+      assert.equal(500, sandbox.counts "kill".made)
+      for i = 1, 500, 7 do assert.equal(1, #order_with("https://example.com/kill/" .. i)) end
+      assert.equal("", run "smmpanel pending --panel slow")
+    end)
+  end)
+end)

@@ -1,0 +1,91 @@
+-- What make install brings beside the modules: the command, its manual, and completion in the real shells.
+local cli = require "spec.support.cli"
+local process = require "spec.support.process"
+
+describe("make install", function()
+  local home, prefix
+  setup(function()
+    home = cli.home()
+    prefix = home.path .. "/prefix"
+    local out, err, code = home:run(("make -C %s LUA=%s install PREFIX=%s"):format(cli.quoted(cli.ROOT), process.lua(),
+      prefix))
+    assert(code == 0, out .. err)
+  end)
+  teardown(function() home:remove() end)
+
+  it("brings a command that finds its own modules, also behind a link", function()
+    assert.equal("#!/usr/bin/env " .. process.lua(), cli.read_file(prefix .. "/bin/smmpanel"):match "^[^\n]*")
+    os.execute(("ln -s %s/bin/smmpanel %s/link"):format(prefix, home.path))
+    for _, path in ipairs { prefix .. "/bin/smmpanel", home.path .. "/link", "prefix/bin/smmpanel" } do
+      assert.matches("^smmpanel %d", (home:run("cd ~; unset LUA_PATH LUA_CPATH; command " .. path .. " --version")))
+    end
+  end)
+
+  it("brings a manual in good roff, with every command and option of --help in it", function()
+    local page = prefix .. "/share/man/man1/smmpanel.1"
+    local text, err = home:run("groff -man -Tutf8 -ww -P -c " .. page .. " | col -bx")
+    assert.equal("", err)
+    text = text:gsub("‐", "-")
+    for _, section in ipairs { "NAME", "SYNOPSIS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES" } do
+      assert.truthy(text:find("\n" .. section .. "\n", 1, true), section)
+    end
+    local help = home:run "smmpanel --help"
+    for name in help:gmatch "\n   (%l[%l-]+)  +%u" do
+      assert.truthy(text:find("smmpanel " .. name, 1, true), name)
+      for option in home:run("smmpanel " .. name .. " --help"):gmatch "(%-%-[%l-]+)" do
+        if option ~= "--help" then assert.truthy(text:find(option, 1, true), name .. " " .. option) end
+      end
+    end
+    assert.matches("130 +stopped by Ctrl%-C", text)
+  end)
+
+  it("goes again without a trace", function()
+    local other = home.path .. "/gone"
+    local make = "make -C " .. cli.quoted(cli.ROOT) .. " LUA=" .. process.lua() .. " PREFIX=" .. other
+    assert.equal(0, (select(3, home:run(make .. " install && " .. make .. " uninstall"))))
+    assert.equal("", (home:run("find " .. other .. " -type f")))
+  end)
+
+  -- A shell in a terminal: a line is typed, Tab pressed, and the screen looked at.
+  local function completed(shell, prepare, typed, keys)
+    local terminal = home:terminal { columns = 100, env = { PATH = prefix .. "/bin:" .. os.getenv "PATH" } }
+    finally(function() terminal:close() end)
+    terminal:type(shell)
+    terminal:type("PS1='% '; unset -f smmpanel; clear; " .. prepare .. "; echo ready")
+    terminal:wait "ready"
+    terminal:tmux("send-keys -l " .. cli.quoted(typed))
+    for _ = 1, keys or 1 do terminal:key "Tab" end
+    return terminal
+  end
+
+  local BASH = "source " .. "$PREFIX/share/bash-completion/completions/smmpanel"
+  local ZSH = "fpath=($PREFIX/share/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D"
+
+  local function with_prefix(text) return (text:gsub("%$PREFIX", prefix)) end
+
+  it("brings completion for bash", function()
+    completed("bash --norc", with_prefix(BASH), "smmpanel bal"):wait "smmpanel balance ?\n?"
+    local screen = completed("bash --norc", with_prefix(BASH), "smmpanel ref", 3):wait "refill%-status"
+    assert.matches("refill +refill%-status", screen)
+    completed("bash --norc", with_prefix(BASH), "smmpanel services --max-"):wait "%-%-max%-"
+    completed("bash --norc", with_prefix(BASH), "smmpanel services --sort ra"):wait "%-%-sort rate"
+  end)
+
+  it("brings completion for zsh", function()
+    completed("zsh -f", with_prefix(ZSH), "smmpanel bal"):wait "smmpanel balance"
+    local screen = completed("zsh -f", with_prefix(ZSH), "smmpanel ref", 2):wait "refill%-status"
+    assert.matches("Show how far refills are", screen)
+    completed("zsh -f", with_prefix(ZSH), "smmpanel services --sort ra"):wait "%-%-sort rate"
+  end)
+
+  it("brings completion for fish", function()
+    local script = prefix .. "/share/fish/vendor_completions.d/smmpanel.fish"
+    local function offered(typed)
+      return home:run(("fish --no-config -c 'source %s; complete -C %q'"):format(script, typed))
+    end
+    assert.matches("refill%-status\t", offered "smmpanel ref")
+    assert.matches("%-%-max%-rate", offered "smmpanel services --max-")
+    assert.matches("rate", offered "smmpanel services --sort ")
+    assert.is_nil(offered "smmpanel ma":find "man")
+  end)
+end)

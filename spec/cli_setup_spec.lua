@@ -1,0 +1,147 @@
+-- Where the command line has the panel's URL and key from, and where it never has them from.
+local cli = require "spec.support.cli"
+local sandboxes = require "spec.support.sandbox"
+
+describe("the panel's URL and key", function()
+  local sandbox, home
+  setup(function() sandbox = sandboxes.start() end)
+  teardown(function() sandbox.stop() end)
+  before_each(function() home = cli.home(sandbox) end)
+  after_each(function() home:remove() end)
+
+  local function write_config(text, mode)
+    local path = home:write("config/smmpanel/config.lua", text)
+    os.execute(("chmod %s %s"):format(mode or "600", cli.quoted(path)))
+    return path
+  end
+
+  local function profile(name, key)
+    return ("%s = { url = %q, key = %q }\n"):format(name, sandbox.url, key or sandbox.key)
+  end
+
+  -- Without what the environment says of the panel.
+  local function run(line, options)
+    options = options or {}
+    options.panel = options.panel or false
+    return home:run(line, options)
+  end
+
+  local function works(line, options)
+    local out, err, code = run(line, options)
+    assert.equal("", err)
+    assert.equal(0, code)
+    assert.matches("USD", out)
+  end
+
+  local function refused(line, why, options)
+    local out, err, code = run(line, options)
+    assert.equal(2, code, out .. err)
+    assert.equal("", out)
+    assert.truthy(err:find(why, 1, true), err)
+    assert.is_nil(err:find(sandbox.key, 1, true))
+  end
+
+  it("come from the environment", function()
+    works("smmpanel balance", { panel = true })
+    refused("smmpanel balance", "SMMPANEL_KEY is set, but SMMPANEL_URL is not",
+      { env = { SMMPANEL_KEY = sandbox.key } })
+    refused("smmpanel balance", "there is no key: set SMMPANEL_KEY, or give --key-file",
+      { env = { SMMPANEL_URL = sandbox.url } })
+  end)
+
+  it("are explained where there are none", function()
+    refused("smmpanel balance", "no panel is set up")
+    refused("smmpanel balance", home.path .. "/config/smmpanel/config.lua")
+    refused("smmpanel balance", "smmpanel sandbox")
+  end)
+
+  it("come from a key file", function()
+    local env = { SMMPANEL_URL = sandbox.url }
+    home:write("key", "\n  " .. sandbox.key .. "  \r\nanother line\n")
+    works("smmpanel balance --key-file ~/key", { env = env })
+    works("smmpanel balance --key-file <(cat ~/key)", { env = env })
+    works("smmpanel --key-file ~/key balance", { env = env })
+    home:write("empty", "\n\n")
+    refused("smmpanel balance --key-file ~/empty", "there is no key in it", { env = env })
+    refused("smmpanel balance --key-file ~/nowhere", "No such file", { env = env })
+  end)
+
+  it("come from the only profile, the default one, or the one that is named", function()
+    write_config(profile "main")
+    works "smmpanel balance"
+    write_config(profile "main" .. profile("other", "wrong-key-1234") .. 'default = "main"')
+    works "smmpanel balance"
+    assert.equal(3, (select(3, run "smmpanel balance --panel other")))
+    assert.equal(3, (select(3, run "smmpanel -p other balance")))
+    write_config(profile "main" .. profile "other")
+    refused("smmpanel balance", "several profiles and no default: choose with --panel (main, other)")
+    refused("smmpanel balance --panel mian", "no profile 'mian'; did you mean 'main'?")
+    local elsewhere = { SMMPANEL_URL = "http://127.0.0.1:1/", SMMPANEL_KEY = "x" }
+    works("smmpanel balance --panel other", { env = elsewhere })
+  end)
+
+  it("may take the key of a profile from a file, and its other options go to the client", function()
+    home:write("key", sandbox.key)
+    write_config(("main = { url = %q, key_file = %q, timeout = 5 }"):format(sandbox.url, home.path .. "/key"))
+    works "smmpanel balance"
+    write_config(("main = { url = %q, key = 'k', timout = 5 }"):format(sandbox.url))
+    refused("smmpanel balance", "the panel's settings: unknown option 'timout'; did you mean 'timeout'?")
+    write_config(("main = { url = %q }"):format(sandbox.url))
+    refused("smmpanel balance", "the profile 'main' has no key")
+  end)
+
+  it("are refused where others can read them", function()
+    for _, mode in ipairs { "640", "604", "660", "644" } do
+      local path = write_config(profile "main", mode)
+      local why = "%s can be read by other users, and keys are in it: chmod 600 %s"
+      refused("smmpanel balance", why:format(path, path))
+    end
+    write_config(profile "main", "400")
+    works "smmpanel balance"
+  end)
+
+  it("come from text alone, which can reach nothing", function()
+    write_config("os.execute('touch ' .. os.getenv 'HOME' .. '/touched')")
+    refused("smmpanel balance", "config.lua:1")
+    assert.is_nil(io.open(home.path .. "/touched"))
+    write_config("main = {")
+    refused("smmpanel balance", "config.lua:1")
+    write_config(string.dump((loadstring or load)("main = {}")))
+    refused("smmpanel balance", "config.lua")
+    write_config ""
+    refused("smmpanel balance --panel main", "there is none at all")
+  end)
+
+  it("come from the home directory where XDG_CONFIG_HOME is not set", function()
+    local path = home:write(".config/smmpanel/config.lua", profile "main")
+    os.execute("chmod 600 " .. path)
+    works("unset XDG_CONFIG_HOME; smmpanel balance")
+    refused("unset XDG_CONFIG_HOME HOME; smmpanel balance", "no panel is set up")
+  end)
+
+  it("never come from the command line", function()
+    for _, option in ipairs { "--key", "--url", "-k" } do
+      refused("smmpanel balance " .. option .. " x", "unknown option '" .. option .. "'", { panel = true })
+    end
+    for _, name in ipairs { "balance", "services", "add", "status", "call" } do
+      local help = run("smmpanel " .. name .. " --help")
+      assert.is_nil(help:find "%-%-key[^-]")
+    end
+  end)
+
+  it("keep what is kept of one panel and account from another's", function()
+    write_config(profile "main" .. profile "other" .. 'default = "main"')
+    run "smmpanel services; smmpanel services --panel other"
+    local files = home:run "ls ~/cache/smmpanel"
+    assert.matches("^main@127.0.0.1_%d+_api_v2.json\nother@127.0.0.1_%d+_api_v2.json\n$", files)
+    assert.is_nil(home:run("grep -r " .. sandbox.key .. " ~/cache"):find "%S")
+  end)
+
+  it("works without a home, then keeps nothing", function()
+    local out, err, code = home:run("unset HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_STATE_HOME; "
+      .. "smmpanel services -n 1")
+    assert.equal("", err)
+    assert.equal(0, code)
+    assert.matches("Followers", out)
+  end)
+end)

@@ -1,0 +1,214 @@
+-- The command line on a real terminal (tmux), against the sandbox: what a person sees.
+local cli = require "spec.support.cli"
+local sandboxes = require "spec.support.sandbox"
+local width = require "smmpanel.cli.width"
+
+describe("the command line on a terminal", function()
+  local sandbox, home, terminal
+  setup(function()
+    sandbox = sandboxes.start()
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+  after_each(function()
+    if terminal then terminal:close() end
+    terminal = nil
+  end)
+
+  local function open(options)
+    terminal = home:terminal(options)
+    return terminal
+  end
+
+  local function lines(screen)
+    local list = {}
+    for line in (screen .. "\n"):gmatch "(.-)\n" do list[#list + 1] = line end
+    return list
+  end
+
+  -- The cells of a line as this terminal counts them: a heart is one, whatever stands behind it.
+  local function cells(text) return (width.of((text:gsub("\239\184\143", "")))) end
+
+  it("lays services out for its width, in colour", function()
+    for _, columns in ipairs { 60, 80, 120 } do
+      open { columns = columns, rows = 40 }
+      local screen = lines(terminal:run "smmpanel services")
+      assert.matches("^ID  NAME", screen[2])
+      assert.equal(25, #screen) -- nothing was wrapped
+      assert.equal("21 of 21 services (R refill, C cancel)", screen[24])
+      for _, line in ipairs(screen) do assert.is_true(cells(line) <= columns, line) end
+      assert.matches("\27%[1mID", (terminal:screen(true)))
+      terminal:close()
+    end
+    terminal = nil
+  end)
+
+  it("keeps columns straight, whatever it takes an emoji's width for", function()
+    open { columns = 100, rows = 40 }
+    local screen = terminal:run "smmpanel services instagram"
+    local heart, plain = screen:match "\n(16 [^\n]*)Instagram 📸", screen:match "\n(21 [^\n]*)Instagram 📸"
+    assert.matches("❤", heart)
+    assert.equal(cells(plain), cells(heart))
+  end)
+
+  it("honours NO_COLOR", function()
+    open { env = { NO_COLOR = "1" } }
+    terminal:run "smmpanel services"
+    assert.is_nil(terminal:screen(true):find("\27[", 1, true))
+  end)
+
+  it("honours COLUMNS", function()
+    open { columns = 120, rows = 40, env = { COLUMNS = "50" } }
+    terminal:run("COLUMNS=50 " .. cli.COMMAND .. " services")
+    local screen = lines(terminal:screen())
+    assert.equal(25, #screen)
+    for i = 2, 24 do assert.is_true(cells(screen[i]) <= 50, screen[i]) end
+  end)
+
+  it("shows a bar with count, rate and time left, and then the table", function()
+    open { columns = 80, fault = "latency:0.3" }
+    home:write("ids", (("999999 "):rep(1) .. (function()
+      local ids = {}
+      for i = 1, 3000 do ids[i] = tostring(800000 + i) end
+      return table.concat(ids, "\n")
+    end)()))
+    terminal:type "smmpanel status 1 --from ~/ids >~/table"
+    terminal:wait "\nstatus  [█]+[░]+  [%d,]+/3,002  [%d,]+/s  %d+ s left"
+    local screen = terminal:wait "3,001 failed"
+    assert.is_nil(screen:find "█")
+    assert.matches("^ORDER   STATUS", cli.read_file(home.path .. "/table"))
+  end)
+
+  it("says at Ctrl-C what was done, and leaves the terminal clean", function()
+    open { columns = 80, fault = "latency:0.5" }
+    local ids = {}
+    for i = 1, 5000 do ids[i] = tostring(800000 + i) end
+    home:write("ids", table.concat(ids, "\n"))
+    terminal:type "smmpanel cancel --from ~/ids --csv >~/report; echo code $?"
+    terminal:wait "/s  %d+ s left"
+    terminal:key "C-c"
+    local screen = terminal:wait "code 130"
+    local done, doubt = screen:gsub("\n", " "):match "smmpanel: stopped: ([%d,]+) of 5,000 done, (%d+) in doubt"
+    assert.is_nil(screen:find "█")
+    local _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    assert.equal(done:gsub(",", "") + doubt + 1, rows)
+    assert.matches("stopped before the answer came,uncertain\r\n$", cli.read_file(home.path .. "/report"))
+    assert.matches("\nfine\n", terminal:run "echo fine")
+  end)
+
+  describe("add", function()
+    it("asks for what is missing, shows price and balance, and asks before sending", function()
+      open { name = "asked" }
+      terminal:type "smmpanel add"
+      terminal:wait "service: ?$"
+      terminal:type "1"
+      terminal:wait "link: ?$"
+      terminal:type "https://example.com/t"
+      terminal:wait "quantity %(50 to 10000%): ?$"
+      terminal:type "20"
+      terminal:wait "takes at least 50, not 20\nquantity %(50 to 10000%): ?$"
+      terminal:type "1000"
+      local screen = terminal:wait "Place this order%? %[y/N%] ?$"
+      assert.matches("service   1  Followers\n  link      https://example.com/t\n  quantity  1000\n"
+        .. "  price     0.9 USD\n", screen)
+      assert.matches("balance   [%d.]+ USD, [%d.]+ USD afterwards", screen)
+      assert.equal(0, sandbox.counts "asked".made)
+      terminal:type "n"
+      terminal:wait "nothing was sent"
+      assert.equal(0, sandbox.counts "asked".made)
+      terminal:type "smmpanel add service=1 link=https://example.com/t quantity=1000"
+      terminal:wait "%[y/N%] ?$"
+      terminal:type "y"
+      assert.matches("placed: order %d+\n", terminal:wait "placed: order %d+\n%$ ?$")
+      assert.equal(1, sandbox.counts "asked".made)
+    end)
+
+    it("asks for lists line by line", function()
+      open { name = "listed", rows = 40 }
+      terminal:type "smmpanel add service=13 link=https://example.com/l username=me"
+      terminal:wait "comments %(one a line, an empty line ends; or @file%): ?$"
+      for _, comment in ipairs { "first", "second one", "third", "" } do terminal:type(comment) end
+      terminal:wait "price     0.033 USD.*%[y/N%] ?$"
+      terminal:type "yes"
+      terminal:wait "placed: order"
+    end)
+
+    it("sends nothing after Ctrl-C or the end of the input", function()
+      open { name = "stopped" }
+      for _, key in ipairs { "C-c", "C-d" } do
+        terminal:type "clear; smmpanel add service=1 link=https://example.com/t quantity=1000"
+        terminal:wait "%[y/N%] ?$"
+        terminal:key(key)
+        if key == "C-c" and jit then terminal:key "Enter" end -- LuaJIT's read goes on after a signal
+        terminal:wait(key == "C-c" and "smmpanel: stopped" or "smmpanel: nothing was sent")
+      end
+      assert.equal(0, sandbox.counts "stopped".made)
+    end)
+  end)
+
+  describe("watch", function()
+    it("redraws a table in place, what is done below, and ends when all is", function()
+      local order = home:run "smmpanel add service=1 link=https://example.com/w1 quantity=50 --yes":match "%d+"
+      open { columns = 80 }
+      terminal:type("smmpanel watch 1 " .. order .. " --interval 0.5; echo code $?")
+      local screen = terminal:wait "next look in 1 s.*done\n1 +Partial"
+      assert.matches("1 open, 1 done.*ORDER +STATUS.*\n" .. order .. " +%u%l+.*\ndone\n1 +Partial", screen)
+      local _, titles = screen:gsub("ORDER", "ORDER")
+      assert.equal(1, titles)
+      sandbox.ask("POST", "advance?seconds=60")
+      screen = terminal:wait "code 1"
+      assert.matches("\n1 +Partial.*\n" .. order .. " +Completed.*\n2 of 2 orders done, 1 completed\n", screen)
+      _, titles = screen:gsub("ORDER", "ORDER")
+      assert.equal(1, titles)
+    end)
+
+    it("says at Ctrl-C how far it was", function()
+      open()
+      terminal:type "smmpanel watch 1 2; echo code $?"
+      terminal:wait "1 open, 1 done"
+      terminal:key "C-c"
+      assert.matches("smmpanel: stopped: 1 of 2 orders done, 0 completed\ncode 130", terminal:wait "code 130")
+    end)
+
+    it("fits a small window, also after it was made smaller", function()
+      local rows = { "ref,service,link,quantity" }
+      for i = 1, 40 do rows[i + 1] = ("never-%d,1,https://example.com/n%d#ends=never,50"):format(i, i) end
+      home:write("never.csv", table.concat(rows, "\n"))
+      local report = home:run "smmpanel add --from ~/never.csv --yes --csv"
+      home:write("never", (report:gsub("[^\n]*,placed,(%d+)[^\n]*", "%1"):gsub("^[^\n]*", "1")))
+      open { columns = 70, rows = 30 }
+      terminal:type "smmpanel watch --interval 1 --from ~/never"
+      assert.equal(29, #lines(terminal:wait "40 open, 1 done.*and 18 more\ndone\n1 +Partial"))
+      terminal:tmux "resize-window -x 40 -y 15"
+      local screen = lines(terminal:wait "^40 open.*and 33 more\ndone")
+      assert.is_true(#screen <= 15)
+      for _, line in ipairs(screen) do assert.is_true(cells(line) <= 40, line) end
+      terminal:key "C-c"
+      terminal:wait "stopped: 1 of 41 orders done"
+    end)
+  end)
+
+  it("sandbox prints two lines to paste, and is gone after Ctrl-C", function()
+    open { columns = 100 }
+    terminal:type "smmpanel sandbox --services 30 --fault latency:0.01; echo code $?"
+    local screen = terminal:wait "Ctrl%-C stops it"
+    local url, key = screen:match "\nexport SMMPANEL_URL='(.-)'\nexport SMMPANEL_KEY='(.-)'\n"
+    assert.matches("^http://127.0.0.1:%d+/api/v2%?fault=latency:0.01$", url)
+    local env = { SMMPANEL_URL = url, SMMPANEL_KEY = key }
+    assert.equal("100.84292 USD\n", (home:run("smmpanel balance", { env = env })))
+    assert.matches("\n30 ", (home:run("smmpanel services", { env = env })))
+    terminal:key "C-c"
+    terminal:wait "The sandbox is gone.\ncode 0"
+    assert.equal(4, (select(3, home:run("smmpanel balance", { env = env }))))
+    assert.matches("no fault is called nonsense", terminal:run "smmpanel sandbox --fault nonsense")
+  end)
+
+  it("pipes the screenful that head wants, and goes quietly", function()
+    open { columns = 140 }
+    assert.matches("^%$ smmpanel services | head %-n 2\nID  NAME[^\n]+\n 1  Followers[^\n]+\n%$ ?$",
+      (terminal:run "smmpanel services | head -n 2"):gsub("21 of 21[^\n]+\n", ""))
+  end)
+end)

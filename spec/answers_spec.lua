@@ -383,6 +383,10 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     assert.equal("http", err_of({ action = "mine", raw = true }, { http_status = 404,
       value = { x = 1 } }).kind)
   end)
+  it("an address that is not there asks whether the url is complete", function()
+    local err = err_of(BALANCE, { http_status = 404, json = "broken", excerpt = "<html>" })
+    assert.is_truthy(err.message:find("HTTP 404 (is the url complete?)", 1, true))
+  end)
   it("a redirect says that it is not followed", function()
     local err = err_of(BALANCE, { http_status = 303, json = "empty" })
     assert.same({ "http", "redirect" }, { err.kind, err.code })

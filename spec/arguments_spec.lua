@@ -63,6 +63,7 @@ describe("a wrong argument throws:", function()
   end)
   it("a method called with a dot, or after close", function()
     says({ "colon" }, panel.balance)
+    says({ "smmpanel.new", "dot" }, smmpanel.new, smmpanel, { url = URL, key = KEY })
     local closed = new {}
     closed:close()
     says({ "closed" }, closed.balance, closed)

@@ -30,7 +30,7 @@ local function http_text(outcome, failure)
     return ("HTTP %d, a redirect: it is not followed, for the key is in the body; "
       .. "is the url complete, or the panel under maintenance?"):format(status)
   end
-  return ("HTTP %d: %s"):format(status, failure.text)
+  return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", failure.text)
 end
 
 -- A failure under an HTTP error: the panel's words where it has some, else the status itself.

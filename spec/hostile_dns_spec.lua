@@ -1,0 +1,38 @@
+-- Name servers that never answer: the deadline holds, and nothing waits for the look-up afterwards. It needs a
+-- name server of its own, so root and a mount namespace.
+local child = require "spec.support.child"
+
+local ALONE = [[unshare -m sh -c 'printf "nameserver 127.0.0.77\noptions timeout:30 attempts:5\n" >"$1" &&
+  mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' sh]]
+
+local function can_be_alone(file)
+  return not os.getenv "SANITIZER_PRELOAD" and child.run("print 'here'", ALONE .. " " .. file):find "^here\n"
+end
+
+describe("a name server that never answers", function()
+  it("ends a call at its deadline, certain that nothing was sent, and holds up no end of the program", function()
+    local file = os.tmpname()
+    if not can_be_alone(file) then
+      os.remove(file)
+      return pending "needs root and unshare"
+    end
+    local said = child.run([[
+      local core, smmpanel, socket = require "smmpanel.core", require "smmpanel", require "socket"
+      local silent = socket.udp()
+      assert(silent:setsockname("127.0.0.77", 53))
+      local panel = smmpanel.new { url = "http://panel.example/", key = "key", retries = 2, timeout = 1 }
+      local order = { service = 1, link = "https://x.example", quantity = 1 }
+      for _, call in ipairs { "balance", "add" } do
+        local before = core.now()
+        local value, err = panel[call](panel, call == "add" and order or nil)
+        local seconds = core.now() - before
+        print(value, err.kind, err.code, err.uncertain, seconds > 0.9 and seconds < 9, core.in_flight())
+      end
+      silent:settimeout(0)
+      print(silent:receive() and "asked" or "never asked")
+    ]], ("timeout 20 %s %s"):format(ALONE, file)) -- the look-up itself would go on for 150 s
+    os.remove(file)
+    local line = "nil\ttimeout\ttimeout\tnil\ttrue\t0\n"
+    assert.equal(line .. line .. "asked\nexit 0\n", said)
+  end)
+end)

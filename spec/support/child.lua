@@ -1,0 +1,32 @@
+-- Runs a chunk in a Lua of its own, for what must not happen to the specs: another environment, a memory limit,
+-- another name server, an end of the process.
+local process = require "spec.support.process"
+
+local child = {}
+
+--- Starts it. `before`: shell words before the command, such as variables. -> a pipe of all it prints, and its exit.
+---@param chunk string
+---@param before? string
+---@return file*
+function child.start(chunk, before)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "w"))
+  out:write(chunk)
+  out:close()
+  local preload = os.getenv "SANITIZER_PRELOAD"
+  local program = (preload and "env LD_PRELOAD=" .. preload .. " " or "") .. process.lua()
+  return assert(io.popen(("%s %s %s 2>&1; echo \"exit $?\"; rm -f %s"):format(before or "", program, file, file)))
+end
+
+--- Runs it to its end. -> all it printed, and its exit.
+---@param chunk string
+---@param before? string
+---@return string
+function child.run(chunk, before)
+  local pipe = child.start(chunk, before)
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+return child

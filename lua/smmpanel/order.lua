@@ -107,6 +107,10 @@ function order.required(name)
   return documented, REQUIRED[documented]
 end
 
+--- The names that are documented, `type` among them. Panels may have further fields.
+order.documented = { type = true }
+for _, name in ipairs(SENT) do order.documented[name] = true end
+
 local function check_type(name, given)
   local documented = order.required(name)
   if not documented then
@@ -126,7 +130,8 @@ end
 ---@return table flat list of names and values, in the order they are sent
 function order.fields(given)
   if type(given) ~= "table" then
-    usage.throw(WHERE, "needs a table with the order's fields, got %s", usage.describe(given))
+    usage.throw(WHERE, "needs a table with the order's fields, as { service = 1, link = ..., quantity = ... }, got %s",
+      usage.describe(given))
   end
   local read = {}
   for name, value in pairs(given) do

@@ -45,6 +45,15 @@ local function item_count(value)
   return count
 end
 
+--- The field that an order's pieces are counted by; nil where they are not.
+---@param service smmpanel.Service
+---@return string?
+function check.counted(service)
+  local documented = order_rules.required(service.type)
+  if check.is_package(service) or documented == "Subscriptions" then return nil end
+  return COUNTED[documented] or "quantity"
+end
+
 --- How many pieces an order counts (of a drip-feed: in one run).
 ---@param service smmpanel.Service
 ---@param order smmpanel.Order
@@ -112,8 +121,8 @@ local function check_numbers(service, order, problems)
   if documented == "Subscriptions" then
     check_count(service, "min", check.count(order.min), problems)
     check_count(service, "max", check.count(order.max), problems)
-  elseif not check.is_package(service) then
-    local field = COUNTED[documented] or "quantity"
+  elseif check.counted(service) then
+    local field = check.counted(service)
     local quantity, wrong = check.quantity(service, order)
     if quantity and not is_missing(order[field]) then
       check_count(service, field, quantity, problems)

@@ -31,7 +31,7 @@ local function show(context, items, services)
     without > 0 and (", and %d subscriptions, charged post by post"):format(without) or "")
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     money.afterwards(balance.balance, total, balance.currency))
-  context:say "  What was placed before by its ref is not placed again."
+  context:say "  This is for all of them: what was placed before by its ref is not placed, nor paid, again."
 end
 
 -- ---- afterwards -----------------------------------------------------------------------------
@@ -147,7 +147,7 @@ function add_many.run(context, args)
   local state = { answers = {}, accepted = 0 }
   local panel = context:panel { ledger = context:ledger(), observe = observer(state) }
   local services = context:catalog(0)
-  state.items = order_file.read(args.from, services)
+  state.items = order_file.read(args.from, services, args.any_field)
   if context:can_ask() or args.dry_run then show(context, state.items, services) end
   if args.dry_run then return end
   ask(context, args)

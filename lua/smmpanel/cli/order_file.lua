@@ -13,12 +13,15 @@ local order_form = require "smmpanel.cli.order_form"
 
 local SHOWN = 20 -- problems: who has more looks at the first ones
 
-local function check_columns(path, names)
+local function check_columns(path, names, any_field)
   local there = {}
   for _, name in ipairs(names) do there[name] = true end
   for _, name in ipairs { "ref", "service" } do
     if not there[name] then fail.usage("%s: no column is called '%s'", path, name) end
   end
+  there.ref = nil
+  local unknown = not any_field and order_form.unknown(there)
+  if unknown then fail.usage("%s: %s", path, unknown) end
 end
 
 local function order_of(values)
@@ -63,11 +66,12 @@ end
 --- Reads and checks them. Ends the command where one is wrong.
 ---@param path string - for the standard input
 ---@param services smmpanel.Catalog
+---@param any_field? boolean also columns that are no documented fields
 ---@return smmpanel.RefOrder[]
-function order_file.read(path, services)
+function order_file.read(path, services, any_field)
   local rows, names = csv.records(ids.read_file(path))
   if not rows then fail.usage("%s: %s", path, names) end
-  check_columns(path, names)
+  check_columns(path, names, any_field)
   if #rows == 0 then fail.usage("%s: there is no order in it", path) end
   return checked(path, rows, services)
 end

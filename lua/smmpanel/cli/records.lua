@@ -15,6 +15,26 @@ function records.state(status)
   return { text = formats.text(status), style = STYLES[states.state(status)] }
 end
 
+-- A letter for yes; what a panel says in words of its own as it is.
+local function flag(letter, value)
+  if value == nil or value == false or value == 0 then return { text = "-", style = "dim" } end
+  return { text = type(value) == "string" and value or letter, style = "good" }
+end
+
+records.services = {
+  columns = { { title = "ID", right = true }, { title = "NAME", shrinks = 4 },
+    { title = "CATEGORY", shrinks = 2, from = 72 }, { title = "TYPE", shrinks = 1.5, from = 96 },
+    { title = "RATE", right = true }, { title = "MIN", right = true }, { title = "MAX", right = true },
+    { title = "R", shrinks = 1 }, { title = "C", shrinks = 1 } },
+  fields = { "service", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed" },
+  cells = function(service)
+    return { { text = formats.text(service.service), style = "link" }, formats.text(service.name),
+      formats.text(service.category), { text = formats.text(service.type), style = "dim" },
+      formats.text(service.rate), formats.text(service.min), formats.text(service.max),
+      flag("R", service.refill), flag("C", service.cancel) }
+  end,
+}
+
 local function wrong(record)
   local note = record.uncertain and " (uncertain: it may have been done)" or ""
   return { text = record.error .. note, style = "bad" }

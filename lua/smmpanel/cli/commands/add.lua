@@ -1,3 +1,4 @@
+local checks = require "smmpanel.checks"
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.fields"
 local formats = require "smmpanel.cli.formats"
@@ -15,9 +16,7 @@ local function show(context, services, service, order)
   if not balance then fail.client(err) end
   local price, why = services:price(order)
   context:say("  service   %s  %s", formats.text(service.service), formats.text(service.name))
-  for _, name in ipairs { "link", "username", "quantity", "runs" } do
-    if order[name] then context:say("  %-9s %s", name, order[name]) end
-  end
+  for _, field in ipairs(order_form.shown(order)) do context:say("  %-9s %s", field[1], field[2]) end
   context:say("  price     %s", price and money.text(price, balance.currency) or why)
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     money.afterwards(balance.balance, price, balance.currency))
@@ -50,8 +49,14 @@ end
 
 local function add_one(context, args)
   local order = fields.read(args.field)
+  local wrong_ref = args.ref and checks.ref(args.ref)
+  if wrong_ref then fail.usage("the ref must be %s", wrong_ref) end
   if args.ref then context:panel { ledger = context:ledger() } end
-  if not order.service and context:can_ask() then order.service = context:ask "service:" end
+  local unknown = not args.any_field and order_form.unknown(order)
+  if unknown then fail.usage("%s", unknown) end
+  if not order.service and context:can_ask() then
+    order.service = order_form.ask_service(context, context:catalog(MAX_AGE))
+  end
   if not order.service then fail.usage "which service? Give service=ID" end
   local service, services = order_form.service(context, order, MAX_AGE)
   order_form.complete(context, services, service, order)
@@ -88,6 +93,7 @@ return {
     { flags = "--dry-run", about = "Check and show what it would cost; send nothing." },
     { flags = "--ref", arg = "REF", about = "Your own name for the order: it is placed at most once." },
     { flags = "-f --from", arg = "FILE", about = "Place the orders in this CSV file (-: standard input)." },
+    { flags = "--any-field", about = "Send also fields that are not documented: panels have some of their own." },
     { flags = "--ledger", arg = "FILE", about = "Keep there which refs were placed." },
     { flags = "--json", about = "Write JSON." },
     { flags = "--csv", about = "Write comma-separated values (with --from)." },

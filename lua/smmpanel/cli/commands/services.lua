@@ -4,29 +4,10 @@ local decimal = require "smmpanel.decimal"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.formats"
 local progress = require "smmpanel.cli.progress"
+local records = require "smmpanel.cli.records"
 local shared = require "smmpanel.cli.options"
 
 local MAX_AGE = 900
-
--- A letter for yes; what a panel says in words of its own as it is.
-local function flag(letter, value)
-  if value == nil or value == false or value == 0 then return { text = "-", style = "dim" } end
-  return { text = type(value) == "string" and value or letter, style = "good" }
-end
-
-local SHAPE = {
-  columns = { { title = "ID", right = true }, { title = "NAME", shrinks = 4 },
-    { title = "CATEGORY", shrinks = 2, from = 72 }, { title = "TYPE", shrinks = 1.5, from = 96 },
-    { title = "RATE", right = true }, { title = "MIN", right = true }, { title = "MAX", right = true },
-    { title = "R", shrinks = 1 }, { title = "C", shrinks = 1 } },
-  fields = { "service", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed" },
-  cells = function(service)
-    return { { text = formats.text(service.service), style = "link" }, formats.text(service.name),
-      formats.text(service.category), { text = formats.text(service.type), style = "dim" },
-      formats.text(service.rate), formats.text(service.min), formats.text(service.max),
-      flag("R", service.refill), flag("C", service.cancel) }
-  end,
-}
 
 local function put(args, shape, list)
   local sink = formats.sink(args, shape, io.stdout)
@@ -96,9 +77,10 @@ local function search(context, args, services)
     refill = args.refill, cancel = args.cancel, dripfeed = args.drip_feed, sort = args.sort,
     descending = args.reverse, limit = args.limit,
   }
-  put(args, SHAPE, found)
-  context:remark("%s of %s services (R refill, C cancel)", progress.number(#found),
-    progress.number(#services.list))
+  put(args, records.services, found)
+  local all = progress.number(#services.list)
+  if #found == 0 then return context:remark("none of %s services fits", all) end
+  context:remark("%s of %s services (R refill, C cancel)", progress.number(#found), all)
 end
 
 local function run(context, args)

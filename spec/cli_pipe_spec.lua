@@ -37,6 +37,32 @@ describe("the command line in a pipe", function()
       count = count + 1
     end
     assert.equal(13, count)
+    assert.equal(help, run "smmpanel help")
+    assert.equal(run "smmpanel status --help", run "smmpanel help status")
+  end)
+
+  it("completion writes a script for each shell", function()
+    for shell, check in pairs { bash = "bash -n", zsh = "zsh -n", fish = "fish --no-config --no-execute" } do
+      local script = home:write("completion", run("smmpanel completion " .. shell))
+      local _, err, code = home:run(check .. " " .. script)
+      assert.equal("0", ("%d%s"):format(code, err))
+    end
+  end)
+
+  it("sandbox prints two lines to paste, alone, and is gone when it is ended", function()
+    local out, err, code = home:run(cli.COMMAND .. [[ sandbox --services 30 >~/lines & pid=$!
+      for i in $(seq 200); do [ "$(wc -l <~/lines)" = 2 ] && break; sleep 0.05; done
+      . ~/lines; smmpanel services --csv | wc -l; kill $pid
+      for i in $(seq 200); do curl -s -o ~/body "$SMMPANEL_URL" || break; sleep 0.05; done
+      curl -s -o ~/body "$SMMPANEL_URL" || echo gone]])
+    assert.equal("31\ngone\n", out)
+    assert.matches("A sandbox panel.*Ctrl%-C stops it", err)
+    assert.equal(0, code)
+    for option, why in pairs { ["--fault nonsense"] = "no fault is called nonsense; known: ",
+      ["--balance much"] = "'much' is no amount", ["--port 70000"] = "'70000' is no port: 1 to 65535",
+      ["--services x"] = "'x' is no whole number" } do
+      assert.matches(why, select(2, run("smmpanel sandbox " .. option, nil, 2)))
+    end
   end)
 
   it("says what is wrong with its arguments, with 2", function()
@@ -45,6 +71,7 @@ describe("the command line in a pipe", function()
       assert.equal("", out)
       assert.matches(why, err)
     end
+    refused("smmpanel nonsense", "unknown command 'nonsense'.*`smmpanel %-%-help` lists the commands")
     refused("smmpanel statu", "Did you mean 'status'%?")
     refused("smmpanel status --jso 1", "unknown option '%-%-jso'")
     refused("smmpanel services --json --csv", "can not be used together")

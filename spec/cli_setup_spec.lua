@@ -110,6 +110,8 @@ describe("the panel's URL and key", function()
     refused("smmpanel balance", "config.lua")
     write_config ""
     refused("smmpanel balance --panel main", "there is none at all")
+    os.remove(home.path .. "/config/smmpanel/config.lua")
+    refused("smmpanel balance --panel main", "there is no profile 'main', for there is no " .. home.path)
   end)
 
   it("come from the home directory where XDG_CONFIG_HOME is not set", function()

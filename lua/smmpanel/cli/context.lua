@@ -110,9 +110,10 @@ end
 function Context:say(text, ...)
   if select("#", ...) > 0 then text = text:format(...) end
   if self.bar then self.bar:clear() end
+  pcall(io.stdout.flush, io.stdout) -- where both go to one place, the result comes first
   local lines = {}
   for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = width.clean(line) end
-  io.stderr:write(table.concat(lines, "\n"), "\n")
+  io.stderr:write(table.concat(lines, "\n") .. "\n") -- in one piece, whoever else writes there
 end
 
 --- Says something where a person is looking.

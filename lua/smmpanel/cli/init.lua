@@ -11,7 +11,14 @@ local terminal = require "smmpanel.cli.terminal"
 
 local function wrong_usage(parser, message)
   -- The first usage line says enough; what was wrong is what matters.
-  fail.usage("%s\n%s", message, parser:get_usage())
+  local more = message:find "command" and "\n`smmpanel --help` lists the commands." or ""
+  fail.usage("%s\n%s%s", message, parser:get_usage(), more)
+end
+
+-- `help` and `help COMMAND`, as many other programs have it.
+local function with_help(argv)
+  if argv[1] ~= "help" then return argv end
+  return argv[2] and { argv[2], "--help" } or { "--help" }
 end
 
 local function command_named(name)
@@ -21,6 +28,7 @@ local function command_named(name)
 end
 
 local function run(self, argv)
+  argv = with_help(argv)
   local columns = math.min(100, (terminal.size()))
   local parser = arguments.parser(columns, core.version, wrong_usage, argv[1])
   local args = parser:parse(argv)

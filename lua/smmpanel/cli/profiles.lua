@@ -118,6 +118,9 @@ end
 
 local function named_profile(wanted, path)
   if not path then return nil, "there is no home directory to look for a configuration in: set HOME" end
+  if not lfs.attributes(path) then
+    return nil, ("there is no profile '%s', for there is no %s yet"):format(tostring(wanted), path)
+  end
   local config, problem = profiles.read(path)
   if not config then return nil, problem end
   local names = profile_names(config)

@@ -1,6 +1,8 @@
+local decimal = require "smmpanel.decimal"
 local fail = require "smmpanel.cli.fail"
 local server = require "smmpanel.sandbox.server"
 local terminal = require "smmpanel.cli.terminal"
+local usage = require "smmpanel.usage"
 
 local function whole(text)
   local n = text:find "^[0-9]+$" and tonumber(text)
@@ -8,10 +10,22 @@ local function whole(text)
   return nil, ("'%s' is no whole number"):format(text)
 end
 
+local function port(text)
+  local n = whole(text)
+  if n and n >= 1 and n <= 65535 then return n end
+  return nil, ("'%s' is no port: 1 to 65535"):format(text)
+end
+
+local function amount(text)
+  if decimal.parse(text) then return text end
+  return nil, ("'%s' is no amount"):format(text)
+end
+
 -- A fault that the panel does not know would be told with each answer only.
 local function check_faults(text)
-  local _, problem = require("smmpanel.sandbox.faults").parse(text)
-  if problem then fail.usage("%s (a list is in lua/smmpanel/sandbox/README.md)", problem) end
+  local faults = require "smmpanel.sandbox.faults"
+  local _, problem = faults.parse(text)
+  if problem then fail.usage("%s; known: %s", problem, usage.names(faults.by_name)) end
 end
 
 local function run(context, args)
@@ -36,8 +50,8 @@ return {
   options = {
     { flags = "--fault", arg = "FAULT", about = "Make it an odd panel: latency:0.3, lost@2, html, ..." },
     { flags = "--services", arg = "N", convert = whole, about = "How many services it lists (21)." },
-    { flags = "--balance", arg = "AMOUNT", about = "The money that is there (100.84292)." },
-    { flags = "--port", arg = "PORT", convert = whole, about = "Listen here, not on a free port." },
+    { flags = "--balance", arg = "AMOUNT", convert = amount, about = "The money that is there (100.84292)." },
+    { flags = "--port", arg = "PORT", convert = port, about = "Listen here, not on a free port." },
   },
   examples = {
     { "smmpanel sandbox", "prints two lines to paste into another terminal" },

@@ -68,18 +68,20 @@ describe("the command line on a terminal", function()
     for i = 2, 24 do assert.is_true(cells(screen[i]) <= 50, screen[i]) end
   end)
 
-  it("shows a bar with count, rate and time left, and then the table", function()
+  it("shows a bar with count, rate and time left, and the records as they come", function()
     open { columns = 80, fault = "latency:0.3" }
-    home:write("ids", (("999999 "):rep(1) .. (function()
-      local ids = {}
-      for i = 1, 3000 do ids[i] = tostring(800000 + i) end
-      return table.concat(ids, "\n")
-    end)()))
-    terminal:type "smmpanel status 1 --from ~/ids >~/table"
-    terminal:wait "\nstatus  [█]+[░]+  [%d,]+/3,002  [%d,]+/s  %d+ s left"
-    local screen = terminal:wait "3,001 failed"
+    local ids = {}
+    for i = 1, 10000 do ids[i] = tostring(800000 + i) end
+    home:write("ids", table.concat(ids, "\n"))
+    terminal:type "smmpanel status --from ~/ids --csv >~/report; echo code $?"
+    terminal:wait "status  [█]+[░]+  [%d,]+/10,000  [%d,]+/s  %d+ s left"
+    local early = terminal:wait "status  [█]+[░]+  [45],%d%d%d/10,000"
+    local _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    assert.is_true(rows > 1000 and rows < 10000, rows .. " rows at\n" .. early)
+    local screen = terminal:wait "0 found, 10,000 failed"
     assert.is_nil(screen:find "█")
-    assert.matches("^ORDER   STATUS", cli.read_file(home.path .. "/table"))
+    _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    assert.equal(10001, rows)
   end)
 
   it("says at Ctrl-C what was done, and leaves the terminal clean", function()
@@ -103,7 +105,11 @@ describe("the command line on a terminal", function()
     it("asks for what is missing, shows price and balance, and asks before sending", function()
       open { name = "asked" }
       terminal:type "smmpanel add"
-      terminal:wait "service: ?$"
+      terminal:wait "service %(its id, or words to look for%): ?$"
+      terminal:type "instagram pack"
+      terminal:wait "\n 3  Instagram Starter Pack .*look for%): ?$"
+      terminal:type "no such thing"
+      terminal:wait "no service has all these words\n.*look for%): ?$"
       terminal:type "1"
       terminal:wait "link: ?$"
       terminal:type "https://example.com/t"
@@ -126,10 +132,24 @@ describe("the command line on a terminal", function()
       assert.equal(1, sandbox.counts "asked".made)
     end)
 
+    it("asks again for what the type's own rules refuse", function()
+      open { name = "ruled", rows = 40 }
+      terminal:type "smmpanel add service=17 link=https://example.com/r quantity=500 country=TR"
+      for _, step in ipairs { { "device", "9" }, { "type_of_traffic", "1" }, { "from 1 to 5, got 9\ndevice", "2" },
+        { "google_keyword", "lua" } } do
+        terminal:wait("\n?" .. step[1] .. ": ?$")
+        terminal:type(step[2])
+      end
+      terminal:wait "google_keyword lua\n  price     0.055 USD.*%[y/N%] ?$"
+      terminal:type ""
+      terminal:wait "nothing was sent"
+      assert.equal(0, sandbox.counts "ruled".made)
+    end)
+
     it("asks for lists line by line", function()
       open { name = "listed", rows = 40 }
       terminal:type "smmpanel add service=13 link=https://example.com/l username=me"
-      terminal:wait "comments %(one a line, an empty line ends; or @file%): ?$"
+      terminal:wait "comments %(1 to 500, one a line, an empty line ends; or @file%): ?$"
       for _, comment in ipairs { "first", "second one", "third", "" } do terminal:type(comment) end
       terminal:wait "price     0.033 USD.*%[y/N%] ?$"
       terminal:type "yes"
@@ -204,6 +224,62 @@ describe("the command line on a terminal", function()
     terminal:wait "The sandbox is gone.\ncode 0"
     assert.equal(4, (select(3, home:run("smmpanel balance", { env = env }))))
     assert.matches("no fault is called nonsense", terminal:run "smmpanel sandbox --fault nonsense")
+  end)
+
+  describe("shows each of the other commands:", function()
+    local function shows(line, ...)
+      local screen = terminal:run(line .. "; echo code $?")
+      for _, pattern in ipairs { ... } do assert.matches(pattern, screen) end
+    end
+
+    it("balance, refill, refill-status, cancel, call", function()
+      open { columns = 120 }
+      shows("smmpanel balance", "\n[%d.]+ USD\ncode 0")
+      shows("smmpanel status 1 999", "ORDER  STATUS  .*\n1 +Partial .*\n999 +Incorrect order ID\n1 found, 1 failed",
+        "code 1")
+      shows("smmpanel refill 1", "ORDER  REFILL\n1      %d+\ncode 0")
+      shows("smmpanel refill-status 1 999", "REFILL  STATUS\n1 +%u.*\n999 +Refill not found\n1 found, 1 failed")
+      shows("smmpanel cancel 2 999", "ORDER  CANCEL\n2 +requested\n999 +Incorrect order ID\n1 requested, 1 failed")
+      shows("smmpanel call status order=1", '"status":"Partial"', "code 0")
+      shows("smmpanel call nonsense", "smmpanel: nonsense: Incorrect request %(panel, bad_request, HTTP 200%)\ncode 3")
+    end)
+
+    it("--version, help, completion", function()
+      open { rows = 60 }
+      shows("smmpanel --version", "\nsmmpanel %d+%.%d+%.%d+\ncode 0")
+      shows("smmpanel", "a command is required\n.*`smmpanel %-%-help` lists the commands", "code 2")
+      shows("smmpanel help", "\n   balance  ", "Exit codes:", "code 0")
+      shows("smmpanel help refill", "Usage: smmpanel refill ", "code 0")
+      shows("eval \"$(smmpanel completion bash)\"; complete -p smmpanel", "complete .*%-F _smmpanel smmpanel\n")
+    end)
+
+    it("add --from, pending, resolve", function()
+      home:write("two.csv", "ref,service,link,quantity\nt-1,1,https://example.com/t1,50\n"
+        .. "t-2,1,https://example.com/t2,50\n")
+      open { columns = 100, fault = "lost@1&on=add", name = "two" }
+      shows("smmpanel pending", "\nnothing is pending\ncode 0")
+      terminal:type "clear; smmpanel add --from ~/two.csv; echo code $?"
+      terminal:wait "orders    2\n  price     0.09 USD\n  balance   .*Place these orders%? %[y/N%] ?$"
+      terminal:type "y"
+      local ref = terminal:wait "1 placed, 1 uncertain\n.*code 1":match "\n(t%-%d)  uncertain"
+      shows("smmpanel pending", "REF +STATE +SINCE.*\n" .. ref:gsub("%-", "%%-") .. "  uncertain",
+        "smmpanel resolve REF ORDER_ID")
+      shows("smmpanel resolve " .. ref, "was it placed%? Give the order's id, or %-%-not%-placed", "code 2")
+      shows("smmpanel resolve " .. ref .. " 23501", "' is order 23501\ncode 0")
+      shows("smmpanel add --yes --from ~/two.csv", "2 placed %(2 of them before%)\ncode 0")
+      assert.equal(2, sandbox.counts "two".made)
+    end)
+
+    it("services --cost and --diff", function()
+      open()
+      shows("smmpanel services --cost 1 1500", "1500 of service 1, Followers, at 0.90\n1.35\ncode 0")
+      shows("smmpanel services --diff", "21 services are kept for the next time")
+      local kept = home:run "ls $XDG_CACHE_HOME/smmpanel/*.last.json":gsub("\n", "")
+      cli.write_file(kept, (cli.read_file(kept):gsub('"rate":"0.90"', '"rate":"1.00"')))
+      shows("smmpanel services --diff", "~ changed +1 +Followers +rate +1.00 +0.90 %(%-10.0 %%%)",
+        "0 new, 0 gone, 1 changed since ")
+      shows("smmpanel services nothing like this", "none of 21 services fits\ncode 0")
+    end)
   end)
 
   it("pipes the screenful that head wants, and goes quietly", function()

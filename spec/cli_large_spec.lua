@@ -1,0 +1,50 @@
+-- The command line with as much as a large shop has: 10,000 services, 10,000 orders.
+local cli = require "spec.support.cli"
+local csv = require "smmpanel.cli.csv"
+local sandboxes = require "spec.support.sandbox"
+
+describe("10,000", function()
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { services = 10000 }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+
+  -- Seconds of CPU that a line takes, at the best of a few runs: the machine may be busy with other things.
+  local function cpu_of(line)
+    local least = math.huge
+    for _ = 1, 5 do
+      local _, err = home:run("TIMEFORMAT='%U %S'; time " .. line .. " >/dev/null")
+      local user, system = err:match "([%d.]+) ([%d.]+)\n$"
+      least = math.min(least, user + system)
+    end
+    return least
+  end
+
+  it("services are searched in the kept list in a moment", function()
+    assert.equal(0, (select(3, home:run "smmpanel services")))
+    local found = assert(csv.records((home:run "smmpanel services --csv --search 'instagram followers'")))
+    assert.is_true(#found > 50 and #found < 5000, #found)
+    local seconds = cpu_of "smmpanel services --search 'instagram followers'"
+    -- 0.2 s is what it may take on a machine of its own; a shared one may run at half its speed.
+    assert.is_true(seconds < 0.4, seconds .. " s")
+  end)
+
+  it("orders are asked for a hundred at a time, and shown as they come, in the order given", function()
+    local ids = {}
+    for i = 1, 10000 do ids[i] = tostring(700000 + i * 7) end
+    home:write("ids", table.concat(ids, "\n"))
+    local url = { fault = "latency:0.2", name = "stream" }
+    local out = home:run([[smmpanel status --csv --from ~/ids >~/report &
+      until [ "$(wc -l <~/report)" -gt 1000 ]; do sleep 0.05; done; wc -l <~/report; wait]], url)
+    assert.is_true(tonumber(out) < 10000, out .. " were there at once")
+    local records = assert(csv.records(cli.read_file(home.path .. "/report")))
+    assert.equal(10000, #records)
+    for i, record in ipairs(records) do assert.equal(ids[i], record.values.order) end
+    assert.equal(100, sandbox.counts "stream".requests)
+  end)
+end)

@@ -53,6 +53,15 @@ for line in io.lines "spec/data/recorded.jsonl" do
   end
 end
 
+-- An error's place had the index -1 where a piece ended within an escape or a character.
+for _, wrong in ipairs { "\\q", "\\u12G4", "\\ud83d\\udcG0", "\\[1]", "\195(", "\226\130(", "\240\159(", "\255",
+  "\1" } do
+  for seed = 1, 8 do
+    write("json", string.char(2, seed) .. '["' .. wrong .. '"]')
+    write("json", string.char(2, seed) .. 'Notice: in ["' .. wrong .. ' {"order":7}')
+  end
+end
+
 local chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{\"orde\r\n5\r\nr\":1}\r\n0\r\n\r\n"
 write("response", "\1\7" .. chunked)
 write("response", "\1\7HTTP/1.1 100 Continue\r\n\r\n" .. chunked)

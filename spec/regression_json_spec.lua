@@ -1,0 +1,94 @@
+-- Defects that were found in the JSON reader and the typed values, each as it was seen.
+local child = require "spec.support.child"
+local core = require "smmpanel.core"
+
+-- Fed in two pieces that part after `cut` bytes, or whole. -> the value, or nil and the error.
+local function read(text, cut)
+  local decoder = core.decoder "status"
+  local ok, why = decoder:feed(text:sub(1, cut or #text))
+  if ok and cut then ok, why = decoder:feed(text:sub(cut + 1)) end
+  if not ok then return nil, why end
+  local whole, value = decoder:finish()
+  if not whole then return nil, value end
+  return value
+end
+
+-- A text inside a string that cannot go on, by the byte that is wrong.
+local WRONG = {
+  "\\q", "\\u12G4", "\\uD83D\\x", "\\ud83d\\udcG0", "\\", "\\u", "\\u1", "\\u12", "\\u123", "\128", "\192\128",
+  "\195(", "\226\130(", "\226(", "\240\159\146(", "\240\159(", "\237\160\128", "\244\144\128\128", "\255", "\1", "\n",
+}
+
+describe("regression:", function()
+  -- What was skipped is sought on from the place of the error. (A byte before a piece, only a sanitizer sees read:
+  -- fuzz/seeds.lua has the same.)
+  it("the place of an error had the index -1 where a piece ended within an escape or a character", function()
+    for _, wrong in ipairs(WRONG) do
+      local broken = '["' .. wrong .. '"]'
+      local _, whole_error = read(broken)
+      assert.truthy(whole_error, ("%q"):format(broken))
+      for cut = 0, #broken do
+        local value, why = read(broken, cut)
+        assert.is_nil(value)
+        assert.equal(whole_error, why, ("%q cut after %d"):format(broken, cut))
+      end
+    end
+  end)
+
+  it("... so that the document behind a notice was not found, or one began at the wrong byte", function()
+    for _, wrong in ipairs(WRONG) do
+      local text = 'in ["' .. wrong .. ' {"order":7}'
+      for cut = 0, #text do assert.same({ order = 7 }, read(text, cut), ("%q cut after %d"):format(text, cut)) end
+    end
+    for _, before in ipairs { "\\", "\\u", "\\u1", "\\ud83d\\u00", "\226", "\240\159", "a" .. "\195" } do
+      local text = 'in ["' .. before .. "[[1]]"
+      for cut = 0, #text do assert.same({ { 1 } }, read(text, cut), ("%q cut after %d"):format(text, cut)) end
+    end
+  end)
+
+  it("memory that ran out within the reader ended the program, not the call", function()
+    if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
+    local said = child.run([[
+      local core = require "smmpanel.core"
+      local piece = ("a\\n"):rep(100000)
+      for _, opening in ipairs { '["', '{"', '{"name":"' } do
+        local decoder = core.decoder "services"
+        assert(decoder:feed(opening))
+        local ok, why, fed = true, nil, 0
+        while ok and fed < 4000 do
+          ok, why = decoder:feed(piece)
+          fed = fed + 1
+        end
+        print(ok, why, select(2, decoder:feed "x"), select(2, decoder:finish()))
+        decoder = nil
+        collectgarbage() collectgarbage()
+      end
+      print "of use"
+    ]], "ulimit -v 300000;")
+    local line = "nil\tout of memory\tout of memory\tout of memory\n"
+    assert.equal(line .. line .. line .. "of use\nexit 0\n", said)
+  end)
+
+  it("memory that ran out for a number or a table was no error of the call", function()
+    if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
+    local said = child.run([==[
+      local core = require "smmpanel.core"
+      local digits, rows = ("1"):rep(300000), ("[[]],"):rep(30000)
+      for _, piece in ipairs { digits, rows } do
+        local decoder = core.decoder "services"
+        assert(decoder:feed "[1")
+        if piece == rows then assert(decoder:feed ",") end
+        local caught, ok, why = true, true, nil
+        for _ = 1, 4000 do
+          caught, ok, why = pcall(decoder.feed, decoder, piece)
+          if not caught or not ok then break end
+        end
+        print(tostring(not caught and ok or why):match "memory")
+        decoder = nil
+        collectgarbage() collectgarbage()
+      end
+      print "of use"
+    ]==], "ulimit -v 300000;")
+    assert.equal("memory\nmemory\nof use\nexit 0\n", said)
+  end)
+end)

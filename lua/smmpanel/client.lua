@@ -16,6 +16,7 @@ local request = require "smmpanel.request"
 local text = require "smmpanel.text"
 local usage = require "smmpanel.usage"
 local watch = require "smmpanel.watch"
+local work = require "smmpanel.work"
 
 ---@class smmpanel.Panel
 local Panel = {}
@@ -166,9 +167,11 @@ end
 ---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
 
 ---@class smmpanel.WatchOptions: smmpanel.CallOptions
----@field interval? number seconds between the polls (60)
+---@field interval? number seconds between the polls of an order, at least (60)
 ---@field timeout? number seconds for all of it (none)
 ---@field on_change? fun(id: smmpanel.Id, record: table, previous: table?)
+---@field name? string of a set of orders in the ledger, which outlives the process and may be shared
+---@field stay? boolean with a name: go on when nothing is left, for orders that others add (false)
 
 ---@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
 ---@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
@@ -338,24 +341,86 @@ function Panel:call(action, given_fields, given)
   return request.run(state, call)
 end
 
---- Polls `status` until every order is final, or unknown to the panel. Failed polls are tried again at the
--- next interval; a refused key ends it. What `on_change` throws ends it too.
----@param x smmpanel.Id|smmpanel.Id[] one id or a list
+-- What the orders are called by whoever watches them: as they were given, or as records have ids.
+local function names_of(asked)
+  return function(id)
+    local keys = asked and asked.keys[id]
+    return keys and keys[1] or ids.value(id)
+  end
+end
+
+-- What was last seen of each order, by the keys as given.
+local function results_of(asked, seen, failed)
+  local last = {}
+  for id, keys in pairs(asked.keys) do
+    for _, key in ipairs(keys) do last[key] = seen[id] or failed[id] end
+  end
+  return last
+end
+
+local LEASE_MARGIN = 15 -- seconds that a claim outlasts the poll it is for
+
+local function new_watching(state, given, asked, set)
+  local own = state.options
+  local timeout, batch_size = own.timeout, given.batch_size or own.batch_size
+  return {
+    work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
+    lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or own.concurrency,
+    host = hosts.pick(own.host), key_of = names_of(asked), on_change = given.on_change or function() end,
+    failed = function() end,
+    poll = function(open, seconds)
+      local call = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
+        decimals = given.decimals, batch_size = batch_size }
+      return many_ids(state, new_call(state, "status", call), ids.read("panel:watch", open), call)
+    end,
+  }
+end
+
+-- In this process, for as long as the call lasts.
+local function watch_here(state, given, asked, x)
+  local set, failed = work.new(core.now), {}
+  set:add(asked.texts)
+  local run = new_watching(state, given, asked, set)
+  run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
+  function run.failed(id, record) failed[id] = record end
+  local err = watch.run(run)
+  local last = results_of(asked, set.seen, failed)
+  if asked.single then return last[x], err end
+  return last, err
+end
+
+-- In the ledger, for all who watch under this name.
+local function watch_kept(state, where, given, asked)
+  local ledger = ledger_of(state, where)
+  if type(ledger.work) ~= "function" then usage.throw(where, "this ledger keeps no orders to be watched") end
+  local set = ledger:work(given.name, { decimals = given.decimals or state.options.decimals })
+  local ok, failure = set:add(asked and asked.texts or {})
+  if not ok then return watch.failed(failure) end
+  local run = new_watching(state, given, asked, set)
+  run.shared, run.stay = true, given.stay
+  return watch.run(run)
+end
+
+--- Polls `status` until every order is final, or unknown to the panel: in full batches, each no more often
+-- than asked, each change told once. Failed polls are tried again at the next interval; a refused key ends
+-- it. What `on_change` throws ends it too.
+--
+-- With a `name` the orders are kept in the panel's ledger under it. Watched again under that name, after a
+-- crash too, it goes on from what was last seen; several processes share the work, and what one leaves undone
+-- when it dies the others do. No change is lost; the one that was being told when the process died is told
+-- again.
+---@param x smmpanel.Id|smmpanel.Id[]|nil one id or a list; with a name none are needed: those kept there are watched
 ---@param given? smmpanel.WatchOptions
----@return table last the last records by id; for one id its record
+---@return table last the last records by id; for one id its record; with a name empty
 ---@return smmpanel.Error? why not all are final
 function Panel:watch(x, given)
   local where = "panel:watch"
   local state = open_state(self, where)
-  local asked = ids.read(where, x)
   given = options.watch(where, given)
-  local host = hosts.pick(state.options.host)
-  local last, err = watch.run(asked, given, host, function(open, seconds)
-    local own = with(given, { timeout = math.min(seconds or math.huge, state.options.timeout) })
-    return many_ids(state, new_call(state, "status", own), ids.read(where, open), own)
-  end)
-  if asked.single then return last[x], err end
-  return last, err
+  if given.stay and not given.name then usage.throw(where, "stay needs a name, for others to add orders under") end
+  local asked = not (x == nil and given.name) and ids.read(where, x) or nil
+  if not given.name then return watch_here(state, given, asked, x) end
+  return {}, watch_kept(state, where, given, asked)
 end
 
 --- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it

@@ -49,6 +49,10 @@ local function url(value)
   return not right and "a URL with http:// or https://, a host and no spaces" or nil
 end
 
+local function flag(value)
+  return type(value) ~= "boolean" and "true or false" or nil
+end
+
 local function one_of(...)
   local words, known = { ... }, {}
   for _, word in ipairs(words) do known[word] = true end
@@ -132,8 +136,10 @@ local LIST = {
   timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
   concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
 }
-local WATCH = { interval = seconds, timeout = seconds, on_change = callable, retries = PANEL.retries,
-  decimals = PANEL.decimals, concurrency = count, batch_size = PANEL.batch_size }
+local WATCH = {
+  interval = seconds, timeout = seconds, on_change = callable, retries = PANEL.retries, name = checks.ref,
+  stay = flag, decimals = PANEL.decimals, concurrency = count, batch_size = PANEL.batch_size,
+}
 
 local DEFAULTS = {
   timeout = 60, connect_timeout = 10, retries = 2, concurrency = 8, batch_size = 100,

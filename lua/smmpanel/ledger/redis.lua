@@ -3,7 +3,7 @@
 --     PREFIX ref:REF      a hash. Open: f fingerprint, t token, s since, u until (both in ms), o what was
 --                         ordered. Settled: f, a (the answer).
 --     PREFIX pending      a sorted set of the open refs, all of score 0: by name
---     PREFIX work:NAME…   orders to be watched (see smmpanel.ledger.redis_work)
+--     PREFIX work:NAME    orders to be watched, and PREFIX seen:NAME: see smmpanel.ledger.redis_work
 --
 -- Open entries never expire; settled ones do after the option `expire`, if it is given: a ref used again
 -- after that is ordered again. The default prefix has a hash tag, so that a cluster keeps all of it in one
@@ -194,11 +194,12 @@ function Store:pending()
   end
 end
 
---- The orders to be watched under a name, shared by all who ask for it.
+--- The orders to be watched under a name, shared by all who ask for it: see smmpanel.work.
 ---@param name string
+---@param how? { decimals: "number"|"string"|nil }
 ---@return table
-function Store:work(name)
-  return require("smmpanel.ledger.redis_work").new(self.run, self.prefix, name)
+function Store:work(name, how)
+  return require("smmpanel.ledger.redis_work").new(self.run, self.prefix, name, how)
 end
 
 return store

@@ -22,6 +22,9 @@ local SCHEMA = {
       ref TEXT NOT NULL PRIMARY KEY, fingerprint TEXT NOT NULL, token TEXT, since INTEGER NOT NULL,
       sending_until INTEGER NOT NULL, wanted TEXT, answer TEXT) WITHOUT ROWID]],
   "CREATE INDEX IF NOT EXISTS smmpanel_orders_open ON smmpanel_orders (ref) WHERE answer IS NULL",
+  [[CREATE TABLE IF NOT EXISTS smmpanel_work (
+      name TEXT NOT NULL, id TEXT NOT NULL, due REAL NOT NULL, seen TEXT, PRIMARY KEY (name, id)) WITHOUT ROWID]],
+  "CREATE INDEX IF NOT EXISTS smmpanel_work_due ON smmpanel_work (name, due)",
 }
 
 -- What SQLite says, by a part of it, in our words: the code, and what to do.
@@ -107,7 +110,7 @@ end
 
 local function literal(connection, value)
   if value == nil then return "NULL" end
-  if type(value) == "number" then return ("%.0f"):format(value) end
+  if type(value) == "number" then return (("%.17g"):format(value):gsub(",", ".")) end
   -- SQL text ends at a NUL, and what follows would be lost.
   assert(not value:find("\0", 1, true), "a text with a NUL")
   return "'" .. connection:escape(value) .. "'"
@@ -127,13 +130,24 @@ local function execute(self, statement, values)
   return result
 end
 
--- The row, or nil without a failure where there is none.
-local function select(self, statement, values)
+local function rows(self, statement, values)
   local cursor, why = execute(self, statement, values)
   if not cursor then return nil, why end
-  local row, said = fetch(cursor)
+  local list = {}
+  local row, said = cursor:fetch({}, "a")
+  while row do
+    list[#list + 1] = row
+    row, said = cursor:fetch({}, "a")
+  end
+  cursor:close()
   if said then return nil, failure(self, said) end
-  return row
+  return list
+end
+
+-- The row, or nil without a failure where there is none.
+local function select(self, statement, values)
+  local list, why = rows(self, statement, values)
+  return list and list[1], why
 end
 
 local ROW = [[SELECT fingerprint, token, sending_until AS "until", answer FROM smmpanel_orders
@@ -263,20 +277,39 @@ function Store:resolve(ref, answer)
 end
 
 function Store:pending()
-  local cursor, why = execute(self, PENDING)
-  if not cursor then return nil, why end
-  local list = {}
-  local row, said = cursor:fetch({}, "a")
-  while row do
+  local list, why = rows(self, PENDING)
+  if not list then return nil, why end
+  for i, row in ipairs(list) do
     local state, left = state_of(self, row)
-    list[#list + 1] = {
-      ref = row.ref, state = state, since = tonumber(row.since), left = left or 0, wanted = row.wanted,
-    }
-    row, said = cursor:fetch({}, "a")
+    list[i] = { ref = row.ref, state = state, since = tonumber(row.since), left = left or 0, wanted = row.wanted }
   end
-  cursor:close()
-  if said then return nil, failure(self, said) end
   return list
+end
+
+--- The orders to be watched under a name, shared by all who ask for it: see smmpanel.work.
+---@param name string
+---@param how? { decimals: "number"|"string"|nil }
+---@return table
+function Store:work(name, how)
+  return require("smmpanel.ledger.sqlite_work").new(self, name, how)
+end
+
+--- One statement, for the parts of this store in other files: each `:name` in it becomes that value.
+---@param statement string
+---@param values? table<string, string|number>
+---@return any? result LuaSQL's: a cursor, or how many rows were changed
+---@return table? failure
+function Store:execute(statement, values)
+  return execute(self, statement, values)
+end
+
+--- All rows of a statement.
+---@param statement string
+---@param values? table<string, string|number>
+---@return table[]? rows
+---@return table? failure
+function Store:rows(statement, values)
+  return rows(self, statement, values)
 end
 
 return store

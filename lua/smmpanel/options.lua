@@ -18,9 +18,9 @@ local usage = require "smmpanel.usage"
 ---@field rate? number requests a second (no limit)
 ---@field decimals? "number"|"string" how money is given (number)
 ---@field max_body? integer bytes of an answer after decompression (64 MiB)
----@field proxy? string
----@field ca_file? string
----@field crl_file? string certificates revoked, in PEM: for each issuer of the chain its list
+---@field proxy? string its URL (what `https_proxy`, `http_proxy` and `no_proxy` of the environment say)
+---@field ca_file? string the authorities to trust, in PEM (the system's)
+---@field crl_file? string what the authorities revoked, in PEM: a list for each issuer of the chain (none)
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
 ---@field host? "auto"|string|table what the client runs under: see smmpanel.host

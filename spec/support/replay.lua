@@ -68,12 +68,18 @@ local function number_text(n)
   return n % 1 == 0 and ("%.0f"):format(n) or ("%.17g"):format(n)
 end
 
+-- %q writes control characters in another way on PUC 5.1
+local function quoted(text)
+  text = text:gsub('[\\"]', "\\%0"):gsub("\n", "\\n")
+  return '"' .. text:gsub("(%c)(%d?)", function(control, digit)
+    return ("\\%" .. (digit == "" and "" or "03") .. "d"):format(control:byte()) .. digit
+  end) .. '"'
+end
+
 --- A value as one line that is the same on every Lua: keys sorted, integral numbers without a point.
 function replay.text(value)
   if type(value) == "number" then return number_text(value) end
-  if type(value) == "string" then -- %q writes control characters in another way on PUC 5.1
-    return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\9"):gsub("\\r", "\\13"))
-  end
+  if type(value) == "string" then return quoted(value) end
   if type(value) ~= "table" then return tostring(value) end
   local keys, parts = {}, {}
   for key in pairs(value) do keys[#keys + 1] = key end

@@ -107,7 +107,7 @@ soak: all ## calls at full speed among faults for SOAK_SECONDS (20)
 	@tools/deps build test
 	@$(RUN) tools/soak.lua
 
-coverage: ## which lines of csrc/ the specs and the fuzz targets run
+coverage: all ## which lines of csrc/ the specs and the fuzz targets run
 	@tools/deps build sandbox test fuzz
 	@tools/coverage
 

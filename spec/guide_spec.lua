@@ -3,6 +3,7 @@ local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
 
 local PRELUDE = [[
+io.stdout:setvbuf "no" -- what was printed before it hung is wanted too
 local smmpanel = require "smmpanel"
 local panel = smmpanel.new { url = os.getenv "SMMPANEL_URL", key = os.getenv "SMMPANEL_KEY" }
 ]]
@@ -42,7 +43,7 @@ local function run(chapter, sandbox)
   local file = assert(io.open(path, "w"))
   file:write(PRELUDE, table.concat(chapter.lines, "\n"), "\n")
   file:close()
-  local command = "SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1"
+  local command = "SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1 || echo status $?"
   local pipe = io.popen(command:format(sandbox.url, sandbox.key, process.lua(), path))
   local text = pipe:read "*a"
   pipe:close()

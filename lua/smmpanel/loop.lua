@@ -37,14 +37,14 @@ function loop.is_idle()
   return next(waiting) == nil
 end
 
-local function enter(host)
+local function enter(entry, host)
   local scope, descriptor = host.scope and host.scope() or host, core.descriptor()
   local watch = watches[scope] or { host = host, count = 0 }
-  watches[scope] = watch
+  watches[scope], entry.scope = watch, scope
   watch.count = watch.count + 1
-  if watch.descriptor ~= descriptor and host.watch then host.watch(descriptor, loop.step, scope) end
+  if watch.descriptor == descriptor then return end
   watch.descriptor = descriptor
-  return scope
+  if host.watch then host.watch(descriptor, loop.step, scope) end
 end
 
 --- One request and its answer.
@@ -59,7 +59,10 @@ function loop.run(host, client, request, transfers)
     return { word = word, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
   end
   local gate = host.gate()
-  waiting[transfer], transfers[transfer] = { gate = gate, scope = enter(host), transfers = transfers }, true
+  local entry = { gate = gate, transfers = transfers }
+  -- First of all, for a host may step while it begins to watch, and the answer may be there by then.
+  waiting[transfer], transfers[transfer] = entry, true
+  enter(entry, host)
   -- Interrupted by the user: it ends as cancelled, and so it is known whether it was sent.
   while gate:wait() == false do transfer:cancel() end
   return transfer:result()

@@ -1,6 +1,8 @@
 -- A loop of one's own, as the README shows it: the specs run its very text.
+local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local sandbox_server = require "smmpanel.sandbox.server"
+local smmpanel = require "smmpanel"
 
 local function example()
   local file = assert(io.open "README.md")
@@ -32,5 +34,28 @@ describe("a host of one's own", function()
     pipe:close()
     os.remove(path)
     assert.equal("USD\nbalance 100.84292\tIn progress\n", said)
+  end)
+
+  -- The thread may be that quick: Copas steps as soon as it is given the descriptor.
+  it("may step while it begins to watch, the answer being there already", function()
+    local sandbox = assert(sandbox_server.start { tls = false })
+    finally(sandbox.stop)
+    local panel, watched
+    local host = { sleep = function() end, spawn = function() end }
+    function host.gate()
+      return { open = function(self) self.is_open = true end, wait = function(self) assert(self.is_open, "lost") end }
+    end
+    function host.watch(_, step)
+      watched = true
+      for _ = 1, 200 do
+        core.wait(0.1)
+        step()
+        if not watched then return end
+      end
+    end
+    function host.unwatch() watched = false end
+    panel = smmpanel.new { url = sandbox.url, key = sandbox.key, host = host }
+    for _ = 1, 2 do assert.equal("USD", assert(panel:balance()).currency) end
+    assert.is_false(watched)
   end)
 end)

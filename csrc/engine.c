@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
+enum { PORTS = 65536 };
 enum { SHARED_CONNECTIONS = 4 }; /* to one panel, as long as all that was seen speaks HTTP/2 */
 
 struct engine {
@@ -31,6 +32,7 @@ struct engine {
   exchange *full;   /* ... and those whose queue has just become full */
   int64_t look_at;  /* when to look for overdue ones again */
   engine *next;     /* in the list of all engines of the process */
+  int kept[PORTS];  /* the thread's own: 1 + the descriptor of a kept connection, by its local port */
 };
 
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -184,6 +186,21 @@ static void read_inbox(engine *e) {
   }
 }
 
+int engine_kept(const engine *e, int port) {
+  return port > 0 && port < PORTS ? e->kept[port] - 1 : -1;
+}
+
+void engine_keep(engine *e, int port, int fd) {
+  if (port > 0 && port < PORTS) e->kept[port] = fd + 1;
+}
+
+/* Nothing was sent, and libcurl has closed that connection: there are only so many. */
+static void begin_again(engine *e, exchange *x) {
+  x->out_of_step = false;
+  curl_multi_remove_handle(e->multi, x->easy);
+  if (curl_multi_add_handle(e->multi, x->easy) != CURLM_OK) end_with(e, x, "memory", "out of memory");
+}
+
 static void collect_ended(engine *e) {
   CURLMsg *message;
   int left;
@@ -193,6 +210,10 @@ static void collect_ended(engine *e) {
     CURLcode result = message->data.result;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
     exchange *x = (exchange *)(void *)user;
+    if (x->out_of_step) {
+      begin_again(e, x);
+      continue;
+    }
     exchange_conclude(x, result);
     if (x->outcome.http_version && x->outcome.http_version < 20) lift_limit(e);
     /* It may leave a connection of which it never learns whether it can be shared; others would wait for that. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 static void conclude_with(exchange *x, const char *word, const char *text) {
   x->outcome.word = word;
@@ -20,11 +21,24 @@ static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
   return CURL_SOCKOPT_OK;
 }
 
+/* A kept connection on which anything came since its last answer is out of step: that would be taken for the
+ * answer to this request. libcurl looks for it from 8 on; HTTP/2 knows itself which answer is whose. */
+static bool out_of_step(const exchange *x, int port) {
+  char byte;
+  long opened = 1;
+  curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
+  if (opened) engine_keep(x->engine, port, -1); /* what another had with this port is over */
+  int fd = engine_kept(x->engine, port);
+  return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 /* libcurl sends a request again by itself when a kept connection turns out dead. The first time
  * may have arrived: a second one is refused, and whoever asked decides. */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
   exchange *x = user;
-  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  (void)peer, (void)local, (void)peer_port;
+  x->out_of_step = out_of_step(x, local_port);
+  if (x->out_of_step) return CURL_PREREQFUNC_ABORT;
   x->outcome.sent = true;
   return ++x->issued > 1 && x->write ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -250,9 +264,18 @@ static const char *text_of(const exchange *x, CURLcode result) {
   return *x->curl_text ? x->curl_text : curl_easy_strerror(result);
 }
 
+static void keep_connection(const exchange *x) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  long port = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &fd);
+  curl_easy_getinfo(x->easy, CURLINFO_LOCAL_PORT, &port);
+  engine_keep(x->engine, (int)port, x->outcome.http_version < 20 ? (int)fd : -1);
+}
+
 /* A callback that refused has said why already: libcurl only knows that it was refused. */
 void exchange_conclude(exchange *x, CURLcode result) {
   read_figures(x);
+  keep_connection(x);
   if (*x->outcome.word) return;
   conclude_with(x, word_of(x, result), text_of(x, result));
 }

@@ -26,6 +26,7 @@ struct exchange {
   size_t max_body, header_bytes;
   int issued, encodings;
   bool write, tls, added, in_full;
+  bool out_of_step; /* the connection it was given is of no use: it wants another */
   long timeout_ms;
   int64_t overdue_at; /* monotonic milliseconds */
   char curl_text[CURL_ERROR_SIZE];
@@ -46,5 +47,9 @@ void exchange_abandon(exchange *x, const char *word, const char *text); /* we en
 
 /* engine.c: called from the write callback with a piece of the body */
 bool engine_receive(exchange *x, const char *data, size_t len);
+
+/* ... and which descriptor the kept connection of a local port has, where it speaks HTTP/1; else -1 */
+int engine_kept(const engine *e, int port);
+void engine_keep(engine *e, int port, int fd);
 
 #endif

@@ -111,6 +111,19 @@ describe("regression:", function()
     assert.is_nil(waiting)
   end)
 
+  it("an answer that nobody had asked for was taken for that of the next order", function()
+    local socket = require "socket"
+    local order = { service = 1, link = "https://x.example", quantity = 1 }
+    local function new(script) return smmpanel.new { url = server.url(script), key = "key", retries = 0 } end
+    local twice = new { raw.answer '{"order":1}', 0.1, raw.answer '{"order":1}', raw.WAIT }
+    local next_one = new { raw.answer '{"order":2}' }
+    for _ = 1, 5 do
+      assert.equal(1, assert(twice:add(order)).order)
+      socket.sleep(0.2)
+      assert.equal(2, assert(next_one:add(order)).order)
+    end
+  end)
+
   it("a proxy's refusal of the tunnel was called a reset", function()
     local proxy = raw.start()
     -- the proxy's script is in the request line's path, which a CONNECT has not: it closes at once

@@ -11,7 +11,7 @@ local blocking = { name = "blocking" }
 local LONGEST_WAIT = 60 -- seconds; only a bound for poll()
 
 local done_of = {} -- our coroutines, until they end -> done
-local ready = {} -- our coroutines to be resumed, in order
+local ready, first, last = {}, 1, 0 -- our coroutines to be resumed, in order: ready[first] to ready[last]
 local sleepers = {} -- gate -> when it opens by itself
 
 local function resume(co)
@@ -22,11 +22,20 @@ local function resume(co)
   done(ok, err)
 end
 
--- Those that become ready meanwhile have their turn in the next round.
+-- Those that become ready meanwhile have their turn in the next round. Each is taken out when its turn comes:
+-- Ctrl-C, which throws in the middle of this, loses none of the others.
 local function run_ready()
-  local round = ready
-  ready = {}
-  for _, co in ipairs(round) do resume(co) end
+  local until_here = last
+  while first <= until_here do
+    local co = ready[first]
+    ready[first], first = nil, first + 1
+    resume(co)
+  end
+end
+
+local function make_ready(co)
+  last = last + 1
+  ready[last] = co
 end
 
 -- Opens what is due; -> the seconds until the next one is, 0 where one was opened: someone may go on then.
@@ -43,7 +52,7 @@ local function turn()
   local pause = wake_sleepers()
   -- In nginx the dispatcher may have the descriptor: then it is by the clock.
   if core.descriptor() < 0 then pause = math.min(pause, 0.002) end
-  if #ready == 0 and pause > 0 then core.wait(pause) end
+  if first > last and pause > 0 then core.wait(pause) end
   loop.step()
   run_ready()
 end
@@ -60,7 +69,7 @@ function Gate:open()
   if self.is_open then return end
   self.is_open = true
   sleepers[self] = nil
-  if self.waiting then ready[#ready + 1] = self.waiting end
+  if self.waiting then make_ready(self.waiting) end
 end
 
 function Gate:wait()
@@ -85,7 +94,7 @@ end
 function blocking.spawn(f, done)
   local co = coroutine.create(f)
   done_of[co] = done
-  ready[#ready + 1] = co
+  make_ready(co)
 end
 
 return blocking

@@ -6,6 +6,7 @@ local add_many = {}
 local decimal = require "smmpanel.decimal"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.formats"
+local linger = require "smmpanel.cli.linger"
 local money = require "smmpanel.cli.money"
 local order_file = require "smmpanel.cli.order_file"
 local progress = require "smmpanel.cli.progress"
@@ -31,7 +32,7 @@ local function show(context, items, services)
     without > 0 and (", and %d subscriptions, charged post by post"):format(without) or "")
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     money.afterwards(balance.balance, total, balance.currency))
-  context:say "  This is for all of them: what was placed before by its ref is not placed, nor paid, again."
+  context:say "  What was placed before by its ref is neither placed nor paid again."
 end
 
 -- ---- afterwards -----------------------------------------------------------------------------
@@ -54,11 +55,14 @@ local function result_of(made, err)
   return err.kind == "panel" and "refused" or "failed"
 end
 
+local NOT_SENT = { result = "not sent" }
+local IN_DOUBT = { result = "uncertain", err = { message = "stopped before the answer came", code = "uncertain" } }
+
 -- What came of each, in the order of the file.
 local function rows_of(state)
   local rows = {}
   for i, item in ipairs(state.items) do
-    local answer = state.answers[item.ref] or { result = "not sent" }
+    local answer = state.answers[item.ref] or (i <= state.taken and IN_DOUBT or NOT_SENT)
     rows[i] = { ref = item.ref, result = answer.result, order = answer.made and answer.made.order,
       error = answer.err and answer.err.message, code = answer.err and answer.err.code }
   end
@@ -86,12 +90,12 @@ local function summary(state)
   return table.concat(parts, ", ")
 end
 
--- For people only what is not as it should be: the rest is a number.
+-- For people only what is to be looked at: the rest is a number.
 local function report(args, state)
   local all = args.json or args.csv or args.lua
   local sink = formats.sink(args, SHAPE, io.stdout)
   for _, row in ipairs(rows_of(state)) do
-    if all or row.result ~= "placed" then sink:row(row) end
+    if all or row.result ~= "placed" and row.result ~= "not sent" then sink:row(row) end
   end
   sink:close()
 end
@@ -110,11 +114,18 @@ local function place(context, panel, state)
   local bar = progress.new "add"
   context.bar = bar
   bar:draw(0, #state.items)
-  local _, stopped = panel:add_all(state.items, {
+  local function next_item()
+    if state.stopping or state.sent:is_broken() or state.taken == #state.items then return nil end
+    state.taken = state.taken + 1
+    state.sent:begin()
+    return state.items[state.taken]
+  end
+  local _, stopped = panel:add_all(next_item, {
     on_answer = function(ref, made, err)
+      state.sent:finish()
       state.answers[ref] = { made = made, err = err, result = result_of(made, err) }
     end,
-    on_progress = function(done, total) bar:draw(done, total) end,
+    on_progress = function(done) bar:draw(done, #state.items) end,
   })
   bar:clear()
   state.stopped = stopped
@@ -144,7 +155,7 @@ end
 ---@param args table
 ---@return integer? exit code
 function add_many.run(context, args)
-  local state = { answers = {}, accepted = 0 }
+  local state = { answers = {}, accepted = 0, taken = 0, sent = linger.sent() }
   local panel = context:panel { ledger = context:ledger(), observe = observer(state) }
   local services = context:catalog(0)
   state.items = order_file.read(args.from, services, args.any_field)
@@ -152,8 +163,12 @@ function add_many.run(context, args)
   if args.dry_run then return end
   ask(context, args)
   context.on_interrupt = function()
+    state.stopping = true
+    context.bar:hide()
+    linger.wait(context, state.sent)
     report(args, state)
-    return summary(state) .. "; run the same command again to go on, and see: smmpanel pending"
+    return summary(state) .. "; run the same command again to go on"
+      .. (next(state.sent.waiting) and ", and see: smmpanel pending" or "")
   end
   place(context, panel, state)
   context.on_interrupt = nil

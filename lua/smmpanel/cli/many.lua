@@ -6,8 +6,8 @@ local many = {}
 
 local batch = require "smmpanel.batch"
 local errors = require "smmpanel.errors"
+local linger = require "smmpanel.cli.linger"
 local progress = require "smmpanel.cli.progress"
-local smmpanel = require "smmpanel"
 
 local BATCH_SIZE, CONCURRENCY = 100, 8 -- the client's own
 
@@ -25,7 +25,9 @@ end
 function Run:ask(index)
   local chunk = self.chunks[index]
   self.asked[index] = true
+  self.sent:begin()
   local answer, err = self.send(chunk)
+  self.sent:finish()
   self.asked[index] = nil
   self.refused = self.refused or err and errors.is_authentication(err) and err or nil
   self.answers[index] = answer
@@ -36,7 +38,7 @@ end
 
 -- Where the key was refused, further tries may count towards a block.
 function Run:work()
-  while self.next <= #self.chunks and not self.refused do
+  while self.next <= #self.chunks and not self.refused and not self.sent:is_broken() do
     self.next = self.next + 1
     self:ask(self.next - 1)
   end
@@ -61,9 +63,14 @@ local function rest_of(self, index)
   return self.writes and self.asked[index] and function() return IN_DOUBT end or nil
 end
 
---- After Ctrl-C: gives on what is there, and says how far it was.
+--- After Ctrl-C: gives on what is there, and says how far it was. Of what does something the answers that are
+-- under way are waited for.
+---@param context smmpanel.cli.Context
 ---@return string
-function Run:stop()
+function Run:stop(context)
+  self.next = #self.chunks + 1
+  self.bar:hide()
+  if self.writes then linger.wait(context, self.sent) end
   local open = 0
   for index = self.turn, #self.chunks do
     local chunk, record_of = self.chunks[index], rest_of(self, index)
@@ -91,7 +98,7 @@ function many.new(how)
   return setmetatable({
     chunks = batch.chunks(how.ids, how.options.batch_size or BATCH_SIZE), send = how.send, each = how.each,
     writes = how.writes, bar = progress.new(how.what), answers = {}, asked = {}, next = 1, turn = 1,
-    done = 0, total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
+    done = 0, sent = linger.sent(), total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
   }, Run)
 end
 
@@ -102,7 +109,7 @@ function Run:run()
     workers[i] = function() self:work() end
   end
   if self.total > 1 then self.bar:draw(0, self.total) end
-  smmpanel.all(workers)
+  linger.run(workers)
   if self.refused then self:give_up() end
   self.bar:clear()
   self:deliver()

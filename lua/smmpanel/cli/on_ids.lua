@@ -50,7 +50,7 @@ local function run(context, args, given)
   }
   context.bar = all.bar
   context.on_interrupt = function()
-    local text = all:stop()
+    local text = all:stop(context)
     sink:close()
     return text
   end

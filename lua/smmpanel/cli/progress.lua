@@ -69,6 +69,12 @@ function Bar:clear()
   if self.shown then io.stderr:write "\r\27[K" end
 end
 
+--- Takes it away for good.
+function Bar:hide()
+  self:clear()
+  self.shown = false
+end
+
 --- A bar, not drawn yet.
 ---@param what string
 ---@return table bar

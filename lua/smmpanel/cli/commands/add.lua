@@ -3,6 +3,7 @@ local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.fields"
 local formats = require "smmpanel.cli.formats"
 local json = require "smmpanel.json"
+local linger = require "smmpanel.cli.linger"
 local literal = require "smmpanel.cli.literal"
 local money = require "smmpanel.cli.money"
 local order_form = require "smmpanel.cli.order_form"
@@ -37,12 +38,22 @@ end
 
 local function place(context, args, order)
   local panel = context:panel()
+  local made, err, answered
+  local sent = linger.sent()
   context.on_interrupt = function()
+    linger.wait(context, sent)
+    if made then return "placed: order " .. formats.text(made.order) end
+    if answered then return (tostring(err):gsub("^smmpanel: ", "")) end
     return "the answer had not come: the order may have been placed; look at the panel before trying again"
   end
-  local ok, made, err = pcall(panel.add, panel, order, args.ref and { ref = args.ref } or nil)
+  local finished, thrown = pcall(linger.run, { function()
+    sent:begin()
+    made, err = panel:add(order, args.ref and { ref = args.ref } or nil)
+    answered = true
+    sent:finish()
+  end })
+  if not finished then fail.thrown(thrown, "panel:add: ") end
   context.on_interrupt = nil
-  if not ok then fail.thrown(made, "panel:add: ") end
   if not made then fail.client(err) end
   report(context, args, made)
 end

@@ -31,8 +31,8 @@ end
 
 changes.SHAPE = {
   columns = { { title = "" }, { title = "ID", right = true }, { title = "NAME", shrinks = 3 },
-    { title = "FIELD" }, { title = "BEFORE", right = true, shrinks = 1 },
-    { title = "AFTER", shrinks = 1 } },
+    { title = "FIELD" }, { title = "BEFORE", right = true, shrinks = 3 },
+    { title = "AFTER", shrinks = 3 } },
   fields = { "change", "service", "name", "field", "before", "after" },
   cells = function(record)
     return { MARKS[record.change], formats.text(record.service), formats.text(record.name),

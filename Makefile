@@ -34,7 +34,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: sanitize sanitize-quick fuzz soak coverage doc dist deb test-luas all help demo sandbox bench test specs lint format clean install uninstall
+.PHONY: picture sanitize sanitize-quick fuzz soak coverage doc dist deb test-luas all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -129,6 +129,12 @@ deb: ## a Debian package for both ABIs, in build/deb; tools/deb-smoke tries it
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@tools/deb build/deb
+
+picture: ## docs/terminal.svg, from a session with the command line in tmux
+	@tools/deps build sandbox test cli
+	@$(MAKE) --no-print-directory LUA=lua5.4 all
+	@env LUA_PATH='./lua/?.lua;./lua/?/init.lua;./?.lua;;' LUA_CPATH='./build/5.4/?.so;;' lua5.4 tools/picture >build/terminal.svg
+	@mv build/terminal.svg docs/terminal.svg
 
 format: ## lay the C sources out as .clang-format says
 	clang-format -i csrc/*.c csrc/*.h

@@ -21,29 +21,33 @@ describe("the notification socket", function()
   setup(function() server = raw.start() end)
   teardown(function() server.stop() end)
 
-  it("is reachable by its owner alone, and not at all once it is connected", function()
-    local said = child.run(COMMON .. ([[
-      local client = core.client { url = %q, key = "S3CRET", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
-      local transfer = core.start(client, { action = "balance", timeout = 20 })
-      local path = assert(core.listen())
-      local directory = path:match "^(.*)/"
-      print(output("stat -c '%%a %%u' " .. directory), output("stat -c '%%a' " .. path))
-      local peer = assert((unix.stream or unix)())
-      assert(peer:connect(path))
-      print(core.accept(), output("ls -d " .. directory .. " 2>&1 | grep -c 'No such'"))
-      local result
-      repeat
-        peer:settimeout(20)
-        local byte = peer:receive(1)
-        assert(byte == "\0", "it says more than that there is news")
-        core.step()
-        result = transfer:result()
-      until result
-      print(result.word, result.value.balance, core.accept())
-    ]]):format(server.url { 0.1, GOOD }), "umask 0; ")
-    local user = io.popen("id -u"):read "*n"
-    assert.equal(("700 %d\t600\ntrue\t1\n\t1.5\tfalse\nexit 0\n"):format(user), said)
-  end)
+  for _, early in ipairs { false, true } do
+    it("is reachable by its owner alone, not at all once it is connected, and tells of what came "
+      .. (early and "before it" or "after it"), function()
+      local said = child.run(COMMON .. ([[
+        local client = core.client { url = %q, key = "S3CRET", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
+        local transfer = core.start(client, { action = "balance", timeout = 20 })
+        if %s then core.wait(20) end -- there is news already
+        local path = assert(core.listen())
+        local directory = path:match "^(.*)/"
+        print(output("stat -c '%%a %%u' " .. directory), output("stat -c '%%a' " .. path))
+        local peer = assert((unix.stream or unix)())
+        assert(peer:connect(path))
+        print(core.accept(), output("ls -d " .. directory .. " 2>&1 | grep -c 'No such'"))
+        local result
+        repeat
+          peer:settimeout(20)
+          local byte = peer:receive(1)
+          assert(byte == "\0", "it says more than that there is news")
+          core.step()
+          result = transfer:result()
+        until result
+        print(result.word, result.value.balance, core.accept())
+      ]]):format(server.url { 0.1, GOOD }, tostring(early)), "umask 0; ")
+      local user = io.popen("id -u"):read "*n"
+      assert.equal(("700 %d\t600\ntrue\t1\n\t1.5\tfalse\nexit 0\n"):format(user), said)
+    end)
+  end
 
   it("that another listen replaces, and one that nobody connected to, leave nothing behind", function()
     local said = child.run(COMMON .. [[

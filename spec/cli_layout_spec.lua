@@ -85,6 +85,15 @@ describe("a table", function()
       lines({ { "1", "Followers of all", "0.0007165" } }, { width = 22 }))
   end)
 
+  it("leaves columns out where cutting is not enough: half a number would be another one", function()
+    for most = 5, 21 do
+      local made = lines({ { "1", "Followers of all", "0.00071655" } }, { width = most })
+      assert.is_nil(made[2]:find("0.", 1, true), made[2])
+      assert.is_true(width.of(made[2]) <= most, made[2])
+    end
+    assert.same({ "ID  NAME", " 1  Followers …" }, lines({ { "1", "Followers of all", "0.00071655" } }, { width = 15 }))
+  end)
+
   it("leaves out a column that has no room", function()
     local with_more = { columns[1], { title = "MORE", from = 30 }, columns[3] }
     local function made(most)

@@ -48,7 +48,7 @@ local function natural(columns, rows, how, measured)
     if not (how.width and column.from and how.width < column.from) then
       local room = width.of(column.title)
       for _, row in ipairs(rows) do room = math.max(room, measured[text_of(row[place])].cells) end
-      kept[#kept + 1] = { place = place, room = room, right = column.right, shrinks = column.shrinks,
+      kept[#kept + 1] = { place = place, natural = room, room = room, right = column.right, shrinks = column.shrinks,
         title = { text = column.title, style = "title" } }
     end
   end
@@ -71,11 +71,21 @@ local function widest_shrinking(columns)
 end
 
 -- Takes a cell at a time from the widest column that may shrink, until all fit.
-local function fit(columns, most)
-  for _ = 1, most and total(columns) - most or 0 do
+local function shrink(columns, most)
+  for _, column in ipairs(columns) do column.room = column.natural end
+  for _ = 1, total(columns) - most do
     local column = widest_shrinking(columns)
     if not column then return end
     column.room = column.room - 1
+  end
+end
+
+-- Where shrinking is not enough, columns are left out from the right: half a number would be another one.
+local function fit(columns, most)
+  shrink(columns, most)
+  while total(columns) > most and #columns > 1 do
+    table.remove(columns)
+    shrink(columns, most)
   end
 end
 
@@ -108,7 +118,7 @@ end
 function layout.lines(columns, rows, how)
   local measured = measured_once()
   columns = natural(columns, rows, how, measured)
-  fit(columns, how.width)
+  if how.width then fit(columns, how.width) end
   local lines = { line(columns, function(column) return column.title end, how, measured) }
   for i, row in ipairs(rows) do
     lines[i + 1] = line(columns, function(column) return row[column.place] end, how, measured)

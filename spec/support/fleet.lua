@@ -75,4 +75,6 @@ function fleet.limited(options)
   return analyse(list)
 end
 
+fleet.window = window
+
 return fleet

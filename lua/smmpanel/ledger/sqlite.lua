@@ -22,6 +22,9 @@ local SCHEMA = {
       ref TEXT NOT NULL PRIMARY KEY, fingerprint TEXT NOT NULL, token TEXT, since INTEGER NOT NULL,
       sending_until INTEGER NOT NULL, wanted TEXT, answer TEXT) WITHOUT ROWID]],
   "CREATE INDEX IF NOT EXISTS smmpanel_orders_open ON smmpanel_orders (ref) WHERE answer IS NULL",
+}
+
+local WORK_SCHEMA = {
   [[CREATE TABLE IF NOT EXISTS smmpanel_work (
       name TEXT NOT NULL, id TEXT NOT NULL, due REAL NOT NULL, seen TEXT, PRIMARY KEY (name, id)) WITHOUT ROWID]],
   "CREATE INDEX IF NOT EXISTS smmpanel_work_due ON smmpanel_work (name, due)",
@@ -80,8 +83,7 @@ local function prepare(self, connection)
   local ok
   ok, said = write_ahead(connection)
   if not ok then return nil, said end
-  -- EXTRA is FULL, and where there is no WAL (some file systems), it is as safe there.
-  ok, said = connection:execute "PRAGMA synchronous = EXTRA"
+  ok, said = connection:execute("PRAGMA synchronous = " .. self.synchronous)
   for _, statement in ipairs(self.schema) do
     if ok then ok, said = connection:execute(statement) end
   end
@@ -188,7 +190,8 @@ function store.new(path, options)
   end
   return setmetatable({
     path = path, environment = assert(driver.sqlite3()), busy_timeout = options.busy_timeout or 5,
-    now = os.time, schema = SCHEMA,
+    -- EXTRA is FULL, and where there is no WAL (some file systems), it is as safe there.
+    now = os.time, schema = SCHEMA, synchronous = "EXTRA",
   }, Store)
 end
 
@@ -291,7 +294,12 @@ end
 ---@param how? { decimals: "number"|"string"|nil }
 ---@return table
 function Store:work(name, how)
-  return require("smmpanel.ledger.sqlite_work").new(self, name, how)
+  -- A connection of its own, which waits for no disk: where the power fails, the last changes are told again.
+  local connection = setmetatable({
+    path = self.path, environment = self.environment, busy_timeout = self.busy_timeout, schema = WORK_SCHEMA,
+    synchronous = "NORMAL",
+  }, Store)
+  return require("smmpanel.ledger.sqlite_work").new(connection, name, how)
 end
 
 --- One statement, for the parts of this store in other files: each `:name` in it becomes that value.

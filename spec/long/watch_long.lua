@@ -1,0 +1,46 @@
+-- The long run of spec/watch_many_spec.lua: 100,000 orders, in this process, and by three with Redis, one killed.
+local redis_server = require "spec.support.redis"
+local redis_store = require "smmpanel.ledger.redis"
+local watching = require "spec.support.watching"
+
+local ORDERS, INTERVAL, RATE = 100000, 12, 120
+-- A third of them changes once, one twice, one three times; and all are new once.
+local CHANGES = ORDERS + (ORDERS - 1) / 3 * (2 + 3 + 1) + 2
+
+local function check(report, seconds)
+  local least, most = report.window(10)
+  print(("\n%d changes told, %d not, %d twice; %d requests for %d polls of an order (%.3f of the least); "
+    .. "%d to %d in any 10 s; %.3f s between two polls of one; %d polls of completed orders; kB: %s; %.0f s"):format(
+    report.told, report.untold, report.twice, report.requests, report.ids, report.requests / (report.ids / 100),
+    most, least, report.shortest, report.too_late, table.concat(report.memory, " "), seconds))
+  assert.equal(0, report.untold)
+  assert.equal(CHANGES, report.told)
+  assert.is_true(report.requests <= report.ids / 100 * 1.05)
+  assert.is_true(report.shortest >= INTERVAL * 0.999)
+  assert.is_true(least <= RATE * 10 * 1.05)
+end
+
+describe("100,000 orders are watched to their end", function()
+  it("by one process", function()
+    local began = os.time()
+    local report = watching.here { orders = ORDERS, phase = 30, last = 3, interval = INTERVAL, rate = RATE }
+    check(report, os.time() - began)
+    assert.equal(0, report.twice)
+    assert.equal(0, report.too_late)
+    assert.is_true(report.memory[#report.memory] <= report.memory[1] * 1.1)
+  end)
+
+  it("by three that share them in Redis, one of them killed", function()
+    local began, server, directory = os.time(), redis_server.start(), redis_server.scratch()
+    -- What the one that dies has claimed falls to the others after 20 s, within the phase.
+    local report = watching.shared { orders = ORDERS, phase = 50, last = 3, interval = INTERVAL, rate = RATE,
+      workers = 3, kill_after = 25, directory = directory, ledger = server.port,
+      set = redis_store.new(server:connect()):work "all" }
+    server:stop()
+    os.execute("rm -rf " .. directory)
+    check(report, os.time() - began)
+    -- One change was being told at the most when it died, for each of its pollers.
+    assert.is_true(report.twice <= 8)
+    for _, most in ipairs(report.memory) do assert.is_true(most < 64 * 1024) end
+  end)
+end)

@@ -12,8 +12,7 @@ local function run(chunk)
   local out = assert(io.open(file, "w"))
   out:write(chunk)
   out:close()
-  local preload = os.getenv "SANITIZER_PRELOAD"
-  local program = (preload and "LD_PRELOAD=" .. preload .. " " or "") .. process.lua()
+  local program = process.sanitized() .. process.lua()
   local pipe = assert(io.popen(("%s %s 2>&1; echo \" exit $?\""):format(program, file)))
   local text = pipe:read "*a"
   pipe:close()

@@ -2,5 +2,7 @@
 #include <stdlib.h>
 
 __attribute__((constructor)) static void unpreload(void) {
+  const char *plain = getenv("PLAIN_CPATH");
   unsetenv("LD_PRELOAD");
+  if (plain) setenv("LUA_CPATH", plain, 1);
 }

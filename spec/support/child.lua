@@ -13,8 +13,7 @@ function child.start(chunk, before)
   local out = assert(io.open(file, "w"))
   out:write(chunk)
   out:close()
-  local preload = os.getenv "SANITIZER_PRELOAD"
-  local program = (preload and "env LD_PRELOAD=" .. preload .. " " or "") .. process.lua()
+  local program = process.sanitized() .. process.lua()
   return assert(io.popen(("%s %s %s 2>&1; echo \"exit $?\"; rm -f %s"):format(before or "", program, file, file)))
 end
 

@@ -28,4 +28,11 @@ function process.lua()
   return arg and arg[i] or "lua"
 end
 
+--- What stands before a command that is to run under the sanitizer too, where there is one.
+---@return string
+function process.sanitized()
+  local preload, cpath = os.getenv "SANITIZER_PRELOAD", os.getenv "SANITIZER_CPATH"
+  return preload and ("env LD_PRELOAD=%s LUA_CPATH='%s' "):format(preload, cpath) or ""
+end
+
 return process

@@ -62,7 +62,7 @@ test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
-	@tools/deps build luajit sandbox test hosts
+	@tools/deps build luajit sandbox test hosts ledger
 	@LUAS="$(LUAS)" tools/test spec/hosts
 
 # Not the command line's specs (Debian's libraries for it are for 5.4 and LuaJIT), nor the slow ones.

@@ -5,7 +5,7 @@ local watching = require "spec.support.watching"
 
 -- What holds however many there are and whoever watches.
 local function check(report, expected, interval, slack)
-  assert.same({ expected, 0, 0 }, { report.told, report.untold, report.twice })
+  assert.same({ expected, 0, 0, 0 }, { report.told, report.untold, report.twice, report.strange })
   assert.equal(0, report.too_late)
   assert.is_true(report.shortest >= interval * 0.999)
   local least = report.ids / 100

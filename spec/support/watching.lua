@@ -29,31 +29,39 @@ local function ids_to(count)
   return ids
 end
 
--- How often each change of each order was told: none, or more than once.
-local function judge(report, told, orders, last)
-  report.told, report.untold, report.twice = 0, 0, 0
+-- All changes that there will be, none of them told yet: so the memory that this takes does not grow.
+local function untold(orders, last)
+  local told = {}
   for id = 1, orders do
     local final = 1 + id % last
-    for phase = 0, final do
-      local times = told[id .. " " .. (phase == final and 0 or 1000 - phase)] or 0
-      report.told = report.told + math.min(times, 1)
-      if times == 0 then report.untold = report.untold + 1 end
-      if times > 1 then report.twice = report.twice + 1 end
-    end
+    for phase = 0, final do told[id .. " " .. (phase == final and 0 or 1000 - phase)] = 0 end
+  end
+  return told
+end
+
+-- How many changes were told once, not at all, more than once; and how many of those told there never were.
+local function judge(report, told)
+  report.told, report.untold, report.twice, report.strange = 0, 0, 0, told.strange or 0
+  told.strange = nil
+  for _, times in pairs(told) do
+    report.told = report.told + math.min(times, 1)
+    if times == 0 then report.untold = report.untold + 1 end
+    if times > 1 then report.twice = report.twice + 1 end
   end
   return report
 end
 
 local function count(told, id, remains)
   local change = id .. " " .. ("%d"):format(remains)
+  if not told[change] then change = "strange" end
   told[change] = (told[change] or 0) + 1
 end
 
 --- In this process: { orders, phase, last, interval, rate }.
 function watching.here(options)
-  local panel_server, told, memory = server(options.phase, options.last), {}, {}
+  local panel_server, told = server(options.phase, options.last), untold(options.orders, options.last)
   local panel = smmpanel.new { url = panel_server.url, key = "test-key", rate = options.rate }
-  local changes = 0
+  local changes, memory = 0, {}
   local _, err = panel:watch(ids_to(options.orders), { interval = options.interval,
     on_change = function(id, record)
       count(told, id, record.remains)
@@ -64,7 +72,7 @@ function watching.here(options)
       end
     end })
   assert(not err, tostring(err))
-  local report = judge(panel_server.report(), told, options.orders, options.last)
+  local report = judge(panel_server.report(), told)
   panel_server.stop()
   report.memory = memory
   return report
@@ -98,8 +106,8 @@ end
 --- By several processes: { orders, phase, last, interval, rate, workers, ledger, set, directory, kill_after }:
 -- `ledger` is a Redis port or a SQLite file, `set` its work set. One of them is killed after so many seconds.
 function watching.shared(options)
-  local panel_server, told, workers = server(options.phase, options.last), {}, {}
-  local ids = {}
+  local panel_server, told = server(options.phase, options.last), untold(options.orders, options.last)
+  local ids, workers = {}, {}
   for i = 1, options.orders do ids[i] = tostring(i) end
   assert(options.set:add(ids))
   for i = 1, options.workers do
@@ -116,7 +124,7 @@ function watching.shared(options)
   for i = 1, options.workers do
     memory[#memory + 1] = read_changes(told, options.directory .. "/worker" .. i)
   end
-  local report = judge(panel_server.report(), told, options.orders, options.last)
+  local report = judge(panel_server.report(), told)
   panel_server.stop()
   report.memory = memory
   return report

@@ -1,0 +1,99 @@
+-- panel:watch with a name: orders kept in the ledger.
+local redis_server = require "spec.support.redis"
+local sandbox_support = require "spec.support.sandbox"
+local smmpanel = require "smmpanel"
+
+describe("panel:watch with a name", function()
+  local sandbox, directory, n = nil, nil, 0
+  setup(function() sandbox, directory = sandbox_support.start { tls = false }, redis_server.scratch() end)
+  teardown(function()
+    sandbox.stop()
+    os.execute("rm -rf " .. directory)
+  end)
+
+  local path
+  before_each(function()
+    n = n + 1
+    path = directory .. "/" .. n .. ".db"
+  end)
+
+  local function panel(more)
+    local given = more or {}
+    given.ledger = smmpanel.ledger.sqlite(path)
+    return sandbox.panel("", given)
+  end
+
+  local function notes()
+    local list = {}
+    return list, function(id, record, previous)
+      list[#list + 1] = ("%s %s after %s"):format(id, record.status or record.code, previous and previous.status)
+    end
+  end
+
+  it("goes on after a restart from what was last seen, and tells nothing twice", function()
+    local first, on_first = notes()
+    local _, err = panel():watch({ 1, 100 }, { name = "mine", interval = 0.05, timeout = 2, on_change = on_first })
+    assert.equal("timeout", err.code)
+    table.sort(first)
+    assert.same({ "1 Partial after nil", "100 In progress after nil" }, first)
+    local again, on_again = notes()
+    local last
+    last, err = panel():watch(nil, { name = "mine", interval = 0.05, timeout = 2, on_change = on_again })
+    assert.same({ {}, {} }, { again, last })
+    assert.equal("timeout", err.code)
+  end)
+
+  it("ends when all are final, and the next time at once", function()
+    local seen, on_change = notes()
+    assert.same({ {} }, { panel():watch({ 1, "700001" }, { name = "mine", interval = 0.05, on_change = on_change }) })
+    assert.equal(2, #seen)
+    assert.same({ {} }, { panel { name = "idle" }:watch(nil, { name = "mine" }) })
+    assert.equal(0, sandbox.counts("idle").requests)
+  end)
+
+  it("tells again what it was telling when on_change threw", function()
+    assert.has_error(function()
+      panel():watch({ 1 }, { name = "mine", interval = 0.05, on_change = function() error("thrown", 0) end })
+    end, "thrown")
+    -- What the dead one had claimed is free again when its lease is over: here at once, by another's clock.
+    local set = smmpanel.ledger.sqlite(path):work "mine"
+    assert.is_nil((set:claim(10, 0, 1)))
+  end)
+
+  it("stays for orders that others add", function()
+    local seen, on_change = notes()
+    local watcher = panel()
+    local _, errs = smmpanel.all {
+      watch = function()
+        return watcher:watch(nil, { name = "mine", interval = 0.05, timeout = 2, stay = true, on_change = on_change })
+      end,
+      add = function() smmpanel.ledger.sqlite(path):work "mine":add { "1" } end,
+    }
+    assert.equal("timeout", errs.watch.code)
+    assert.same({ "1 Partial after nil" }, seen)
+  end)
+
+  it("says what is missing", function()
+    local function says(words, ...)
+      local ok, message = pcall(...)
+      assert.is_false(ok)
+      assert.is_truthy(message:find(words, 1, true), message)
+    end
+    local without = sandbox.panel ""
+    says("refs need a ledger", without.watch, without, { 1 }, { name = "mine" })
+    says("stay needs a name", without.watch, without, { 1 }, { stay = true })
+    says("panel:watch: an id must be", without.watch, without, nil, {})
+    local own = { take = 1, keep = 1, free = 1, doubt = 1, pending = 1, resolve = 1 }
+    for name in pairs(own) do own[name] = function() end end
+    local with_own = sandbox.panel("", { ledger = own })
+    says("keeps no orders to be watched", with_own.watch, with_own, { 1 }, { name = "mine" })
+  end)
+
+  it("says what is wrong with the file, and sends nothing", function()
+    path = directory .. "/no/such/directory.db"
+    local _, err = panel { name = "nowhere" }:watch({ 1 }, { name = "mine" })
+    assert.equal("ledger", err.kind)
+    assert.is_truthy(err.message:find(path, 1, true), err.message)
+    assert.equal(0, sandbox.counts("nowhere").requests)
+  end)
+end)

@@ -195,7 +195,8 @@ describe("the command line on a terminal", function()
       terminal:key "C-c"
       terminal:wait "\n%$ ?$"
       assert.matches("\nlate%-1  sending ", terminal:run "smmpanel pending")
-      home:run "smmpanel resolve late-1 1"
+      local _, err, code = home:run "smmpanel resolve late-1 1"
+      assert.equal("0", code .. err)
     end)
 
     it("sends nothing after Ctrl-C or the end of the input", function()
@@ -298,7 +299,7 @@ describe("the command line on a terminal", function()
     it("add --from, pending, resolve", function()
       home:write("two.csv", "ref,service,link,quantity\nt-1,1,https://example.com/t1,50\n"
         .. "t-2,1,https://example.com/t2,50\n")
-      open { columns = 100, fault = "lost@1&on=add", name = "two" }
+      open { columns = 100, fault = "lost@1&on=add", name = "two", env = { XDG_STATE_HOME = home.path .. "/two" } }
       shows("smmpanel pending", "\nnothing is pending\ncode 0")
       terminal:type "clear; smmpanel add --from ~/two.csv; echo code $?"
       terminal:wait "orders    2\n  price     0.09 USD\n  balance   .*Place these orders%? %[y/N%] ?$"

@@ -111,8 +111,7 @@ end
 -- ---- the command ----------------------------------------------------------------------------
 
 local function place(context, panel, state)
-  local bar = progress.new "add"
-  context.bar = bar
+  local bar = context.bar
   bar:draw(0, #state.items)
   local function next_item()
     if state.stopping or state.sent:is_broken() or state.taken == #state.items then return nil end
@@ -162,6 +161,7 @@ function add_many.run(context, args)
   if context:can_ask() or args.dry_run then show(context, state.items, services) end
   if args.dry_run then return end
   ask(context, args)
+  context.bar = progress.new "add"
   context.on_interrupt = function()
     state.stopping = true
     context.bar:hide()

@@ -76,8 +76,9 @@ test-arch: ## ... and some of them on musl and on big-endian s390x, in qemu; as 
 	@tools/deps build sandbox test arch
 	@tools/arch
 
-test-long: ## the runs of minutes: ledgers under SIGKILL, a fleet's budget, 100,000 watched orders
+test-long: ## the runs of minutes: ledgers under SIGKILL, a fleet's budget, 100,000 watched orders, nginx reloaded
 	@tools/deps build luajit sandbox test ledger
+	@$(MAKE) --no-print-directory LUA=luajit all
 	@$(MAKE) --no-print-directory specs SPECS=spec/long BUSTED_FLAGS='--pattern=_long'
 
 specs: all build/locale

@@ -217,18 +217,22 @@ describe("in nginx", function()
 
   it("reloads under load lose no request, and the old worker leaves", function()
     local descriptors
-    for _ = 1, 20 do
+    local leaving = {}
+    for i = 1, 20 do
       local old = server:worker()
       local answers = server:at_once(times(20, "/slow"), function() server:signal "HUP" end)
       local answered = http.now()
       assert.equal(20, count_of(answers, "USD"))
       assert(nginx.wait_until(function() return not nginx.alive(old) end), "the old worker stays")
-      assert.is_true(http.now() - answered < 5)
+      leaving[i] = http.now() - answered
+      assert.is_true(leaving[i] < 5)
       local now, threads = server:holds(server:master())
       descriptors = descriptors or now
       assert.is_true(now <= descriptors + 2, descriptors .. " -> " .. now)
       assert.is_true(threads <= 2)
     end
+    table.sort(leaving) -- a busy machine may hold up one of them
+    assert.is_true(leaving[10] < 1, ("they leave %.2f s after the last answer"):format(leaving[10]))
   end)
 
   it("a worker that is killed is replaced, and the new one works", function()

@@ -26,6 +26,21 @@ local function check(name, f) checks[#checks + 1] = { name = name, run = f } end
 
 check("a call", function() assert(assert(scenario.panel():balance()).currency == "USD") end)
 
+check("100 calls of 50 ms, a catalogue arriving meanwhile", function(host)
+  local panel, whole, ended = scenario.panel "latency:0.05", scenario.panel(), 0
+  local rows
+  host.go(function() rows = #whole:services() end)
+  for i = 1, 100 do
+    host.go(function()
+      assert(panel:status(830000 + i) == nil)
+      ended = ended + 1
+    end)
+  end
+  local begun = core.now()
+  while (ended < 100 or not rows) and core.now() - begun < 20 do host.sleep(0.01) end
+  assert(ended == 100 and rows == 10000, ended)
+end)
+
 check("100 calls at once", function(host)
   local panel, ended, begun = slow(), 0, core.now()
   for i = 1, 100 do

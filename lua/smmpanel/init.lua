@@ -37,7 +37,9 @@ setmetatable(smmpanel, {
 ---@param options smmpanel.Options
 ---@return smmpanel.Panel
 function smmpanel.new(options)
-  if options == smmpanel then usage.throw("smmpanel.new", "call it with a dot: smmpanel.new { url = ..., key = ... }") end
+  if options == smmpanel then
+    usage.throw("smmpanel.new", "call it with a dot: smmpanel.new { url = ..., key = ... }")
+  end
   return client.new(options)
 end
 

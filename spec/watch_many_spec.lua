@@ -16,17 +16,18 @@ describe("1,500 orders are watched to their end, each change told once, in full 
   local CHANGES = 1500 + 750 * 1 + 750 * 2 -- all are new once; half of them change once, half of them twice
 
   it("in this process", function()
-    local report = watching.here { orders = 1500, phase = 1.5, last = 2, interval = 0.6, rate = 1000 }
-    check(report, CHANGES, 0.6, 1.05)
+    local report = watching.here { orders = 1500, phase = 0, last = 2, interval = 0.6, rate = 1000 }
+    check(report, CHANGES, 0.6, 1.25)
   end)
 
   it("by two that share a SQLite file", function()
     local directory = redis_server.scratch()
     local path = directory .. "/ledger.db"
-    local report = watching.shared { orders = 1500, phase = 2.5, last = 2, interval = 0.9, rate = 1000, workers = 2,
+    local report = watching.shared { orders = 1500, phase = 0, last = 2, interval = 0.9, rate = 1000, workers = 2,
       directory = directory, ledger = path, set = sqlite_store.new(path):work "all" }
     os.execute("rm -rf " .. directory)
-    -- So few, at so short an interval, do not always fill a batch in the time that the first of it may wait.
-    check(report, CHANGES, 0.9, 1.3)
+    -- So few, at so short an interval, do not always fill a batch in the time that the first of it may wait: what
+    -- holds of many is in spec/long. Here no more than that nothing is polled one by one.
+    check(report, CHANGES, 0.9, 3)
   end)
 end)

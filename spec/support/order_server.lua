@@ -1,6 +1,7 @@
 -- A panel of orders that never were placed, for those who watch very many. A process of its own:
 -- `lua order_server.lua PHASE LAST` prints its port. Any id is an order; its life begins when it is asked for
--- first. In each PHASE seconds it delivers some, and after 1 to LAST of them, by its id, it is completed.
+-- first. In each PHASE seconds it delivers some (with PHASE 0 whenever it was asked for twice), and after 1 to LAST of
+-- them, by its id, it is completed.
 -- `GET /report` gives "requests, ids in them, the shortest time between two polls of one order, polls of completed
 -- ones", then a line with the arrival of each request, in seconds. It ends when nobody has asked anything for a minute.
 local socket = require "socket"
@@ -8,15 +9,20 @@ local socket = require "socket"
 local phase_seconds, last_phase = tonumber(arg[1]), tonumber(arg[2])
 local IDLE_SECONDS = 60
 local began, times = socket.gettime(), {}
-local first, polled, over = {}, {}, {}
+local first, polled, polls, over = {}, {}, {}, {}
 local ids_asked, shortest, too_late = 0, math.huge, 0
 
+local function phase_of(id, now)
+  if phase_seconds > 0 then return math.floor((now - first[id]) / phase_seconds) end
+  return math.floor((polls[id] - 1) / 2)
+end
+
 local function record(id, now)
-  first[id] = first[id] or now
+  first[id], polls[id] = first[id] or now, (polls[id] or 0) + 1
   if polled[id] then shortest = math.min(shortest, now - polled[id]) end
   polled[id] = now
   local last = 1 + tonumber(id) % last_phase
-  local phase = math.min(last, math.floor((now - first[id]) / phase_seconds))
+  local phase = math.min(last, phase_of(id, now))
   if over[id] then too_late = too_late + 1 end
   over[id] = phase == last
   return ('"%s":{"charge":"0.27819","start_count":"3572","status":"%s","remains":"%d","currency":"USD"}'):format(

@@ -66,7 +66,7 @@ describe("100,000 orders are watched to their end", function()
       bytes = bytes + client:raw_cmd("MEMORY USAGE " .. key .. " SAMPLES 0\r\n")
     end
     processed = client:info().stats.total_commands_processed - processed
-    print(("\n%.0f bytes of Redis for an order; %.1f commands for a change, %.0f changes a second by one process"):format(
+    print(("\n%.0f bytes of Redis for an order; %.1f commands for a change, %.0f changes a second"):format(
       bytes / ORDERS, processed / ORDERS, ORDERS / seconds))
     server:stop()
     assert.is_true(bytes / ORDERS < 500)

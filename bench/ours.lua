@@ -53,6 +53,17 @@ function tasks.calls()
   print("hundredth", took[100])
 end
 
+-- Ids that the panel does not know: each has its entry all the same.
+function tasks.ids()
+  local panel, ids = new_panel(), {}
+  for i = 1, count do ids[i] = 800000000 + i end
+  assert(panel:balance())
+  local began = os.clock()
+  local many = panel:status(ids)
+  print("each", (os.clock() - began) / count)
+  for _, id in ipairs(ids) do assert(many[id].code == "bad_order") end
+end
+
 function tasks.idle()
   new_panel()
 end

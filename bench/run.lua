@@ -204,9 +204,11 @@ local function growth_file(count)
   return path
 end
 
-function groups.growth()
+local SIZES = lab.quick and { 10000, 1000 } or { 10000, 1000, 100000 }
+
+local function growth_of_services()
   local contestants = {}
-  for i, count in ipairs(lab.quick and { 10000, 1000 } or { 10000, 1000, 100000 }) do
+  for i, count in ipairs(SIZES) do
     local path = growth_file(count)
     contestants[i] = { count == 10000 and "ours" or ("%d services"):format(count), function()
       local seconds = {}
@@ -216,6 +218,22 @@ function groups.growth()
   end
   add({ name = "decode: time for each service, of 10,000 (collector stopped)", unit = "µs", figure = "each",
     scale = 1e6, reach = "within 10 % of each other" }, lab.alternate(contestants, lab.rounds(7, 3)))
+end
+
+local function growth_of_ids(panel)
+  local contestants = {}
+  for i, count in ipairs(SIZES) do
+    contestants[i] = { count == 10000 and "ours" or ("%d ids"):format(count), function()
+      return lab.run(OURS .. "ids", env_of(panel, { COUNT = count, AT_ONCE = 8 }))
+    end }
+  end
+  add({ name = "status: CPU for each id, of 10,000", unit = "µs", figure = "each", scale = 1e6,
+    reach = "within 10 % of each other" }, lab.alternate(contestants, lab.rounds(7, 3)))
+end
+
+function groups.growth(panel)
+  growth_of_services()
+  growth_of_ids(panel)
 end
 
 -- ---- in nginx ------------------------------------------------------------------------------------

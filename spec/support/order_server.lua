@@ -3,11 +3,11 @@
 -- first. In each PHASE seconds it delivers some (with PHASE 0 whenever it was asked for twice), and after 1 to LAST of
 -- them, by its id, it is completed.
 -- `GET /report` gives "requests, ids in them, the shortest time between two polls of one order, polls of completed
--- ones", then a line with the arrival of each request, in seconds. It ends when nobody has asked anything for a minute.
+-- ones", then a line with the arrival of each request, in seconds.
+local serve = require "spec.support.serve"
 local socket = require "socket"
 
 local phase_seconds, last_phase = tonumber(arg[1]), tonumber(arg[2])
-local IDLE_SECONDS = 60
 local began, times = socket.gettime(), {}
 local first, polled, polls, over = {}, {}, {}, {}
 local ids_asked, shortest, too_late = 0, math.huge, 0
@@ -44,45 +44,7 @@ local function report()
     table.concat(times, "\n"))
 end
 
--- The answer to the next request of this client, or nil when it went away.
-local function answer(client)
-  local method = (client:receive "*l" or ""):match "^(%u+) "
-  local length = 0
-  local line
-  repeat
-    line = client:receive "*l"
-    length = tonumber(line and line:lower():match "^content%-length: (%d+)") or length
-  until not line or line == ""
-  local body = line and length > 0 and client:receive(length)
-  if not (body or line and method == "GET") then return nil end
-  local said = method == "GET" and report() or statuses(body)
+serve(function(request)
+  local said = request.method == "GET" and report() or statuses(request.body)
   return ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#said, said)
-end
-
-local server = assert(socket.bind("127.0.0.1", 0, 128))
-io.write(select(2, server:getsockname()), "\n")
-io.flush()
-
-local clients = { server }
-local function drop(client)
-  for i = #clients, 2, -1 do
-    if clients[i] == client then table.remove(clients, i) end
-  end
-  client:close()
-end
-
-while true do
-  local ready = socket.select(clients, nil, IDLE_SECONDS)
-  if #ready == 0 then os.exit(0) end
-  for _, peer in ipairs(ready) do
-    if peer == server then
-      local client = server:accept()
-      client:settimeout(5)
-      client:setoption("tcp-nodelay", true)
-      clients[#clients + 1] = client
-    else
-      local said = answer(peer)
-      if not (said and peer:send(said)) then drop(peer) end
-    end
-  end
-end
+end)

@@ -24,9 +24,10 @@
 --           "settled", answer  another answer was there, and stays
 --           "conflict"         another token has taken the ref
 --     store:free(entry)
---         Nothing was made: where the token is still the same, the entry goes. Returns true.
+--         Nothing was made: where the token is still the same, the entry goes; a kept answer stays. Returns true.
 --     store:doubt(entry)
---         The end is not known: where the token is still the same, its time is over. Returns true.
+--         The end is not known: where the token is still the same, its time is over; a kept answer stays. Returns
+--         true.
 --     store:pending()
 --         All that have no answer, by ref: a list of
 --         { ref, state = "sending"|"uncertain", since = unix time, left = seconds, wanted }.

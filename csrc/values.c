@@ -181,6 +181,8 @@ static double to_double(lua_State *L, const decimal *d, const char *text, size_t
     n = d->exponent < 0 ? n / powers[-d->exponent] : n * powers[d->exponent];
     return d->negative ? -n : n;
   }
+#else
+  (void)d;
 #endif
   lua_pushlstring(L, text, len);
   double n = strtod_l(lua_tostring(L, -1), NULL, c_locale);

@@ -60,6 +60,18 @@ local LOCATIONS = [[
   location = /killed { content_by_lua_block {
     local thread = ngx.thread.spawn(function() return spec.slow:balance() end)
     ngx.sleep(0.05); ngx.thread.kill(thread); ngx.print(spec.currency()) } }
+  location = /fork { content_by_lua_block {
+    local posix, said = require "posix"
+    local thread = ngx.thread.spawn(function() said = spec.slow:balance().currency end)
+    ngx.sleep(0.05)
+    local child = posix.fork()
+    if child == 0 then
+      local ok, record = pcall(function() return spec.new(spec.slow_url, "blocking"):balance() end)
+      posix._exit(ok and record and record.currency == "USD" and 0 or 1)
+    end
+    local _, _, status = posix.wait(child)
+    ngx.thread.wait(thread)
+    ngx.print(said, " ", spec.currency(), " ", status) } }
   location = /blocking { content_by_lua_block {
     ngx.print(spec.currency(), spec.currency(spec.new(spec.slow_url, "blocking"))) } }
   location = /memory { content_by_lua_block {
@@ -116,6 +128,10 @@ describe("in nginx", function()
       assert.same({ 200, "USD" }, { server:get("/" .. phase) })
     end)
   end
+
+  it("a fork in mid-flight harms neither the worker nor the child", function()
+    assert.same({ 200, "USD USD 0" }, { server:get "/fork" })
+  end)
 
   it("a client made in init_by_lua works in every worker, and calls there block", function()
     local several = nginx.start { workers = 3, http = "init_by_lua_block {" .. setup(sandbox) ..

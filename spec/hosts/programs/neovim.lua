@@ -1,7 +1,7 @@
 local scenario = require "spec.hosts.support.scenario"
 local uv = vim.loop
 
-local host = {}
+local host = { fork = true }
 
 function host.go(f) coroutine.wrap(f)() end
 

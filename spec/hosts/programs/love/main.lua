@@ -6,7 +6,7 @@ local core = require "smmpanel.core"
 local scenario = require "spec.hosts.support.scenario"
 local smmpanel = require "smmpanel"
 
-local host, ended, sleepers = {}, false, {}
+local host, ended, sleepers = { fork = true }, false, {}
 
 function host.go(f) assert(coroutine.resume(coroutine.create(f))) end
 

@@ -217,7 +217,7 @@ describe("the command line on a terminal", function()
       local order = home:run "smmpanel add service=1 link=https://example.com/w1 quantity=50 --yes":match "%d+"
       open { columns = 80 }
       terminal:type("smmpanel watch 1 " .. order .. " --interval 0.5; echo code $?")
-      local screen = terminal:wait "next look in 1 s.*done\n1 +Partial"
+      local screen = terminal:wait "next look in [01] s.*done\n1 +Partial"
       assert.matches("1 open, 1 done.*ORDER +STATUS.*\n" .. order .. " +%u%l+.*\ndone\n1 +Partial", screen)
       local _, titles = screen:gsub("ORDER", "ORDER")
       assert.equal(1, titles)

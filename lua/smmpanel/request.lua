@@ -75,6 +75,10 @@ local function admit(state, call)
   end
   if call.host.begin then call.host.begin() end
   if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
+  -- Once more: all of that may have taken longer than was asked for (a stopped process, a blocked loop).
+  if core.now() >= call.deadline then
+    return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
+  end
 end
 
 -- The panel asked for a pause: it is everyone's. A budget that cannot be told fails the next who asks.

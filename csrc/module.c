@@ -595,10 +595,10 @@ static int core_now(lua_State *L) {
   return 1;
 }
 
-/* For back-off: the point is that two processes do not get the same one. */
+/* For back-off, and for a ledger to know its own claims by: two must never get the same one for want of chance. */
 static int core_random(lua_State *L) {
   uint32_t bits = 0;
-  if (getentropy(&bits, sizeof bits)) bits = (uint32_t)getpid() * 2654435761u;
+  if (getentropy(&bits, sizeof bits)) return luaL_error(L, "smmpanel: the system gives no random numbers");
   lua_pushnumber(L, bits / 4294967296.0);
   return 1;
 }

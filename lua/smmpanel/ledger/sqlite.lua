@@ -142,7 +142,10 @@ local function rows(self, statement, values)
     row, said = cursor:fetch({}, "a")
   end
   cursor:close()
-  if said then return nil, failure(self, said) end
+  if said then
+    drop(self) -- and with it a transaction that was begun
+    return nil, failure(self, said)
+  end
   return list
 end
 

@@ -57,8 +57,11 @@ function add_all.source(orders)
     local got = usage.describe(orders)
     usage.throw(WHERE, "needs a list of orders, or a function that returns the next one, got %s", got)
   end
+  local ended = false -- an iterator need not bear being asked again
   return function()
+    if ended then return nil end
     local item = orders()
+    ended = item == nil
     return item and check_item(item, "an order")
   end
 end
@@ -95,13 +98,13 @@ end
 ---@return table<string, table> results by ref; empty where `on_answer` has them
 ---@return smmpanel.Error? what stopped it
 function add_all.run(next_order, total, how, add)
-  local results, done, stopped = {}, 0, nil
+  local results, done, stopped, over = {}, 0, nil, false
   local function deliver(ref, made, err)
     if how.on_answer then return how.on_answer(ref, made, err) end
     results[ref] = made or entry(ref, err)
   end
-  local function work()
-    while not stopped do
+  local function place()
+    while not stopped and not over do
       local item = next_order()
       if not item then return end
       local made, err = add(item)
@@ -110,6 +113,10 @@ function add_all.run(next_order, total, how, add)
       deliver(item.ref, made, err)
       how.on_progress(done, total)
     end
+  end
+  -- What the caller's functions throw ends it for all: no order is begun after that.
+  local function work()
+    hosts.or_end(function() over = true end, place)
   end
   local workers = {}
   for i = 1, math.min(how.concurrency, total or how.concurrency) do workers[i] = work end

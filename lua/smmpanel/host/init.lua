@@ -113,4 +113,19 @@ function hosts.side_by_side(host, functions, limit)
   if thrown then error(thrown[1], 0) end
 end
 
+-- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and what a user gives may well wait for something.
+local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+--- Calls one of several that run side by side. What it throws is thrown on, once `ending` has told the others.
+---@param ending fun()
+---@param f function
+---@param ... any what f is called with
+function hosts.or_end(ending, f, ...)
+  if not may_wait_in_pcall then return f(...) end
+  local ok, thrown = pcall(f, ...)
+  if ok then return end
+  ending()
+  error(thrown, 0)
+end
+
 return hosts

@@ -234,6 +234,7 @@ local function record(action, row, id)
   end
   failure = records[action](row)
   if failure then return nil, failure end
+  row.error = nil -- it says that there is none: "", 0, false
   local own = OWN[action]
   if own and row[own] == nil then row[own] = ids.value(id) end
   return row

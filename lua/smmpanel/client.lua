@@ -382,6 +382,7 @@ local function watch_here(state, given, asked, x)
   set:add(asked.texts)
   local run = new_watching(state, given, asked, set)
   run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
+  run.lease = math.huge -- nobody else can have them
   function run.failed(id, record) failed[id] = record end
   local err = watch.run(run)
   local last = results_of(asked, set.seen, failed)

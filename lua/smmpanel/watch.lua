@@ -14,14 +14,16 @@ local LOOK_AGAIN = 1 -- seconds until one who has nothing to do looks whether ot
 local NOT_SENT_PAUSE = 1 -- seconds until orders come again whose poll was not sent for the rate budget
 local STORE_TRIES = 30 -- seconds, one try each, for a ledger that fails
 
---- Whether two records say the same. Pure.
+--- Whether two records say the same, their lists of orders included. Pure.
 ---@param a table?
 ---@param b table?
 ---@return boolean
 function watch.same(a, b)
   if a == nil or b == nil then return a == b end
   for name, value in pairs(a) do
-    if type(value) ~= "table" and b[name] ~= value then return false end
+    local other = b[name]
+    local lists = type(value) == "table" and type(other) == "table"
+    if lists and not watch.same(value, other) or not lists and value ~= other then return false end
   end
   for name in pairs(b) do
     if a[name] == nil then return false end
@@ -34,7 +36,7 @@ end
 ---@return boolean
 function watch.settled(record)
   if not record then return false end
-  if record.error then return record.code == "bad_order" and not record.cause end
+  if record.error then return record.code == "bad_order" and not errors.is(record.cause) end
   return states.is_final(record.status)
 end
 
@@ -65,16 +67,8 @@ local function finish(run, err)
   run.ended, run.err = true, run.err or err
 end
 
--- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and on_change may well wait for something.
-local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
-
--- What on_change throws ends it for all, and is thrown on.
 local function tell(run, id, record, previous)
-  if not may_wait_in_pcall then return run.on_change(run.key_of(id), record, previous) end
-  local ok, thrown = pcall(run.on_change, run.key_of(id), record, previous)
-  if ok then return end
-  finish(run)
-  error(thrown, 0)
+  hosts.or_end(function() finish(run) end, run.on_change, run.key_of(id), record, previous)
 end
 
 -- It is told before it is written down: whoever dies in between leaves it to be told again, and not untold.
@@ -99,7 +93,7 @@ local function take_in(run, claim, polled)
   for _, id in ipairs(claim.ids) do
     local record = polled[id]
     if run.ended or core.now() >= claim.lost then return end
-    if record.cause or watch.same(record, claim.seen[id]) then
+    if errors.is(record.cause) or watch.same(record, claim.seen[id]) then
       same[#same + 1] = id
       run.failed(id, record)
     else
@@ -131,9 +125,9 @@ local function pause(run, wait)
   if not wait and not run.stay then return nil end
   if run.shared then wait = math.min(wait or math.huge, LOOK_AGAIN) end
   local left = run.deadline and run.deadline - core.now()
-  if not left or wait < left then return wait end
+  if not left or wait < left then return run.pollers > 1 and math.min(wait, LOOK_AGAIN) or wait end
   if run.stay and left > 0 then return left end
-  finish(run, too_late())
+  run.err = run.err or too_late() -- for this one: what others have in flight may still come in time
 end
 
 -- One of those that poll side by side.
@@ -143,7 +137,10 @@ local function poller(run)
       return run.work:claim(run.batch_size, run.interval * PATIENCE, run.lease)
     end)
     if failure then return finish(run, watch.failed(failure)) end
-    if claim then
+    if claim and run.deadline and core.now() >= run.deadline then
+      run.err = run.err or too_late()
+      return later(run, claim, claim.ids, 0)
+    elseif claim then
       poll(run, claim)
     else
       wait = pause(run, wait)

@@ -67,7 +67,7 @@ end
 -- A batch can be had when it is full, when all are due, or when the first has waited long enough.
 local function ready_at(self, limit, patience)
   local last_of_batch = math.min(self.first + limit - 1, self.last)
-  return math.min(self.due[self.first] + patience, self.due[last_of_batch])
+  return math.max(self.due[self.first], math.min(self.due[self.first] + patience, self.due[last_of_batch]))
 end
 
 function Work:claim(limit, patience)

@@ -1,9 +1,12 @@
 -- Name servers that never answer: the deadline holds, and nothing waits for the look-up afterwards. It needs a
 -- name server of its own, so root and a mount namespace.
 local child = require "spec.support.child"
+local core = require "smmpanel.core"
 
-local ALONE = [[unshare -m sh -c 'printf "nameserver 127.0.0.77\noptions timeout:30 attempts:5\n" >"$1" &&
-  mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' sh]]
+-- Of its own: the same spec may run beside this one, on another Lua.
+local SERVER = ("127.0.%d.%d"):format(1 + math.floor(core.random() * 250), 1 + math.floor(core.random() * 250))
+local ALONE = ([[unshare -m sh -c 'printf "nameserver %s\noptions timeout:30 attempts:5\n" >"$1" &&
+  mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' sh]]):format(SERVER)
 
 local function can_be_alone(file)
   return not os.getenv "SANITIZER_PRELOAD" and child.run("print 'here'", ALONE .. " " .. file):find "^here\n"
@@ -19,7 +22,7 @@ describe("a name server that never answers", function()
     local said = child.run([[
       local core, smmpanel, socket = require "smmpanel.core", require "smmpanel", require "socket"
       local silent = socket.udp()
-      assert(silent:setsockname("127.0.0.77", 53))
+      assert(silent:setsockname("]] .. SERVER .. [[", 53))
       local panel = smmpanel.new { url = "http://panel.example/", key = "key", retries = 2, timeout = 1 }
       local order = { service = 1, link = "https://x.example", quantity = 1 }
       for _, call in ipairs { "balance", "add" } do

@@ -17,13 +17,15 @@
 #define CLIENT "smmpanel.client"
 #define TRANSFER "smmpanel.transfer"
 #define STATE "smmpanel.state"
+#define SPARES "smmpanel.spares" /* the list of decoders that nobody uses at present */
 
 enum {
   PIECE = 16 * 1024,
   STEP_BYTES = 16 * 1024,
   STEP_BYTES_MAX = 1 << 30,
   EXCHANGE_COST = 1024,
-  EXCERPT = 120
+  EXCERPT = 120,
+  SPARES_MAX = 8
 };
 
 /* ---- what one Lua state has: an engine and the transfers in flight ------------------------ */
@@ -32,7 +34,9 @@ typedef struct transfer transfer;
 struct transfer {
   buffer request; /* while it is being made; then the exchange's */
   exchange *exchange;
-  decoder *decoder; /* kept alive by the transfer's uservalue: { decoder, value } */
+  const struct action *action;
+  bool decimal_text;
+  decoder *decoder; /* while the body comes; kept alive by the transfer's uservalue: { decoder, value } */
   transfer *ended_next;
   exchange_outcome outcome;
   const char *json, *json_error;
@@ -81,6 +85,8 @@ static void new_state(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
   lua_setfield(L, LUA_REGISTRYINDEX, STATE);
+  lua_newtable(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, SPARES);
 }
 
 static void end_transfer(state *s, transfer *t) {
@@ -330,11 +336,11 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   return x;
 }
 
-static void attach_decoder(lua_State *L, transfer *t, const char *action) {
+static void set_reading(lua_State *L, transfer *t, const char *action) {
   const char *decimals = text_field(L, 2, "decimals");
+  t->action = decoder_action(action);
+  t->decimal_text = decimals && strcmp(decimals, "string") == 0;
   lua_createtable(L, 2, 0);
-  t->decoder = decoder_push(L, action, decimals && strcmp(decimals, "string") == 0);
-  lua_rawseti(L, -2, 1);
   lua_setuservalue(L, -2);
 }
 
@@ -366,7 +372,7 @@ static int core_start(lua_State *L) {
   engine *e = get_engine(L, &why);
   if (!e) return refuse(L, "memory", why);
   transfer *t = new_transfer(L);
-  attach_decoder(L, t, action);
+  set_reading(L, t, action);
   build_request(L, c, t, action);
   t->exchange = make_exchange(L, c, t);
   if (!t->exchange) return refuse(L, "memory", "out of memory");
@@ -445,9 +451,52 @@ static void keep_excerpt(transfer *t, const char *data, size_t len) {
 }
 
 /* What follows runs under lua_pcall: (transfer, piece as light userdata, its length). */
+
+/* A decoder is made of 15 kB and an answer often of 40 bytes, so one serves many, one after the other. */
+static decoder *push_spare(lua_State *L, const transfer *t) {
+  lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
+  int last = (int)lua_rawlen(L, -1);
+  lua_rawgeti(L, -1, last);
+  decoder *d = lua_touserdata(L, -1);
+  if (d) {
+    decoder_reset(L, d, t->action, t->decimal_text);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, last);
+    lua_remove(L, -2);
+  } else {
+    lua_pop(L, 2);
+  }
+  return d;
+}
+
+static void attach_decoder(lua_State *L, transfer *t) {
+  lua_getuservalue(L, 1);
+  decoder *d = push_spare(L, t);
+  if (!d) d = decoder_push(L, t->action, t->decimal_text);
+  lua_rawseti(L, -2, 1);
+  lua_pop(L, 1);
+  t->decoder = d;
+}
+
+static void detach_decoder(lua_State *L, transfer *t) {
+  t->decoder = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
+  int count = (int)lua_rawlen(L, -1);
+  lua_getuservalue(L, 1);
+  lua_rawgeti(L, -1, 1);
+  if (count < SPARES_MAX)
+    lua_rawseti(L, -3, count + 1);
+  else
+    lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, 1);
+  lua_pop(L, 2);
+}
+
 static int feed_piece(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   size_t len = (size_t)lua_tonumber(L, 3);
+  if (!t->decoder) attach_decoder(L, t);
   if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len)) fail_decoding(t, decoder_error(t->decoder));
   return 0;
 }
@@ -457,10 +506,12 @@ static int finish_decoding(lua_State *L) {
   bool whole = decoder_finish(L, t->decoder);
   t->json = decoder_verdict(t->decoder);
   if (strcmp(t->json, "broken") == 0) fail_decoding(t, decoder_error(t->decoder));
-  if (!whole) return 0;
-  lua_getuservalue(L, 1);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, 2);
+  if (whole) {
+    lua_getuservalue(L, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 2);
+  }
+  detach_decoder(L, t);
   return 0;
 }
 
@@ -484,7 +535,7 @@ typedef struct {
 
 static void conclude(lua_State *L, const stepping *g, int self) {
   transfer *t = lua_touserdata(L, self);
-  if (!t->json_error && !*t->outcome.word) decode(L, g->finish, self, NULL, 0);
+  if (t->decoder && !t->json_error && !*t->outcome.word) decode(L, g->finish, self, NULL, 0);
   if (t->json_error) t->outcome.word = t->outcome_word ? t->outcome_word : "";
   end_transfer(g->state, t);
 }
@@ -605,7 +656,7 @@ static int core_random(lua_State *L) {
 
 static int core_decoder(lua_State *L) {
   const char *action = luaL_checkstring(L, 1), *decimals = luaL_optstring(L, 2, "number");
-  decoder_push(L, action, strcmp(decimals, "string") == 0);
+  decoder_push(L, decoder_action(action), strcmp(decimals, "string") == 0);
   return 1;
 }
 

@@ -115,7 +115,9 @@ void json_free(json *j);
  * functions throw is Lua's out of memory alone; the decoder is then broken, and says so. */
 typedef struct decoder decoder;
 
-decoder *decoder_push(lua_State *L, const char *action, bool decimal_text);
+const struct action *decoder_action(const char *name); /* how its answers read */
+decoder *decoder_push(lua_State *L, const struct action *action, bool decimal_text);
+void decoder_reset(lua_State *L, decoder *d, const struct action *action, bool decimal_text); /* as if new */
 decoder *decoder_check(lua_State *L, int arg);
 bool decoder_feed(lua_State *L, decoder *d, const char *data, size_t len); /* false: not JSON */
 bool decoder_finish(lua_State *L, decoder *d); /* pushes the value, or false: pushes nothing */

@@ -556,30 +556,39 @@ const char *decoder_verdict(const decoder *d) {
   return d->verdict;
 }
 
-static const struct action *find_action(const char *name) {
+const struct action *decoder_action(const char *name) {
   const struct action *a = actions;
   while (a->name && strcmp(a->name, name) != 0) a++;
   return a;
 }
 
-/* On 5.1 a userdata can keep nothing but a table alive: so it keeps the thread in one. */
-decoder *decoder_push(lua_State *L, const char *action, bool decimal_text) {
-  decoder *d = lua_newuserdata(L, sizeof *d);
+void decoder_reset(lua_State *L, decoder *d, const struct action *action, bool decimal_text) {
+  lua_State *thread = d->thread;
+  json_free(&d->reader);
   memset(d, 0, sizeof *d);
   json_init(&d->reader);
+  d->thread = thread;
   d->error = "out of memory";
   d->verdict = "broken";
-  d->action = find_action(action);
+  d->action = action;
   d->decimal_text = decimal_text;
   d->top = d->containers;
+  lua_settop(thread, 0);
+  if (!compat_checkstack(L, thread, REMEMBERED)) luaL_error(L, "out of memory");
+  lua_settop(thread, REMEMBERED);
+  d->error = NULL;
+}
+
+/* On 5.1 a userdata can keep nothing but a table alive: so it keeps the thread in one. */
+decoder *decoder_push(lua_State *L, const struct action *action, bool decimal_text) {
+  decoder *d = lua_newuserdata(L, sizeof *d);
+  memset(d, 0, sizeof *d);
   luaL_setmetatable(L, DECODER);
   lua_createtable(L, 1, 0);
   d->thread = lua_newthread(L);
   lua_rawseti(L, -2, 1);
   lua_setuservalue(L, -2);
-  if (!compat_checkstack(L, d->thread, REMEMBERED)) luaL_error(L, "out of memory");
-  lua_settop(d->thread, REMEMBERED);
-  d->error = NULL;
+  decoder_reset(L, d, action, decimal_text);
   return d;
 }
 

@@ -36,6 +36,24 @@ describe("PROTOCOL 'Ids and values': exact", function()
     assert.equal("USD", record.currency)
   end)
 
+  it("an answer is read by its own call alone, whatever was read before it", function()
+    local exact, plain = sandbox.panel("", { decimals = "string" }), sandbox.panel ""
+    local broken = sandbox.panel("tail", { retries = 0 })
+    for _ = 1, 10 do
+      assert.equal("string", type(exact:balance().balance))
+      assert.equal("number", type(plain:balance().balance))
+      assert.equal("response", select(2, broken:balance()).kind)
+      local records = smmpanel.all {
+        function() return plain:services()[1] end, function() return exact:services()[1] end,
+        function() return plain:balance() end,
+      }
+      assert.equal("number", type(records[1].rate))
+      assert.equal("string", type(records[2].rate))
+      assert.equal("USD", records[3].currency)
+      assert.is_nil(records[3].service)
+    end
+  end)
+
   it("counts and ids are integers, money is not", function()
     local panel = sandbox.panel ""
     local record = assert(panel:status(order_of "77"))

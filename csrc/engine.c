@@ -15,6 +15,7 @@
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
 enum { PORTS = 65536 };
+enum { CHUNK_MIN = 512, CHUNK_MAX = 16 * 1024 };
 enum { SHARED_CONNECTIONS = 4 }; /* to one panel, as long as all that was seen speaks HTTP/2 */
 
 struct engine {
@@ -259,21 +260,25 @@ static void *run(void *user) {
 
 /* ---- a body on its way, called by the thread inside libcurl ------------------------------- */
 
+/* Most answers are small, and a small block is found and given back faster than a large one. */
+static chunk *add_chunk(exchange *x, size_t needed) {
+  size_t size = needed < CHUNK_MIN ? CHUNK_MIN : needed < CHUNK_MAX ? needed : CHUNK_MAX;
+  chunk *c = malloc(sizeof *c + size);
+  if (!c) return NULL;
+  *c = (chunk){.size = size};
+  if (x->last)
+    x->last->next = c;
+  else
+    x->first = c;
+  return x->last = c;
+}
+
 static bool append(exchange *x, const char *data, size_t len) {
   while (len) {
     chunk *c = x->last;
-    if (!c || c->len == sizeof c->data) {
-      c = malloc(sizeof *c);
-      if (!c) return false;
-      c->next = NULL;
-      c->from = c->len = 0;
-      if (x->last)
-        x->last->next = c;
-      else
-        x->first = c;
-      x->last = c;
-    }
-    size_t room = sizeof c->data - c->len, part = len < room ? len : room;
+    if (!c || c->len == c->size) c = add_chunk(x, len);
+    if (!c) return false;
+    size_t room = c->size - c->len, part = len < room ? len : room;
     memcpy(c->data + c->len, data, part);
     c->len += part;
     x->queued += part;

@@ -10,8 +10,8 @@
 typedef struct chunk chunk;
 struct chunk {
   chunk *next;
-  size_t from, len; /* what Lua has not had yet: data[from] to data[len] */
-  char data[16 * 1024];
+  size_t from, len, size; /* what Lua has not had yet: data[from] to data[len] */
+  char data[];
 };
 
 struct exchange {

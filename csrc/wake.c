@@ -61,7 +61,7 @@ void wake_close(wake *w) {
   close_descriptor(&w->writer);
 }
 
-/* At most one byte is under way, so a full socket cannot be. */
+/* At most one byte is under way, so a full socket cannot be, and one look finds all there is. */
 void wake_raise(wake *w) {
   if (w->raised) return;
   w->raised = true;
@@ -69,8 +69,8 @@ void wake_raise(wake *w) {
 }
 
 void wake_lower(wake *w) {
-  char byte[8];
-  while (w->reader >= 0 && recv(w->reader, byte, sizeof byte, 0) > 0) continue;
+  char byte;
+  while (w->reader >= 0 && recv(w->reader, &byte, 1, 0) < 0 && errno == EINTR) continue;
   w->raised = false;
 }
 

@@ -409,7 +409,8 @@ end
 -- With a `name` the orders are kept in the panel's ledger under it. Watched again under that name, after a
 -- crash too, it goes on from what was last seen; several processes share the work, and what one leaves undone
 -- when it dies the others do. No change is lost; the one that was being told when the process died is told
--- again.
+-- again. So is one that `on_change` takes longer over than the panel's `timeout` and 15 seconds: the others
+-- take the process for dead.
 ---@param x smmpanel.Id|smmpanel.Id[]|nil one id or a list; with a name none are needed: those kept there are watched
 ---@param given? smmpanel.WatchOptions
 ---@return table last the last records by id; for one id its record; with a name empty

@@ -22,7 +22,7 @@ else
 SHARED  := -shared -Wl,-z,nodelete
 endif
 
-SOURCES := $(addprefix csrc/,form.c json.c values.c wake.c exchange.c engine.c module.c)
+SOURCES := $(addprefix csrc/,form.c json.c values.c wake.c sockets.c exchange.c engine.c module.c)
 HEADERS := $(wildcard csrc/*.h)
 CORE    := build/$(ABI)/smmpanel/core.so
 VERSION := $(shell sed -n 's/^.define SMMPANEL_VERSION "\(.*\)"/\1/p' csrc/smmpanel.h)

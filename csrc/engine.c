@@ -1,16 +1,15 @@
 /* engine.c - HTTP in a thread of its own: one libcurl multi handle, queues in, queues out, and one
  * descriptor that becomes readable when there is news. Knows no Lua and no JSON.
  *
- * Two threads meet here. `lock` guards every queue; libcurl is only ever called by the engine's
- * thread (but for curl_multi_wakeup, which is made for that), so no handle needs a lock. */
+ * Two threads meet here. `lock` guards every queue; the multi handle is the thread's alone, so it needs none. */
 #include "exchange.h"
+#include "sockets.h"
 #include "wake.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, STACK_BYTES = 512 * 1024, KEPT_CONNECTIONS = 1024 };
@@ -23,7 +22,9 @@ struct engine {
   pthread_mutex_t lock;
   pid_t pid; /* a fork copies the memory, not the thread */
   CURLM *multi;
-  wake wake;
+  sockets sockets; /* the thread's own */
+  wake wake;       /* rung by the thread, */
+  wake bell;       /* ... and for it, when the inbox was empty */
   bool has_lock, running, stopping;
   bool unshared; /* the thread's own: a panel was seen that needs a connection for each request */
   exchange *inbox_first, *inbox_last; /* what the thread should look at: new, cancelled, to resume */
@@ -42,6 +43,7 @@ static engine *all_engines;
 /* ---- queues; the lock is held, and each holds a reference to what is in it ----------------- */
 
 static void put_inbox(engine *e, exchange *x) {
+  wake_raise(&e->bell);
   if (x->in_inbox) return;
   atomic_fetch_add(&x->references, 1);
   x->in_inbox = true;
@@ -85,17 +87,7 @@ static exchange *take_ready(engine *e) {
   return x;
 }
 
-static void tell_thread(engine *e) {
-  curl_multi_wakeup(e->multi);
-}
-
 /* ---- the thread --------------------------------------------------------------------------- */
-
-static int64_t milliseconds_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void link_active(engine *e, exchange *x) {
   x->added = true;
@@ -170,7 +162,8 @@ static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
   }
 }
 
-static void read_inbox(engine *e) {
+/* -> whether the engine is to go on */
+static bool read_inbox(engine *e) {
   for (;;) {
     bool cancelled = false, resume = false;
     pthread_mutex_lock(&e->lock);
@@ -179,9 +172,12 @@ static void read_inbox(engine *e) {
       cancelled = x->cancelled;
       resume = x->resume;
       x->resume = false;
+    } else if (e->bell.raised) {
+      wake_lower(&e->bell);
     }
+    bool stopping = e->stopping;
     pthread_mutex_unlock(&e->lock);
-    if (!x) return;
+    if (!x) return !stopping;
     attend(e, x, cancelled, resume);
     exchange_release(x);
   }
@@ -235,25 +231,14 @@ static void end_overdue(engine *e) {
   }
 }
 
-static bool is_stopping(engine *e) {
-  pthread_mutex_lock(&e->lock);
-  bool stopping = e->stopping;
-  pthread_mutex_unlock(&e->lock);
-  return stopping;
-}
-
 static void *run(void *user) {
   engine *e = user;
-  int running;
-  while (!is_stopping(e)) {
-    read_inbox(e);
-    curl_multi_perform(e->multi, &running);
+  while (read_inbox(e)) {
+    sockets_wait(&e->sockets, e->active ? OVERDUE_POLL_MS : POLL_MS);
     pause_full(e);
     collect_ended(e);
     end_overdue(e);
-    curl_multi_poll(e->multi, NULL, 0, e->active ? OVERDUE_POLL_MS : POLL_MS, NULL);
   }
-  read_inbox(e);
   while (e->active) end_with(e, e->active, "cancelled", "the program is ending");
   return NULL;
 }
@@ -309,8 +294,8 @@ static void stop(engine *e) {
   if (!e->running) return;
   pthread_mutex_lock(&e->lock);
   e->stopping = true;
+  wake_raise(&e->bell);
   pthread_mutex_unlock(&e->lock);
-  tell_thread(e);
   pthread_join(e->thread, NULL);
   e->running = false;
 }
@@ -368,7 +353,8 @@ static const char *start(engine *e) {
   if (!prepare_process()) return "libcurl cannot be initialised";
   e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
   if (!e->has_lock || !prepare_multi(e)) return "out of memory";
-  if (!wake_open(&e->wake)) return "no more file descriptors";
+  if (!wake_open(&e->wake) || !wake_open(&e->bell)) return "no more file descriptors";
+  if (!sockets_open(&e->sockets, e->multi, e->bell.reader)) return "out of memory";
   return start_thread(e) ? NULL : "no more threads";
 }
 
@@ -377,7 +363,7 @@ engine *engine_new(const char **why) {
   *why = "out of memory";
   if (!e) return NULL;
   e->pid = getpid();
-  e->wake = (wake){.reader = -1, .writer = -1, .listener = -1};
+  e->wake = e->bell = (wake){.reader = -1, .writer = -1, .listener = -1};
   if ((*why = start(e))) {
     engine_free(e);
     return NULL;
@@ -412,7 +398,9 @@ void engine_free(engine *e) {
   stop(e);
   release_queues(e);
   if (e->multi) curl_multi_cleanup(e->multi);
+  sockets_close(&e->sockets);
   wake_close(&e->wake);
+  wake_close(&e->bell);
   if (e->has_lock) pthread_mutex_destroy(&e->lock);
   free(e);
 }
@@ -465,19 +453,16 @@ bool engine_submit(engine *e, exchange *x) {
     put_inbox(e, x);
   }
   pthread_mutex_unlock(&e->lock);
-  if (room) tell_thread(e);
   return room;
 }
 
 void engine_cancel(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
-  bool tell = !x->done && !x->cancelled;
-  if (tell) {
+  if (!x->done && !x->cancelled) {
     x->cancelled = true;
     put_inbox(e, x);
   }
   pthread_mutex_unlock(&e->lock);
-  if (tell) tell_thread(e);
 }
 
 exchange *engine_ready(engine *e) {
@@ -513,7 +498,6 @@ size_t engine_body(engine *e, exchange *x, char *into, size_t size) {
   }
   if (x->first) put_ready(e, x);
   pthread_mutex_unlock(&e->lock);
-  if (resume) tell_thread(e);
   return len;
 }
 

@@ -5,6 +5,7 @@
  *   values.c  tokens -> Lua values, typed     knows no network
  *   engine.c    the thread and its queues     knows no Lua, no JSON
  *   exchange.c  one request through libcurl   knows no Lua, no JSON
+ *   sockets.c   where the thread waits        knows only libcurl's sockets
  *   wake.c      the thread's one descriptor   knows only sockets
  *   module.c  the binding: the one file that knows them all
  */

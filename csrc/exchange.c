@@ -105,8 +105,6 @@ static bool set_headers(exchange *x, const exchange_options *o) {
 static bool set_request(exchange *x, const exchange_options *o) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_POST, 1L);
-  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
-  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
   SET(CURLOPT_USERAGENT, o->user_agent);
   SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can */
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -138,10 +136,8 @@ static bool set_limits(exchange *x, const exchange_options *o) {
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
   if (x->tls) SET(CURLOPT_PIPEWAIT, 1L); /* HTTP/2 is for TLS alone */
-  SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
-  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)ENGINE_WRITE_IDLE);
   return true;
 }
 
@@ -162,34 +158,56 @@ static bool set_trust(exchange *x, const exchange_options *o) {
   return true;
 }
 
-#undef SET
-
-exchange *exchange_new(const exchange_options *o, buffer *body) {
+exchange *exchange_new(const exchange_options *o) {
   exchange *x = calloc(1, sizeof *x);
   if (!x) return NULL;
   atomic_init(&x->references, 1);
   x->max_body = o->max_body;
-  x->write = o->write;
   x->tls = strncasecmp(o->url, "https:", 6) == 0;
-  x->timeout_ms = o->timeout_ms;
-  x->outcome.word = "";
-  x->request = *body;
-  *body = (buffer){0};
-  x->easy = x->request.failed ? NULL : curl_easy_init();
+  x->easy = curl_easy_init();
   if (x->easy && set_request(x, o) && set_callbacks(x) && set_limits(x, o) && set_trust(x, o)) return x;
   exchange_release(x);
   return NULL;
+}
+
+bool exchange_begin(exchange *x, buffer *body, long timeout_ms, bool write) {
+  x->request = *body;
+  *body = (buffer){0};
+  x->outcome.word = "";
+  x->write = write;
+  x->timeout_ms = timeout_ms;
+  if (x->request.failed) return false;
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
+  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
+  SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+  SET(CURLOPT_MAXAGE_CONN, (long)(write ? ENGINE_WRITE_IDLE : ENGINE_READ_IDLE));
+  return true;
+}
+
+#undef SET
+
+static void forget_request(exchange *x) {
+  buffer_free(&x->request);
+  for (chunk *c = x->first, *next; c; c = next) {
+    next = c->next;
+    free(c);
+  }
+  memset(&x->request, 0, sizeof *x - offsetof(exchange, request));
+}
+
+/* libcurl's handle is the most of what a small request is made of, and the next one needs the same. One that did
+ * not come to a good end is not trusted with another. */
+bool exchange_rest(exchange *x) {
+  if (atomic_load(&x->references) > 1 || *x->outcome.word) return false;
+  forget_request(x);
+  return true;
 }
 
 void exchange_release(exchange *x) {
   if (atomic_fetch_sub(&x->references, 1) > 1) return;
   curl_easy_cleanup(x->easy);
   curl_slist_free_all(x->headers);
-  buffer_free(&x->request);
-  for (chunk *c = x->first, *next; c; c = next) {
-    next = c->next;
-    free(c);
-  }
+  forget_request(x);
   free(x);
 }
 

@@ -25,18 +25,21 @@ enum {
   STEP_BYTES_MAX = 1 << 30,
   EXCHANGE_COST = 1024,
   EXCERPT = 120,
-  SPARES_MAX = 8
+  SPARES_MAX = 8,
+  SPARE_EXCHANGES_MAX = 64 /* of a client: some 10 kB each */
 };
 
 /* ---- what one Lua state has: an engine and the transfers in flight ------------------------ */
 
+typedef struct client client;
 typedef struct transfer transfer;
 struct transfer {
-  buffer request; /* while it is being made; then the exchange's */
-  exchange *exchange;
+  buffer request;     /* while it is being made; then the exchange's */
+  exchange *exchange; /* until its end was told */
+  client *client;     /* ... and the decoder are kept alive by the uservalue: { decoder, value, client } */
   const struct action *action;
   bool decimal_text;
-  decoder *decoder; /* while the body comes; kept alive by the transfer's uservalue: { decoder, value } */
+  decoder *decoder; /* while the body comes */
   transfer *ended_next;
   exchange_outcome outcome;
   const char *json, *json_error;
@@ -128,17 +131,20 @@ static engine *need_engine(lua_State *L) {
 /* ---- client: what the requests of one panel have in common -------------------------------- */
 
 /* Its uservalue is the table of options; the key alone is held here, to be wiped. */
-typedef struct {
+struct client {
   buffer key;
   size_t max_body;
   double connect_timeout;
   bool open;
-} client;
+  int spare_count;
+  exchange *spares[SPARE_EXCHANGES_MAX]; /* of requests that have ended, for the next ones */
+};
 
 static int client_close(lua_State *L) {
   client *c = luaL_checkudata(L, 1, CLIENT);
   c->open = false;
   buffer_free(&c->key);
+  while (c->spare_count) exchange_release(c->spares[--c->spare_count]);
   return 0;
 }
 
@@ -316,11 +322,10 @@ static const char *const *push_headers(lua_State *L, int options) {
   return list;
 }
 
-static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
+static exchange *new_exchange(lua_State *L, const client *c) {
   int top = lua_gettop(L);
   lua_getuservalue(L, 1);
   int options = lua_gettop(L);
-  lua_getfield(L, 2, "write");
   exchange_options o = {.url = text_field(L, options, "url"),
                         .user_agent = text_field(L, options, "user_agent"),
                         .proxy = text_field(L, options, "proxy"),
@@ -328,19 +333,39 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
                         .crl_file = text_field(L, options, "crl_file"),
                         .headers = push_headers(L, options),
                         .max_body = c->max_body,
-                        .timeout_ms = milliseconds(number_field(L, 2, "timeout")),
-                        .connect_timeout_ms = milliseconds(c->connect_timeout),
-                        .write = lua_toboolean(L, options + 1)};
-  exchange *x = exchange_new(&o, &t->request);
+                        .connect_timeout_ms = milliseconds(c->connect_timeout)};
+  exchange *x = exchange_new(&o);
   lua_settop(L, top);
   return x;
 }
 
-static void set_reading(lua_State *L, transfer *t, const char *action) {
+static bool make_exchange(lua_State *L, client *c, transfer *t) {
+  long timeout_ms = milliseconds(number_field(L, 2, "timeout"));
+  lua_getfield(L, 2, "write");
+  bool write = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  t->exchange = c->spare_count ? c->spares[--c->spare_count] : new_exchange(L, c);
+  return t->exchange && exchange_begin(t->exchange, &t->request, timeout_ms, write);
+}
+
+static void give_exchange_back(transfer *t) {
+  client *c = t->client;
+  if (c->open && c->spare_count < SPARE_EXCHANGES_MAX && exchange_rest(t->exchange))
+    c->spares[c->spare_count++] = t->exchange;
+  else
+    exchange_release(t->exchange);
+  t->exchange = NULL;
+}
+
+/* What the transfer on top is read with, and whose it is. */
+static void set_up(lua_State *L, client *c, transfer *t, const char *action) {
   const char *decimals = text_field(L, 2, "decimals");
   t->action = decoder_action(action);
   t->decimal_text = decimals && strcmp(decimals, "string") == 0;
-  lua_createtable(L, 2, 0);
+  t->client = c;
+  lua_createtable(L, 3, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 3);
   lua_setuservalue(L, -2);
 }
 
@@ -372,10 +397,9 @@ static int core_start(lua_State *L) {
   engine *e = get_engine(L, &why);
   if (!e) return refuse(L, "memory", why);
   transfer *t = new_transfer(L);
-  set_reading(L, t, action);
+  set_up(L, c, t, action);
   build_request(L, c, t, action);
-  t->exchange = make_exchange(L, c, t);
-  if (!t->exchange) return refuse(L, "memory", "out of memory");
+  if (!make_exchange(L, c, t)) return refuse(L, "memory", "out of memory");
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);
   if (t->started) return 1;
@@ -584,6 +608,7 @@ static int push_ended(lua_State *L, state *s, int transfers) {
     lua_rawset(L, transfers);
     s->ended = t->ended_next;
     s->ended_count--;
+    give_exchange_back(t);
   }
   return 1;
 }

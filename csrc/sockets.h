@@ -16,7 +16,7 @@ typedef struct {
 
 int64_t milliseconds_now(void); /* monotonic */
 bool sockets_open(sockets *s, CURLM *multi, int bell);
-void sockets_close(sockets *s);                 /* after the multi handle */
+void sockets_close(sockets *s);                /* after the multi handle */
 void sockets_wait(sockets *s, int longest_ms); /* until something comes, and libcurl has been told */
 
 #endif

@@ -49,6 +49,23 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     assert.equal(1, counts.made)
   end)
 
+  -- The panel, or what stands before it, may just be closing that connection.
+  it("is not sent on a connection that idled over four seconds, as a read is", function()
+    local writer = sandbox.panel("", { name = "writer" })
+    local reader = smmpanel.new { url = sandbox.tls_url .. "?name=reader", key = sandbox.key,
+      ca_file = sandbox.ca_file }
+    for _, panel in ipairs { writer, reader } do
+      assert(panel:balance())
+      assert(panel:add(order "warm"))
+      assert(panel:balance())
+    end
+    os.execute "sleep 5.2"
+    assert(reader:balance()) -- first, for the write closes all that are too old for it
+    assert(writer:add(order "idled"))
+    assert.equal(1, sandbox.counts("reader").connections)
+    assert.equal(2, sandbox.counts("writer").connections)
+  end)
+
   it("is not uncertain when the panel refuses it", function()
     local _, err = sandbox.panel(""):add { service = 1, link = "https://example.com/", quantity = 1 }
     assert.equal("panel", err.kind)

@@ -87,6 +87,23 @@ static exchange *take_ready(engine *e) {
   return x;
 }
 
+/* ---- libcurl's multi handle --------------------------------------------------------------- */
+
+static void close_multi(engine *e) {
+  if (e->multi) curl_multi_cleanup(e->multi);
+  e->multi = NULL;
+}
+
+static bool open_multi(engine *e) {
+  e->multi = curl_multi_init();
+  if (e->multi && curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK &&
+      curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SHARED_CONNECTIONS) == CURLM_OK &&
+      sockets_serve(&e->sockets, e->multi))
+    return true;
+  close_multi(e);
+  return false;
+}
+
 /* ---- the thread --------------------------------------------------------------------------- */
 
 static void link_active(engine *e, exchange *x) {
@@ -151,8 +168,9 @@ static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
   if (cancelled) {
     end_with(e, x, "cancelled", "the call was cancelled");
   } else if (!x->added) {
-    if (!x->tls) lift_limit(e);
-    if (curl_multi_add_handle(e->multi, x->easy) == CURLM_OK)
+    bool ready = e->multi || open_multi(e);
+    if (ready && !x->tls) lift_limit(e);
+    if (ready && curl_multi_add_handle(e->multi, x->easy) == CURLM_OK)
       link_active(e, x);
     else
       end_with(e, x, "memory", "out of memory");
@@ -231,15 +249,28 @@ static void end_overdue(engine *e) {
   }
 }
 
+static void end_all(engine *e, const char *word, const char *text) {
+  while (e->active) end_with(e, e->active, word, text);
+}
+
+/* The connections go with the handle, and what is known of them; the next request opens another. */
+static void begin_anew(engine *e) {
+  end_all(e, "memory", "out of memory");
+  close_multi(e);
+  e->unshared = false;
+  memset(e->kept, 0, sizeof e->kept);
+}
+
 static void *run(void *user) {
   engine *e = user;
   while (read_inbox(e)) {
-    sockets_wait(&e->sockets, e->active ? OVERDUE_POLL_MS : POLL_MS);
+    bool in_order = sockets_wait(&e->sockets, e->active ? OVERDUE_POLL_MS : POLL_MS);
     pause_full(e);
     collect_ended(e);
+    if (!in_order) begin_anew(e);
     end_overdue(e);
   }
-  while (e->active) end_with(e, e->active, "cancelled", "the program is ending");
+  end_all(e, "cancelled", "the program is ending");
   return NULL;
 }
 
@@ -329,12 +360,6 @@ static bool prepare_process(void) {
   return prepared;
 }
 
-static bool prepare_multi(engine *e) {
-  e->multi = curl_multi_init();
-  return e->multi && curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK &&
-         curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SHARED_CONNECTIONS) == CURLM_OK;
-}
-
 /* The host's signals are the host's: none is ever delivered to this thread. */
 static bool start_thread(engine *e) {
   sigset_t every, before;
@@ -352,9 +377,8 @@ static bool start_thread(engine *e) {
 static const char *start(engine *e) {
   if (!prepare_process()) return "libcurl cannot be initialised";
   e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
-  if (!e->has_lock || !prepare_multi(e)) return "out of memory";
   if (!wake_open(&e->wake) || !wake_open(&e->bell)) return "no more file descriptors";
-  if (!sockets_open(&e->sockets, e->multi, e->bell.reader)) return "out of memory";
+  if (!e->has_lock || !sockets_open(&e->sockets, e->bell.reader) || !open_multi(e)) return "out of memory";
   return start_thread(e) ? NULL : "no more threads";
 }
 
@@ -397,7 +421,7 @@ void engine_free(engine *e) {
   forget(e);
   stop(e);
   release_queues(e);
-  if (e->multi) curl_multi_cleanup(e->multi);
+  close_multi(e);
   sockets_close(&e->sockets);
   wake_close(&e->wake);
   wake_close(&e->bell);

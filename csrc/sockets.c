@@ -61,11 +61,17 @@ static int on_timer(CURLM *multi, long ms, void *user) {
   return 0;
 }
 
-bool sockets_open(sockets *s, CURLM *multi, int bell) {
-  *s = (sockets){.multi = multi, .due = -1, .room = ROOM_AT_FIRST};
+bool sockets_open(sockets *s, int bell) {
+  *s = (sockets){.due = -1, .room = ROOM_AT_FIRST};
   s->list = malloc(ROOM_AT_FIRST * sizeof *s->list);
-  if (!s->list) return false;
-  s->list[s->count++] = (struct pollfd){.fd = bell, .events = POLLIN};
+  if (s->list) s->list[s->count++] = (struct pollfd){.fd = bell, .events = POLLIN};
+  return s->list != NULL;
+}
+
+bool sockets_serve(sockets *s, CURLM *multi) {
+  s->multi = multi;
+  s->count = 1;
+  s->due = -1;
   return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
          curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, s) == CURLM_OK &&
          curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
@@ -86,9 +92,10 @@ static int until_due(const sockets *s, int longest_ms) {
   return left < longest_ms ? (int)left : longest_ms;
 }
 
-static void tell(sockets *s, curl_socket_t fd, int what) {
+/* Where libcurl 7.88 has no memory for what it keeps of a socket, that socket's next transfer crashes it. */
+static bool tell(sockets *s, curl_socket_t fd, int what) {
   int running;
-  curl_multi_socket_action(s->multi, fd, what, &running);
+  return curl_multi_socket_action(s->multi, fd, what, &running) != CURLM_OUT_OF_MEMORY;
 }
 
 static int as_curl_says(short came) {
@@ -97,19 +104,20 @@ static int as_curl_says(short came) {
 }
 
 /* Telling one may take any out of the list, and the last fills its place: backwards, that one was told before. */
-static void tell_news(sockets *s, int news) {
+static bool tell_news(sockets *s, int news) {
   for (int i = s->count - 1; i > BELL && news > 0; i--) {
     if (i >= s->count || !s->list[i].revents) continue;
     short came = s->list[i].revents;
     s->list[i].revents = 0;
     news--;
-    tell(s, s->list[i].fd, as_curl_says(came));
+    if (!tell(s, s->list[i].fd, as_curl_says(came))) return false;
   }
+  return true;
 }
 
-void sockets_wait(sockets *s, int longest_ms) {
-  tell_news(s, poll(s->list, (nfds_t)s->count, until_due(s, longest_ms)));
-  if (s->due < 0 || milliseconds_now() < s->due) return;
+bool sockets_wait(sockets *s, int longest_ms) {
+  if (!tell_news(s, poll(s->list, (nfds_t)s->count, until_due(s, longest_ms)))) return false;
+  if (s->due < 0 || milliseconds_now() < s->due) return true;
   s->due = -1;
-  tell(s, CURL_SOCKET_TIMEOUT, 0);
+  return tell(s, CURL_SOCKET_TIMEOUT, 0);
 }

@@ -15,8 +15,11 @@ typedef struct {
 } sockets;
 
 int64_t milliseconds_now(void); /* monotonic */
-bool sockets_open(sockets *s, CURLM *multi, int bell);
-void sockets_close(sockets *s);                /* after the multi handle */
-void sockets_wait(sockets *s, int longest_ms); /* until something comes, and libcurl has been told */
+bool sockets_open(sockets *s, int bell);
+void sockets_close(sockets *s);               /* after the multi handle */
+bool sockets_serve(sockets *s, CURLM *multi); /* another one is forgotten */
+
+/* Until something comes, and libcurl was told. False: it had no memory, and the multi handle is of no more use. */
+bool sockets_wait(sockets *s, int longest_ms);
 
 #endif

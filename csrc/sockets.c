@@ -98,9 +98,11 @@ static bool tell(sockets *s, curl_socket_t fd, int what) {
   return curl_multi_socket_action(s->multi, fd, what, &running) != CURLM_OUT_OF_MEMORY;
 }
 
+/* Of an error libcurl is to find out itself: one that it is told of ends the transfer, where a broken kept
+ * connection would have been seen as one when it was read, and the request sent on another. */
 static int as_curl_says(short came) {
-  return (came & POLLIN ? CURL_CSELECT_IN : 0) | (came & POLLOUT ? CURL_CSELECT_OUT : 0) |
-         (came & ~(POLLIN | POLLOUT) ? CURL_CSELECT_ERR : 0);
+  if (came & ~(POLLIN | POLLOUT)) return 0;
+  return (came & POLLIN ? CURL_CSELECT_IN : 0) | (came & POLLOUT ? CURL_CSELECT_OUT : 0);
 }
 
 /* Telling one may take any out of the list, and the last fills its place: backwards, that one was told before. */

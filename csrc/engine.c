@@ -163,6 +163,16 @@ static void lift_limit(engine *e) {
   curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
 }
 
+/* It calls back at once with what libcurl has read already: that may fill the queue again, or be refused, and then
+ * libcurl does not look at this transfer any more. A bad argument is one that ended just now. */
+static void resume_body(engine *e, exchange *x) {
+  CURLcode result = curl_easy_pause(x->easy, CURLPAUSE_CONT);
+  pause_full(e);
+  if (result == CURLE_OK || result == CURLE_BAD_FUNCTION_ARGUMENT) return;
+  exchange_conclude(x, result);
+  end_exchange(e, x);
+}
+
 static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
   if (x->done) return;
   if (cancelled) {
@@ -175,8 +185,7 @@ static void attend(engine *e, exchange *x, bool cancelled, bool resume) {
     else
       end_with(e, x, "memory", "out of memory");
   } else if (resume) {
-    curl_easy_pause(x->easy, CURLPAUSE_CONT); /* may call back at once, and fill the queue again */
-    pause_full(e);
+    resume_body(e, x);
   }
 }
 
@@ -188,7 +197,7 @@ static bool read_inbox(engine *e) {
     exchange *x = take_inbox(e);
     if (x) {
       cancelled = x->cancelled;
-      resume = x->resume;
+      resume = x->resume && !x->paused; /* full again meanwhile */
       x->resume = false;
     } else if (e->bell.raised) {
       wake_lower(&e->bell);

@@ -146,6 +146,8 @@ static bool set_limits(exchange *x, const exchange_options *o) {
 static bool set_trust(exchange *x, const exchange_options *o) {
   const char *ca_file = o->ca_file;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
+  SET(CURLOPT_SSL_SESSIONID_CACHE,
+      0L); /* each connection's certificate is checked, by what the files say now */
   if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
   const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
@@ -298,7 +300,8 @@ void exchange_conclude(exchange *x, CURLcode result) {
   conclude_with(x, word_of(x, result), text_of(x, result));
 }
 
+/* Of one that libcurl did not begin its handle has the figures of the one before. */
 void exchange_abandon(exchange *x, const char *word, const char *text) {
-  read_figures(x);
+  if (x->outcome.sent) read_figures(x);
   conclude_with(x, word, text);
 }

@@ -26,7 +26,7 @@ enum {
   EXCHANGE_COST = 1024,
   EXCERPT = 120,
   SPARES_MAX = 8,
-  SPARE_EXCHANGES_MAX = 64 /* of a client: some 10 kB each */
+  SPARE_EXCHANGES_MAX = 64 /* of a client, 15 to 70 kB each: as many as were in flight at once */
 };
 
 /* ---- what one Lua state has: an engine and the transfers in flight ------------------------ */
@@ -45,6 +45,7 @@ struct transfer {
   const char *json, *json_error;
   const char *outcome_word; /* where it was Lua's side that failed */
   bool ended, started;
+  bool decoding; /* further up the stack: a finalizer that steps leaves it alone */
   char excerpt[EXCERPT];
   size_t excerpt_len;
 };
@@ -391,7 +392,6 @@ static int core_start(lua_State *L) {
   client *c = luaL_checkudata(L, 1, CLIENT);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  if (!c->open) return luaL_error(L, "the panel is closed");
   const char *why = NULL, *action = text_field(L, 2, "action");
   if (!action) return luaL_error(L, "smmpanel.core: action must be a string");
   engine *e = get_engine(L, &why);
@@ -400,6 +400,7 @@ static int core_start(lua_State *L) {
   set_up(L, c, t, action);
   build_request(L, c, t, action);
   if (!make_exchange(L, c, t)) return refuse(L, "memory", "out of memory");
+  if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it just now */
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);
   if (t->started) return 1;
@@ -547,7 +548,10 @@ static void decode(lua_State *L, int function, int self, void *piece, size_t len
   lua_pushvalue(L, self);
   lua_pushlightuserdata(L, piece);
   lua_pushnumber(L, (lua_Number)len);
-  if (lua_pcall(L, 3, 0, 0) == 0) return;
+  t->decoding = true;
+  bool threw = lua_pcall(L, 3, 0, 0) != 0;
+  t->decoding = false;
+  if (!threw) return;
   lua_pop(L, 1);
   fail_decoding(t, no_memory);
 }
@@ -570,11 +574,12 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   char piece[PIECE];
   engine *e = g->state->engine;
   transfer *t = lua_touserdata(L, self);
-  if (t->ended) return 0;
+  if (t->ended || t->decoding) return 0;
   size_t len = engine_body(e, t->exchange, piece, sizeof piece);
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);
   if (len && whole) decode(L, g->feed, self, piece, len);
+  engine_body(e, t->exchange, piece, 0); /* a finalizer that stepped meanwhile may have taken its news */
   if (engine_done(e, t->exchange, &t->outcome))
     conclude(L, g, self);
   else if (whole && t->json_error)
@@ -593,22 +598,28 @@ static void take_news(lua_State *L, const stepping *g, size_t budget) {
   }
 }
 
+/* The list on top is told of one that has ended. Where the state is closing it may have been collected. */
+static void tell_ended(lua_State *L, transfer *t, int transfers) {
+  if (!t->exchange) return;
+  lua_pushlightuserdata(L, t->exchange);
+  lua_rawget(L, transfers);
+  lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+  lua_pushlightuserdata(L, t->exchange);
+  lua_pushnil(L);
+  lua_rawset(L, transfers);
+  give_exchange_back(t);
+}
+
 /* Nothing is forgotten if the list cannot be made: the next step tells them, and the descriptor stays
  * readable until then. */
 static int push_ended(lua_State *L, state *s, int transfers) {
   if (!s->ended) return 0;
   lua_createtable(L, s->ended_count, 0);
-  for (int i = 1; s->ended; i++) {
+  while (s->ended) {
     transfer *t = s->ended;
-    lua_pushlightuserdata(L, t->exchange);
-    lua_rawget(L, transfers);
-    lua_rawseti(L, -2, i);
-    lua_pushlightuserdata(L, t->exchange);
-    lua_pushnil(L);
-    lua_rawset(L, transfers);
     s->ended = t->ended_next;
     s->ended_count--;
-    give_exchange_back(t);
+    tell_ended(L, t, transfers);
   }
   return 1;
 }

@@ -4,10 +4,11 @@
  * about each transfer at each turn, and most wait for a panel that is far away. */
 #include "sockets.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { ROOM_AT_FIRST = 64, BELL = 0 };
+enum { ROOM_AT_FIRST = 64, BELL = 0, REFUSED_MS = 10 };
 
 int64_t milliseconds_now(void) {
   struct timespec t;
@@ -118,7 +119,9 @@ static bool tell_news(sockets *s, int news) {
 }
 
 bool sockets_wait(sockets *s, int longest_ms) {
-  if (!tell_news(s, poll(s->list, (nfds_t)s->count, until_due(s, longest_ms)))) return false;
+  int news = poll(s->list, (nfds_t)s->count, until_due(s, longest_ms));
+  if (news < 0 && errno != EINTR) poll(NULL, 0, REFUSED_MS); /* the host lowered its limit of descriptors */
+  if (!tell_news(s, news)) return false;
   if (s->due < 0 || milliseconds_now() < s->due) return true;
   s->due = -1;
   return tell(s, CURL_SOCKET_TIMEOUT, 0);

@@ -157,6 +157,50 @@ describe("regression:", function()
     repeat core.wait(5) until core.step()
   end)
 
+  it("a finalizer that stepped while an answer was read crashed", function()
+    local list = "[" .. ('{"service":1,"name":"x"},'):rep(4000) .. "0]"
+    local said = run(([[
+      local core = require "smmpanel.core"
+      local told, on = {}, true
+      local function step() for _, transfer in ipairs(core.step(1e9) or {}) do told[transfer] = true end end
+      local arm
+      local function finalize() if on then step() arm() end end
+      function arm()
+        if not newproxy then return setmetatable({}, { __gc = finalize }) end
+        getmetatable(newproxy(true)).__gc = finalize
+      end
+      collectgarbage("setpause", 1) collectgarbage("setstepmul", 1000)
+      arm()
+      local client = core.client { url = "%s", key = "k", max_body = 1e7, connect_timeout = 5, user_agent = "x" }
+      local whole = 0
+      for _ = 1, 60 do
+        local transfer = assert(core.start(client, { action = "services", timeout = 30 }))
+        repeat core.wait(1) step() until told[transfer]
+        if transfer:result().json == "whole" then whole = whole + 1 end
+      end
+      on = false
+      print(whole .. " whole")]]):format(server.url { raw.answer(list) }))
+    assert.equal("60 whole\n exit 0\n", said)
+  end)
+
+  it("a request that was cancelled before it began told the figures of the one before", function()
+    local client = core.client { url = server.url { raw.answer("{}", "Retry-After: 77\r\n", "429 Slow") },
+      key = "key", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
+    local function result_of(transfer)
+      local ended
+      repeat core.wait(5) ended = core.step() until ended
+      return ended[1] == transfer and transfer:result()
+    end
+    for _ = 1, 20 do
+      assert.equal(77, result_of(core.start(client, { action = "balance", timeout = 5 })).retry_after)
+      local transfer = core.start(client, { action = "balance", timeout = 5 })
+      transfer:cancel()
+      local result = result_of(transfer)
+      assert.same({ "cancelled", 0 }, { result.word, result.http_status })
+      assert.is_nil(result.retry_after)
+    end
+  end)
+
   it("a call that waited to share a connection outlived its deadline", function()
     local silent = assert(require "socket".bind("127.0.0.1", 0))
     local url = ("https://127.0.0.1:%d/"):format(select(2, silent:getsockname()))

@@ -198,9 +198,10 @@ static void forget_request(exchange *x) {
 }
 
 /* libcurl's handle is the most of what a small request is made of, and the next one needs the same. One that did
- * not come to a good end is not trusted with another. */
+ * not come to a good end is not trusted with another, nor one that libcurl sent again on another connection: a
+ * handle does so five times in its life, and fails the sixth. */
 bool exchange_rest(exchange *x) {
-  if (atomic_load(&x->references) > 1 || *x->outcome.word) return false;
+  if (atomic_load(&x->references) > 1 || *x->outcome.word || x->issued > 1) return false;
   forget_request(x);
   return true;
 }

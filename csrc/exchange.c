@@ -105,6 +105,8 @@ static bool set_headers(exchange *x, const exchange_options *o) {
 static bool set_request(exchange *x, const exchange_options *o) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
+  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
   SET(CURLOPT_USERAGENT, o->user_agent);
   SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can */
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -136,8 +138,10 @@ static bool set_limits(exchange *x, const exchange_options *o) {
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
   if (x->tls) SET(CURLOPT_PIPEWAIT, 1L); /* HTTP/2 is for TLS alone */
+  SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
+  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)ENGINE_WRITE_IDLE);
   return true;
 }
 
@@ -146,8 +150,6 @@ static bool set_limits(exchange *x, const exchange_options *o) {
 static bool set_trust(exchange *x, const exchange_options *o) {
   const char *ca_file = o->ca_file;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
-  SET(CURLOPT_SSL_SESSIONID_CACHE,
-      0L); /* each connection's certificate is checked, by what the files say now */
   if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
   const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
@@ -160,57 +162,36 @@ static bool set_trust(exchange *x, const exchange_options *o) {
   return true;
 }
 
-exchange *exchange_new(const exchange_options *o) {
+#undef SET
+
+/* A new handle for each: in a used one libcurl 7.88 keeps a pointer to the last header of the answer before, which
+ * it has freed, and follows it where an answer begins with a folded line; and it counts in it what it sent again. */
+exchange *exchange_new(const exchange_options *o, buffer *body) {
   exchange *x = calloc(1, sizeof *x);
   if (!x) return NULL;
   atomic_init(&x->references, 1);
   x->max_body = o->max_body;
+  x->write = o->write;
   x->tls = strncasecmp(o->url, "https:", 6) == 0;
-  x->easy = curl_easy_init();
+  x->timeout_ms = o->timeout_ms;
+  x->outcome.word = "";
+  x->request = *body;
+  *body = (buffer){0};
+  x->easy = x->request.failed ? NULL : curl_easy_init();
   if (x->easy && set_request(x, o) && set_callbacks(x) && set_limits(x, o) && set_trust(x, o)) return x;
   exchange_release(x);
   return NULL;
-}
-
-bool exchange_begin(exchange *x, buffer *body, long timeout_ms, bool write) {
-  x->request = *body;
-  *body = (buffer){0};
-  x->outcome.word = "";
-  x->write = write;
-  x->timeout_ms = timeout_ms;
-  if (x->request.failed) return false;
-  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
-  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
-  SET(CURLOPT_TIMEOUT_MS, timeout_ms);
-  SET(CURLOPT_MAXAGE_CONN, (long)(write ? ENGINE_WRITE_IDLE : ENGINE_READ_IDLE));
-  return true;
-}
-
-#undef SET
-
-static void forget_request(exchange *x) {
-  buffer_free(&x->request);
-  for (chunk *c = x->first, *next; c; c = next) {
-    next = c->next;
-    free(c);
-  }
-  memset(&x->request, 0, sizeof *x - offsetof(exchange, request));
-}
-
-/* libcurl's handle is the most of what a small request is made of, and the next one needs the same. One that did
- * not come to a good end is not trusted with another, nor one that libcurl sent again on another connection: a
- * handle does so five times in its life, and fails the sixth. */
-bool exchange_rest(exchange *x) {
-  if (atomic_load(&x->references) > 1 || *x->outcome.word || x->issued > 1) return false;
-  forget_request(x);
-  return true;
 }
 
 void exchange_release(exchange *x) {
   if (atomic_fetch_sub(&x->references, 1) > 1) return;
   curl_easy_cleanup(x->easy);
   curl_slist_free_all(x->headers);
-  forget_request(x);
+  buffer_free(&x->request);
+  for (chunk *c = x->first, *next; c; c = next) {
+    next = c->next;
+    free(c);
+  }
   free(x);
 }
 
@@ -301,8 +282,7 @@ void exchange_conclude(exchange *x, CURLcode result) {
   conclude_with(x, word_of(x, result), text_of(x, result));
 }
 
-/* Of one that libcurl did not begin its handle has the figures of the one before. */
 void exchange_abandon(exchange *x, const char *word, const char *text) {
-  if (x->outcome.sent) read_figures(x);
+  read_figures(x);
   conclude_with(x, word, text);
 }

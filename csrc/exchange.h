@@ -16,20 +16,16 @@ struct chunk {
 
 struct exchange {
   atomic_int references; /* Lua's and, while it is in flight, the engine's */
+  engine *engine;        /* set by engine_submit */
   CURL *easy;
   struct curl_slist *headers;
-  size_t max_body;
-  bool tls;
-
-  /* From here on it is of the present request alone. */
   buffer request;
-  engine *engine; /* set by engine_submit */
 
   /* The thread's own until `done`, then nobody writes. */
   exchange_outcome outcome;
-  size_t header_bytes;
+  size_t max_body, header_bytes;
   int issued, encodings;
-  bool write, added, in_full;
+  bool write, tls, added, in_full;
   bool out_of_step; /* the connection it was given is of no use: it wants another */
   long timeout_ms;
   int64_t overdue_at; /* monotonic milliseconds */

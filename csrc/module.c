@@ -25,21 +25,18 @@ enum {
   STEP_BYTES_MAX = 1 << 30,
   EXCHANGE_COST = 1024,
   EXCERPT = 120,
-  SPARES_MAX = 8,
-  SPARE_EXCHANGES_MAX = 64 /* of a client, 15 to 70 kB each: as many as were in flight at once */
+  SPARES_MAX = 8
 };
 
 /* ---- what one Lua state has: an engine and the transfers in flight ------------------------ */
 
-typedef struct client client;
 typedef struct transfer transfer;
 struct transfer {
   buffer request;     /* while it is being made; then the exchange's */
   exchange *exchange; /* until its end was told */
-  client *client;     /* ... and the decoder are kept alive by the uservalue: { decoder, value, client } */
   const struct action *action;
   bool decimal_text;
-  decoder *decoder; /* while the body comes */
+  decoder *decoder; /* while the body comes; kept alive by the transfer's uservalue: { decoder, value } */
   transfer *ended_next;
   exchange_outcome outcome;
   const char *json, *json_error;
@@ -132,20 +129,17 @@ static engine *need_engine(lua_State *L) {
 /* ---- client: what the requests of one panel have in common -------------------------------- */
 
 /* Its uservalue is the table of options; the key alone is held here, to be wiped. */
-struct client {
+typedef struct {
   buffer key;
   size_t max_body;
   double connect_timeout;
   bool open;
-  int spare_count;
-  exchange *spares[SPARE_EXCHANGES_MAX]; /* of requests that have ended, for the next ones */
-};
+} client;
 
 static int client_close(lua_State *L) {
   client *c = luaL_checkudata(L, 1, CLIENT);
   c->open = false;
   buffer_free(&c->key);
-  while (c->spare_count) exchange_release(c->spares[--c->spare_count]);
   return 0;
 }
 
@@ -323,10 +317,11 @@ static const char *const *push_headers(lua_State *L, int options) {
   return list;
 }
 
-static exchange *new_exchange(lua_State *L, const client *c) {
+static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   int top = lua_gettop(L);
   lua_getuservalue(L, 1);
   int options = lua_gettop(L);
+  lua_getfield(L, 2, "write");
   exchange_options o = {.url = text_field(L, options, "url"),
                         .user_agent = text_field(L, options, "user_agent"),
                         .proxy = text_field(L, options, "proxy"),
@@ -334,39 +329,19 @@ static exchange *new_exchange(lua_State *L, const client *c) {
                         .crl_file = text_field(L, options, "crl_file"),
                         .headers = push_headers(L, options),
                         .max_body = c->max_body,
-                        .connect_timeout_ms = milliseconds(c->connect_timeout)};
-  exchange *x = exchange_new(&o);
+                        .timeout_ms = milliseconds(number_field(L, 2, "timeout")),
+                        .connect_timeout_ms = milliseconds(c->connect_timeout),
+                        .write = lua_toboolean(L, options + 1)};
+  exchange *x = exchange_new(&o, &t->request);
   lua_settop(L, top);
   return x;
 }
 
-static bool make_exchange(lua_State *L, client *c, transfer *t) {
-  long timeout_ms = milliseconds(number_field(L, 2, "timeout"));
-  lua_getfield(L, 2, "write");
-  bool write = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  t->exchange = c->spare_count ? c->spares[--c->spare_count] : new_exchange(L, c);
-  return t->exchange && exchange_begin(t->exchange, &t->request, timeout_ms, write);
-}
-
-static void give_exchange_back(transfer *t) {
-  client *c = t->client;
-  if (c->open && c->spare_count < SPARE_EXCHANGES_MAX && exchange_rest(t->exchange))
-    c->spares[c->spare_count++] = t->exchange;
-  else
-    exchange_release(t->exchange);
-  t->exchange = NULL;
-}
-
-/* What the transfer on top is read with, and whose it is. */
-static void set_up(lua_State *L, client *c, transfer *t, const char *action) {
+static void set_reading(lua_State *L, transfer *t, const char *action) {
   const char *decimals = text_field(L, 2, "decimals");
   t->action = decoder_action(action);
   t->decimal_text = decimals && strcmp(decimals, "string") == 0;
-  t->client = c;
-  lua_createtable(L, 3, 0);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, 3);
+  lua_createtable(L, 2, 0);
   lua_setuservalue(L, -2);
 }
 
@@ -397,9 +372,10 @@ static int core_start(lua_State *L) {
   engine *e = get_engine(L, &why);
   if (!e) return refuse(L, "memory", why);
   transfer *t = new_transfer(L);
-  set_up(L, c, t, action);
+  set_reading(L, t, action);
   build_request(L, c, t, action);
-  if (!make_exchange(L, c, t)) return refuse(L, "memory", "out of memory");
+  t->exchange = make_exchange(L, c, t);
+  if (!t->exchange) return refuse(L, "memory", "out of memory");
   if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it just now */
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);
@@ -607,7 +583,8 @@ static void tell_ended(lua_State *L, transfer *t, int transfers) {
   lua_pushlightuserdata(L, t->exchange);
   lua_pushnil(L);
   lua_rawset(L, transfers);
-  give_exchange_back(t);
+  exchange_release(t->exchange);
+  t->exchange = NULL;
 }
 
 /* Nothing is forgotten if the list cannot be made: the next step tells them, and the descriptor stays

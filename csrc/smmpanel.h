@@ -133,19 +133,18 @@ enum {
   ENGINE_EXCHANGES_MAX = 4096,    /* in flight in one engine */
   ENGINE_QUEUE_MAX = 256 * 1024,  /* bytes of one body waiting for Lua: then it is paused */
   ENGINE_HEADERS_MAX = 64 * 1024, /* bytes of all headers of one answer */
-  ENGINE_WRITE_IDLE = 4,          /* seconds a kept connection may have idled before a write */
-  ENGINE_READ_IDLE = 118          /* ... before a read: libcurl's own */
+  ENGINE_WRITE_IDLE = 4           /* seconds a kept connection may have idled before a write */
 };
 
 typedef struct engine engine;     /* one thread, one curl multi handle, one descriptor */
-typedef struct exchange exchange; /* one request and its answer, then another; counted references */
+typedef struct exchange exchange; /* one request and its answer; counted references */
 
-/* What all requests of a panel have in common. */
 typedef struct {
   const char *url, *proxy, *ca_file, *crl_file, *user_agent;
   const char *const *headers; /* "Name: value", NULL at the end */
   size_t max_body;            /* bytes after decompression */
-  long connect_timeout_ms;
+  long timeout_ms, connect_timeout_ms;
+  bool write; /* never to be sent twice */
 } exchange_options;
 
 /* What became of it. `word` is one of: "" (an answer came), resolve, connect, tls, reset, cut,
@@ -170,9 +169,7 @@ void engine_acknowledge(engine *e);   /* news was looked at: the descriptor is r
 const char *engine_listen(engine *e); /* nginx: the path of a unix socket to connect to, or NULL */
 bool engine_accept(engine *e);        /* ... and from now on that connection is the descriptor */
 
-exchange *exchange_new(const exchange_options *o);
-bool exchange_begin(exchange *x, buffer *body, long timeout_ms, bool write); /* takes the body over */
-bool exchange_rest(exchange *x); /* it has ended: ready for another request, if nobody else has it still */
+exchange *exchange_new(const exchange_options *o, buffer *body); /* takes the body over */
 bool engine_submit(engine *e, exchange *x);
 void engine_cancel(engine *e, exchange *x);
 exchange *engine_ready(engine *e); /* the next one with news, or NULL; the caller releases it */

@@ -126,8 +126,8 @@ static void unlink_active(engine *e, exchange *x) {
   if (x->active_next) x->active_next->active_before = x->active_before;
 }
 
-/* The engine's reference goes with it, while the queue has one: after this only Lua knows the exchange, which may
- * be long, so the key in the request is wiped now. */
+/* The engine's reference goes with it: after this only Lua knows the exchange, which may be long, so the
+ * key in the request is wiped now. */
 static void end_exchange(engine *e, exchange *x) {
   unlink_active(e, x);
   buffer_free(&x->request);
@@ -135,8 +135,8 @@ static void end_exchange(engine *e, exchange *x) {
   x->done = true;
   e->in_flight--;
   put_ready(e, x);
-  exchange_release(x);
   pthread_mutex_unlock(&e->lock);
+  exchange_release(x);
 }
 
 static void end_with(engine *e, exchange *x, const char *word, const char *text) {

@@ -554,8 +554,10 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   size_t len = engine_body(e, t->exchange, piece, sizeof piece);
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);
-  if (len && whole) decode(L, g->feed, self, piece, len);
-  engine_body(e, t->exchange, piece, 0); /* a finalizer that stepped meanwhile may have taken its news */
+  if (len && whole) {
+    decode(L, g->feed, self, piece, len);
+    engine_body(e, t->exchange, piece, 0); /* a finalizer that stepped meanwhile may have taken its news */
+  }
   if (engine_done(e, t->exchange, &t->outcome))
     conclude(L, g, self);
   else if (whole && t->json_error)

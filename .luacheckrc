@@ -3,9 +3,9 @@ max_line_length = 120
 exclude_files = { "build", "bench/node_modules" }
 files["spec"] = { std = "+busted" }
 files["lua/smmpanel/sandbox"] = { read_globals = { "ngx" } }
-files["lua/smmpanel/host/ngx.lua"] = { read_globals = { "ngx" } }
-files["spec/hosts/programs/neovim*.lua"] = { read_globals = { "vim" } }
-files["spec/hosts/programs/love"] = { globals = { "love" } }
+files["lua/smmpanel/loop/ngx.lua"] = { read_globals = { "ngx" } }
+files["spec/loops/programs/neovim*.lua"] = { read_globals = { "vim" } }
+files["spec/loops/programs/love"] = { globals = { "love" } }
 files["examples/neovim"] = { read_globals = { "vim" } }
 files["examples/love"] = { globals = { "love" } }
 files["examples/nginx"] = { read_globals = { "ngx" } }

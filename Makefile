@@ -22,7 +22,7 @@ else
 SHARED  := -shared -Wl,-z,nodelete
 endif
 
-SOURCES := $(addprefix csrc/,form.c json.c values.c wake.c sockets.c exchange.c engine.c module.c)
+SOURCES := $(addprefix csrc/,form.c json.c decoder.c notifier.c poller.c exchange.c engine.c core.c)
 HEADERS := $(wildcard csrc/*.h)
 CORE    := build/$(ABI)/smmpanel/core.so
 VERSION := $(shell sed -n 's/^.define SMMPANEL_VERSION "\(.*\)"/\1/p' csrc/smmpanel.h)
@@ -63,7 +63,7 @@ test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
 
 test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
 	@tools/deps build luajit sandbox test hosts ledger
-	@LUAS="$(LUAS)" tools/test spec/hosts
+	@LUAS="$(LUAS)" tools/test spec/loops
 
 # Not the command line's specs (Debian's libraries for it are for 5.4 and LuaJIT), nor the slow ones.
 PURE    := $(filter-out $(foreach w,ledger_crash limiter cli regression hostile limits,$(wildcard spec/$(w)*)),$(wildcard spec/*_spec.lua))

@@ -3,8 +3,8 @@
  *
  * Two threads meet here. `lock` guards every queue; the multi handle is the thread's alone, so it needs none. */
 #include "exchange.h"
-#include "sockets.h"
-#include "wake.h"
+#include "poller.h"
+#include "notifier.h"
 
 #include <pthread.h>
 #include <signal.h>

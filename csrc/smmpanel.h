@@ -2,12 +2,12 @@
  *
  *   form.c    fields -> form body             knows no Lua, no network
  *   json.c    bytes -> tokens, incrementally  knows no Lua, no network
- *   values.c  tokens -> Lua values, typed     knows no network
+ *   decoder.c  tokens -> Lua values, typed     knows no network
  *   engine.c    the thread and its queues     knows no Lua, no JSON
  *   exchange.c  one request through libcurl   knows no Lua, no JSON
- *   sockets.c   where the thread waits        knows only libcurl's sockets
- *   wake.c      the thread's one descriptor   knows only sockets
- *   module.c  the binding: the one file that knows them all
+ *   poller.c   where the thread waits        knows only libcurl's sockets
+ *   notifier.c      the thread's one descriptor   knows only sockets
+ *   core.c  the binding: the one file that knows them all
  */
 #ifndef SMMPANEL_H
 #define SMMPANEL_H
@@ -108,7 +108,7 @@ void json_finish(json *j);
 json_event json_next(json *j);
 void json_free(json *j);
 
-/* ---- values.c ----------------------------------------------------------------------------- */
+/* ---- decoder.c ----------------------------------------------------------------------------- */
 
 #ifdef LUA_VERSION_NUM
 /* A decoder is a userdata: a reader, and on a Lua thread of its own the tables half built. A field

@@ -1,4 +1,4 @@
-/* fuzz/json.c - csrc/json.c and csrc/values.c: any bytes, whole and in pieces, must give the same value or
+/* fuzz/json.c - csrc/json.c and csrc/decoder.c: any bytes, whole and in pieces, must give the same value or
  * the same error; what we accept, lua-cjson accepts and reads alike; what lua-cjson writes, we accept.
  *
  * The input: one byte chooses the action and how money is given, one seeds the cuts, the rest is the body. */

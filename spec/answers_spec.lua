@@ -1,8 +1,8 @@
 -- PROTOCOL, action by action: every documented and every seen shape becomes the one record, or an error.
 -- The documents are decoded as the client decodes them.
-local answers = require "smmpanel.answers"
+local answers = require "smmpanel.api.answers"
 local core = require "smmpanel.core"
-local verdict = require "smmpanel.verdict"
+local verdict = require "smmpanel.api.response"
 
 local function decode(action, json)
   local decoder = core.decoder(action)

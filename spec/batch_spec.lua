@@ -1,9 +1,9 @@
 -- DESIGN "A list": cut, sent several at a time, every id answered.
-local batch = require "smmpanel.batch"
-local blocking = require "smmpanel.host.blocking"
+local batch = require "smmpanel.call.batch"
+local blocking = require "smmpanel.loop.blocking"
 local errors = require "smmpanel.errors"
-local hosts = require "smmpanel.host"
-local ids = require "smmpanel.ids"
+local hosts = require "smmpanel.loop"
+local ids = require "smmpanel.api.ids"
 
 local function numbers(n)
   local list = {}

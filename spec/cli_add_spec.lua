@@ -1,7 +1,7 @@
 -- Placing orders from the command line, one and many, each once: against the sandbox, which counts.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
-local csv = require "smmpanel.cli.csv"
+local csv = require "smmpanel.cli.input.csv"
 local sandboxes = require "spec.support.sandbox"
 
 describe("smmpanel add, in a pipe,", function()

@@ -1,7 +1,7 @@
 -- The command line with as much as a large shop has: 10,000 services, 10,000 orders.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
-local csv = require "smmpanel.cli.csv"
+local csv = require "smmpanel.cli.input.csv"
 local sandboxes = require "spec.support.sandbox"
 
 describe("10,000", function()

@@ -1,11 +1,11 @@
 -- The pure parts of the command line: widths, tables, CSV, Lua literals, bars, frames.
-local csv = require "smmpanel.cli.csv"
-local changes = require "smmpanel.cli.changes"
-local layout = require "smmpanel.cli.table"
-local literal = require "smmpanel.cli.literal"
-local progress = require "smmpanel.cli.progress"
-local watched = require "smmpanel.cli.watched"
-local width = require "smmpanel.cli.width"
+local csv = require "smmpanel.cli.input.csv"
+local changes = require "smmpanel.cli.views.changes"
+local layout = require "smmpanel.cli.views.table"
+local literal = require "smmpanel.cli.views.lua_literal"
+local progress = require "smmpanel.cli.views.progress"
+local watched = require "smmpanel.cli.views.watched"
+local width = require "smmpanel.cli.views.width"
 
 local function plain(_, text) return text end
 local function marked(style, text) return style and ("<" .. style .. ":" .. text .. ">") or text end

@@ -1,7 +1,7 @@
 -- The command line in pipes, against the sandbox: what a script sees.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
-local csv = require "smmpanel.cli.csv"
+local csv = require "smmpanel.cli.input.csv"
 local sandboxes = require "spec.support.sandbox"
 
 describe("the command line in a pipe", function()

@@ -1,7 +1,7 @@
 -- The command line on a real terminal (tmux), against the sandbox: what a person sees.
 local cli = require "spec.support.cli"
 local sandboxes = require "spec.support.sandbox"
-local width = require "smmpanel.cli.width"
+local width = require "smmpanel.cli.views.width"
 
 describe("the command line on a terminal", function()
   local sandbox, home, terminal

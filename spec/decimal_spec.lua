@@ -1,5 +1,5 @@
 -- Exact decimals: what money is counted in.
-local decimal = require "smmpanel.decimal"
+local decimal = require "smmpanel.util.decimal"
 
 local function round_trip(text)
   local value = decimal.parse(text)

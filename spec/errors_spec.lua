@@ -1,6 +1,6 @@
 -- PROTOCOL "Errors": the codes; and how an error prints and keeps the key to itself.
 local errors = require "smmpanel.errors"
-local text = require "smmpanel.text"
+local text = require "smmpanel.util.text"
 
 local KNOWN = {
   invalid_key = { "Invalid API key", "The api key field is required.", "API key is incorrect",

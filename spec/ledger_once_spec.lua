@@ -1,6 +1,6 @@
 -- An order with a ref: what is promised, whatever the store and the panel do. No network, no store.
 local errors = require "smmpanel.errors"
-local once = require "smmpanel.ledger.once"
+local once = require "smmpanel.ledger.place_once"
 local record = require "smmpanel.ledger.record"
 
 -- A store in memory that notes each step, and fails those it is told to.

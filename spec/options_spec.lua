@@ -1,5 +1,5 @@
 -- DESIGN "Options of new", and the options of a call.
-local hosts = require "smmpanel.host"
+local hosts = require "smmpanel.loop"
 local options = require "smmpanel.options"
 
 local function panel(more)

@@ -1,7 +1,7 @@
 -- PROTOCOL "add": the fields of an order; and PROTOCOL "Ids and values": the ids of the other calls.
-local fields = require "smmpanel.fields"
-local ids = require "smmpanel.ids"
-local order = require "smmpanel.order"
+local fields = require "smmpanel.api.form_fields"
+local ids = require "smmpanel.api.ids"
+local order = require "smmpanel.api.order_fields"
 
 local function flat(given)
   local list, map = order.fields(given), {}

@@ -4,7 +4,7 @@ local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 local watch = require "smmpanel.watch"
-local work = require "smmpanel.work"
+local work = require "smmpanel.watch.queue"
 
 describe("regression:", function()
   local sandbox, ids, directory

@@ -1,7 +1,7 @@
 -- DESIGN "Retries": pure, with the clock and the dice from outside.
 local errors = require "smmpanel.errors"
-local pace = require "smmpanel.pace"
-local retry = require "smmpanel.retry"
+local pace = require "smmpanel.limiter.local"
+local retry = require "smmpanel.call.retry"
 
 local function err(fields)
   fields.action, fields.message = "x", "x"

@@ -1,13 +1,13 @@
 -- The sandbox panel without its server: exact money, the documented answers, an order's life by a
 -- clock that the spec holds, every odd shape.
-local catalog = require "smmpanel.sandbox.catalog"
-local checks = require "smmpanel.sandbox.checks"
-local config = require "smmpanel.sandbox.config"
+local catalog = require "smmpanel.sandbox.panel.catalog"
+local checks = require "smmpanel.sandbox.panel.checks"
+local config = require "smmpanel.sandbox.server.config"
 local faults = require "smmpanel.sandbox.faults"
-local form = require "smmpanel.sandbox.form"
-local json = require "smmpanel.sandbox.json"
-local money = require "smmpanel.sandbox.money"
-local orders = require "smmpanel.sandbox.orders"
+local form = require "smmpanel.sandbox.server.form"
+local json = require "smmpanel.sandbox.panel.php_json"
+local money = require "smmpanel.sandbox.panel.money"
+local orders = require "smmpanel.sandbox.panel.orders"
 local panel = require "smmpanel.sandbox.panel"
 local shapes = require "smmpanel.sandbox.shapes"
 

@@ -1,5 +1,5 @@
 -- PROTOCOL "Order states".
-local states = require "smmpanel.states"
+local states = require "smmpanel.api.states"
 
 describe("PROTOCOL 'Order states':", function()
   local classes = {

@@ -35,8 +35,8 @@ end
 -- path, and what its public functions are named by there
 local PUBLIC = {
   { "lua/smmpanel/init.lua", "^smmpanel[.:]" }, { "lua/smmpanel/client.lua", "^Panel[.:]" },
-  { "lua/smmpanel/catalog.lua", "^[cC]atalog[.:]" }, { "lua/smmpanel/ledger/init.lua", "^ledger[.:]" },
-  { "lua/smmpanel/limiter/init.lua", "^limiter[.:]" }, { "lua/smmpanel/sandbox/server.lua", "^server[.:]" },
+  { "lua/smmpanel/catalog/init.lua", "^[cC]atalog[.:]" }, { "lua/smmpanel/ledger/init.lua", "^ledger[.:]" },
+  { "lua/smmpanel/limiter/init.lua", "^limiter[.:]" }, { "lua/smmpanel/sandbox/server/init.lua", "^server[.:]" },
 }
 
 local function public()

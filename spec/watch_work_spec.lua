@@ -3,7 +3,7 @@ local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local socket = require "socket"
 local sqlite_store = require "smmpanel.ledger.sqlite"
-local work = require "smmpanel.work"
+local work = require "smmpanel.watch.queue"
 
 local directory, server = nil, nil
 

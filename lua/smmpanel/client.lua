@@ -1,22 +1,22 @@
 --- The panel object: the seven actions, `call`, `watch`, `close`.
 -- @classmod smmpanel.Panel
 
-local add_all = require "smmpanel.add_all"
-local batch = require "smmpanel.batch"
+local add_all = require "smmpanel.ledger.add_all"
+local batch = require "smmpanel.call.batch"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
-local fields = require "smmpanel.fields"
-local hosts = require "smmpanel.host"
-local ids = require "smmpanel.ids"
-local once = require "smmpanel.ledger.once"
+local fields = require "smmpanel.api.form_fields"
+local hosts = require "smmpanel.loop"
+local ids = require "smmpanel.api.ids"
+local once = require "smmpanel.ledger.place_once"
 local options = require "smmpanel.options"
-local order = require "smmpanel.order"
-local pace = require "smmpanel.pace"
-local request = require "smmpanel.request"
-local text = require "smmpanel.text"
-local usage = require "smmpanel.usage"
+local order = require "smmpanel.api.order_fields"
+local pace = require "smmpanel.limiter.local"
+local request = require "smmpanel.call.request"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
 local watch = require "smmpanel.watch"
-local work = require "smmpanel.work"
+local work = require "smmpanel.watch.queue"
 
 ---@class smmpanel.Panel
 local Panel = {}
@@ -101,7 +101,7 @@ local CACHE_SECONDS = 900
 -- The services from a file, or from the panel and into the file.
 local function kept_services(state, given, call, fetch)
   local site = state.options.url:gsub("//[^/?#]*@", "//")
-  return require("smmpanel.catalog.kept").services({ path = given.cache, site = site,
+  return require("smmpanel.catalog.cache").services({ path = given.cache, site = site,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
 

@@ -4,7 +4,7 @@
 
 local errors = {}
 
-local text = require "smmpanel.text"
+local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Error
 ---@field kind "panel"|"http"|"response"|"network"|"timeout"|"cancelled"|"ledger"|"cache"

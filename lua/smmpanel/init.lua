@@ -10,11 +10,11 @@
 
 local client = require "smmpanel.client"
 local core = require "smmpanel.core"
-local frame = require "smmpanel.host.frame"
-local hosts = require "smmpanel.host"
-local loop = require "smmpanel.loop"
-local states = require "smmpanel.states"
-local usage = require "smmpanel.usage"
+local frame = require "smmpanel.loop.frame"
+local hosts = require "smmpanel.loop"
+local loop = require "smmpanel.loop.dispatch"
+local states = require "smmpanel.api.states"
+local usage = require "smmpanel.util.argerror"
 
 local smmpanel = {
   version = core.version,

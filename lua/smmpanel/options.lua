@@ -3,9 +3,9 @@
 
 local options = {}
 
-local checks = require "smmpanel.checks"
-local text = require "smmpanel.text"
-local usage = require "smmpanel.usage"
+local checks = require "smmpanel.util.checks"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Options
 ---@field url string the panel's endpoint in full, http or https; nothing is ever appended to it
@@ -23,7 +23,7 @@ local usage = require "smmpanel.usage"
 ---@field crl_file? string what the authorities revoked, in PEM: a list for each issuer of the chain (none)
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
----@field host? "auto"|string|table what the client runs under: see smmpanel.host
+---@field host? "auto"|string|table what the client runs under: see smmpanel.loop
 ---@field observe? fun(event: smmpanel.Event) called after each attempt
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter

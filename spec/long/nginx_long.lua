@@ -1,5 +1,5 @@
--- The long run of spec/hosts/nginx_spec.lua: 10,000 requests and 20 reloads among them. Of the 5.1 ABI alone.
-local nginx = require "spec.hosts.support.nginx"
+-- The long run of spec/loops/nginx_spec.lua: 10,000 requests and 20 reloads among them. Of the 5.1 ABI alone.
+local nginx = require "spec.loops.support.nginx"
 local sandbox_server = require "smmpanel.sandbox.server"
 
 local ROUNDS, AT_ONCE = 100, 100

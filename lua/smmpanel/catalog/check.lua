@@ -3,9 +3,9 @@
 
 local check = {}
 
-local order_rules = require "smmpanel.order"
-local text = require "smmpanel.text"
-local usage = require "smmpanel.usage"
+local order_rules = require "smmpanel.api.order_fields"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Problem
 ---@field field string

@@ -3,7 +3,7 @@
 
 local diff = {}
 
-local decimal = require "smmpanel.decimal"
+local decimal = require "smmpanel.util.decimal"
 
 ---@class smmpanel.Change
 ---@field field string

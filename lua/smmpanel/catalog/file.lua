@@ -4,8 +4,8 @@
 local file = {}
 
 local core = require "smmpanel.core"
-local decimal = require "smmpanel.decimal"
-local json = require "smmpanel.json"
+local decimal = require "smmpanel.util.decimal"
+local json = require "smmpanel.util.json"
 
 local FORMAT = 1
 local PIECE = 65536

@@ -3,10 +3,10 @@
 
 local search = {}
 
-local decimal = require "smmpanel.decimal"
-local fold = require "smmpanel.fold"
-local text = require "smmpanel.text"
-local usage = require "smmpanel.usage"
+local decimal = require "smmpanel.util.decimal"
+local fold = require "smmpanel.util.casefold"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
 
 local WHERE = "catalog:search"
 

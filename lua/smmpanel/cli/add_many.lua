@@ -3,13 +3,13 @@
 
 local add_many = {}
 
-local decimal = require "smmpanel.decimal"
+local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
-local formats = require "smmpanel.cli.formats"
-local linger = require "smmpanel.cli.linger"
-local money = require "smmpanel.cli.money"
-local order_file = require "smmpanel.cli.order_file"
-local progress = require "smmpanel.cli.progress"
+local formats = require "smmpanel.cli.views.formats"
+local linger = require "smmpanel.cli.interrupt"
+local money = require "smmpanel.cli.views.money"
+local order_file = require "smmpanel.cli.input.order_file"
+local progress = require "smmpanel.cli.views.progress"
 
 -- ---- beforehand -----------------------------------------------------------------------------
 

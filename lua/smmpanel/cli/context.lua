@@ -3,10 +3,10 @@
 
 local catalog = require "smmpanel.catalog"
 local fail = require "smmpanel.cli.fail"
-local profiles = require "smmpanel.cli.profiles"
+local profiles = require "smmpanel.cli.input.profiles"
 local smmpanel = require "smmpanel"
-local terminal = require "smmpanel.cli.terminal"
-local width = require "smmpanel.cli.width"
+local terminal = require "smmpanel.cli.views.terminal"
+local width = require "smmpanel.cli.views.width"
 
 ---@class smmpanel.cli.Context
 ---@field args table what argparse read

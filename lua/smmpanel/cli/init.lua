@@ -7,7 +7,7 @@ local arguments = require "smmpanel.cli.arguments"
 local context = require "smmpanel.cli.context"
 local core = require "smmpanel.core"
 local fail = require "smmpanel.cli.fail"
-local terminal = require "smmpanel.cli.terminal"
+local terminal = require "smmpanel.cli.views.terminal"
 
 local function wrong_usage(parser, message)
   -- The first usage line says enough; what was wrong is what matters.

@@ -4,11 +4,11 @@
 local on_ids = {}
 
 local fail = require "smmpanel.cli.fail"
-local formats = require "smmpanel.cli.formats"
-local ids = require "smmpanel.cli.ids"
-local many = require "smmpanel.cli.many"
-local progress = require "smmpanel.cli.progress"
-local records = require "smmpanel.cli.records"
+local formats = require "smmpanel.cli.views.formats"
+local ids = require "smmpanel.cli.input.ids"
+local many = require "smmpanel.cli.bulk"
+local progress = require "smmpanel.cli.views.progress"
+local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 
 -- Counts what came, and remembers why requests failed as a whole.

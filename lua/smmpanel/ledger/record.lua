@@ -3,7 +3,7 @@
 -- @module smmpanel.ledger.record
 
 local core = require "smmpanel.core"
-local usage = require "smmpanel.usage"
+local usage = require "smmpanel.util.argerror"
 
 local record = {}
 

@@ -11,8 +11,8 @@
 -- noeviction`; and with replicas to fail over to, the option `replicas`.
 -- @module smmpanel.ledger.redis
 
-local checks = require "smmpanel.checks"
-local redis = require "smmpanel.redis"
+local checks = require "smmpanel.util.checks"
+local redis = require "smmpanel.util.redis"
 
 local store = {}
 
@@ -199,7 +199,7 @@ end
 ---@param how? { decimals: "number"|"string"|nil }
 ---@return table
 function Store:work(name, how)
-  return require("smmpanel.ledger.redis_work").new(self.run, self.prefix, name, how)
+  return require("smmpanel.watch.redis").new(self.run, self.prefix, name, how)
 end
 
 return store

@@ -7,9 +7,9 @@
 -- while a process has it open.
 -- @module smmpanel.ledger.sqlite
 
-local checks = require "smmpanel.checks"
-local text = require "smmpanel.text"
-local usage = require "smmpanel.usage"
+local checks = require "smmpanel.util.checks"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
 
 local store = {}
 
@@ -302,7 +302,7 @@ function Store:work(name, how)
     path = self.path, environment = self.environment, busy_timeout = self.busy_timeout, schema = WORK_SCHEMA,
     synchronous = "NORMAL",
   }, Store)
-  return require("smmpanel.ledger.sqlite_work").new(connection, name, how)
+  return require("smmpanel.watch.sqlite").new(connection, name, how)
 end
 
 --- One statement, for the parts of this store in other files: each `:name` in it becomes that value.

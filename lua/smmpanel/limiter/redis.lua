@@ -3,9 +3,9 @@
 -- microseconds since 1970). It expires when it says nothing any more.
 -- @module smmpanel.limiter.redis
 
-local checks = require "smmpanel.checks"
-local redis = require "smmpanel.redis"
-local usage = require "smmpanel.usage"
+local checks = require "smmpanel.util.checks"
+local redis = require "smmpanel.util.redis"
+local usage = require "smmpanel.util.argerror"
 
 local limiter = {}
 

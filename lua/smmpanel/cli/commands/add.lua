@@ -1,14 +1,14 @@
-local checks = require "smmpanel.checks"
+local checks = require "smmpanel.util.checks"
 local fail = require "smmpanel.cli.fail"
-local fields = require "smmpanel.cli.fields"
-local formats = require "smmpanel.cli.formats"
-local json = require "smmpanel.json"
-local linger = require "smmpanel.cli.linger"
-local literal = require "smmpanel.cli.literal"
-local money = require "smmpanel.cli.money"
-local order_form = require "smmpanel.cli.order_form"
+local fields = require "smmpanel.cli.input.fields"
+local formats = require "smmpanel.cli.views.formats"
+local json = require "smmpanel.util.json"
+local linger = require "smmpanel.cli.interrupt"
+local literal = require "smmpanel.cli.views.lua_literal"
+local money = require "smmpanel.cli.views.money"
+local order_form = require "smmpanel.cli.input.order_form"
 local shared = require "smmpanel.cli.options"
-local terminal = require "smmpanel.cli.terminal"
+local terminal = require "smmpanel.cli.views.terminal"
 
 local MAX_AGE = 900
 

@@ -1,7 +1,7 @@
 local fail = require "smmpanel.cli.fail"
-local fields = require "smmpanel.cli.fields"
-local json = require "smmpanel.json"
-local literal = require "smmpanel.cli.literal"
+local fields = require "smmpanel.cli.input.fields"
+local json = require "smmpanel.util.json"
+local literal = require "smmpanel.cli.views.lua_literal"
 local shared = require "smmpanel.cli.options"
 
 local READS = { services = true, status = true, refill_status = true, balance = true }

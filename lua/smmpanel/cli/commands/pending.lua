@@ -1,5 +1,5 @@
 local fail = require "smmpanel.cli.fail"
-local formats = require "smmpanel.cli.formats"
+local formats = require "smmpanel.cli.views.formats"
 local shared = require "smmpanel.cli.options"
 
 local SHAPE = {

@@ -1,8 +1,8 @@
-local decimal = require "smmpanel.decimal"
+local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
 local server = require "smmpanel.sandbox.server"
-local terminal = require "smmpanel.cli.terminal"
-local usage = require "smmpanel.usage"
+local terminal = require "smmpanel.cli.views.terminal"
+local usage = require "smmpanel.util.argerror"
 
 local function whole(text)
   local n = text:find "^[0-9]+$" and tonumber(text)

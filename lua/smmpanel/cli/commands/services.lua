@@ -1,10 +1,10 @@
 local catalog = require "smmpanel.catalog"
-local changes = require "smmpanel.cli.changes"
-local decimal = require "smmpanel.decimal"
+local changes = require "smmpanel.cli.views.changes"
+local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
-local formats = require "smmpanel.cli.formats"
-local progress = require "smmpanel.cli.progress"
-local records = require "smmpanel.cli.records"
+local formats = require "smmpanel.cli.views.formats"
+local progress = require "smmpanel.cli.views.progress"
+local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 
 local MAX_AGE = 900

@@ -1,15 +1,15 @@
 local core = require "smmpanel.core"
 local fail = require "smmpanel.cli.fail"
-local formats = require "smmpanel.cli.formats"
-local hosts = require "smmpanel.host"
-local ids = require "smmpanel.cli.ids"
-local json = require "smmpanel.json"
-local live = require "smmpanel.cli.live"
-local records = require "smmpanel.cli.records"
+local formats = require "smmpanel.cli.views.formats"
+local hosts = require "smmpanel.loop"
+local ids = require "smmpanel.cli.input.ids"
+local json = require "smmpanel.util.json"
+local live = require "smmpanel.cli.views.live"
+local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 local smmpanel = require "smmpanel"
-local terminal = require "smmpanel.cli.terminal"
-local watched = require "smmpanel.cli.watched"
+local terminal = require "smmpanel.cli.views.terminal"
+local watched = require "smmpanel.cli.views.watched"
 
 local INTERVAL = 60
 

@@ -1,0 +1,128 @@
+--- Form fields as the caller gives them: each reader checks a value and returns it as it is sent, a text
+-- or a list of texts (which goes out as lines), or throws, saying what was given and what would be right.
+-- Pure.
+-- @module smmpanel.api.form_fields
+
+local fields = {}
+
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+-- `where` is the public function's name, `name` the field's: both for the message.
+local function wrong(where, name, right, value)
+  usage.throw(where, "%s must be %s, got %s", name, right, usage.describe(value))
+end
+fields.wrong = wrong
+
+local RESERVED = { key = true, action = true }
+
+--- A field's name: text without control characters, and not one of ours.
+function fields.name(where, name)
+  if type(name) ~= "string" or name == "" or text.has_control(name) then
+    usage.throw(where, "a field's name must be a text without control characters, got %s",
+      usage.describe(name))
+  end
+  if RESERVED[name] then usage.throw(where, "the field '%s' is the client's own", name) end
+  return name
+end
+
+local function number(where, name, value)
+  if value ~= value or value == math.huge or value == -math.huge then
+    wrong(where, name, "a finite number", value)
+  end
+  return usage.integer_text(value) or value
+end
+
+--- A whole number: an integer, an integral float, or the digits of one.
+function fields.whole(where, name, value)
+  local digits = type(value) == "number" and usage.integer_text(value)
+    or type(value) == "string" and value:match("^%-?[0-9]+$")
+  return digits or wrong(where, name, "a whole number", value)
+end
+
+--- One line that is not empty: a link, a name, a date.
+function fields.line(where, name, value)
+  local right = type(value) == "string" and text.trim(value) ~= "" and not text.has_control(value)
+  return right and value or wrong(where, name, "a text on one line", value)
+end
+
+--- A line or a number, such as a country.
+function fields.word(where, name, value)
+  return type(value) == "number" and number(where, name, value) or fields.line(where, name, value)
+end
+
+local function item(where, name, value)
+  if type(value) == "number" then return number(where, name, value) end
+  if type(value) ~= "string" then wrong(where, name, "a text or a number", value) end
+  local trimmed = text.trim(value)
+  if text.has_control((trimmed:gsub("\t", " "))) then
+    wrong(where, name, "a text on one line (line breaks separate the items)", value)
+  end
+  return trimmed
+end
+
+-- A list's items: trimmed, the empty ones left out.
+local function items(where, name, list)
+  local count, kept = 0, {}
+  for _ in pairs(list) do count = count + 1 end
+  if count ~= #list then wrong(where, name, "a list without holes and without names", list) end
+  for index, value in ipairs(list) do
+    local made = item(where, ("%s[%d]"):format(name, index), value)
+    if made ~= "" then kept[#kept + 1] = made end
+  end
+  return kept
+end
+
+-- The non-empty lines of a text, trimmed, whatever its line breaks are.
+local function lines(s)
+  local list = {}
+  for part in s:gmatch("[^\r\n]+") do
+    local trimmed = text.trim(part)
+    if trimmed ~= "" then list[#list + 1] = trimmed end
+  end
+  return list
+end
+
+--- A list: a table, or a text with one item a line. Panels differ in how they count lines, so none is empty.
+function fields.list(where, name, value)
+  local list
+  if type(value) == "table" then
+    list = items(where, name, value)
+  elseif type(value) == "string" and not value:find("[^\t\r\n\32-\126\128-\255]") then
+    list = lines(value)
+  else
+    wrong(where, name, "a list of texts, or a text with one item a line", value)
+  end
+  return #list > 0 and list or wrong(where, name, "a list with an item that is not empty", value)
+end
+
+--- A field nobody told us about: a scalar is sent as it is, a list as lines.
+function fields.any(where, name, value)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "boolean" then return value and "1" or "0" end
+  if kind == "number" then return number(where, name, value) end
+  if kind == "table" and #value > 0 then return items(where, name, value) end
+  return wrong(where, name, "a text, a number, a boolean or a list of them", value)
+end
+
+--- A flat list of names and values for the form: `first` names what leads, the rest follows by name.
+---@param values table<string, any>
+---@param first? string[]
+---@return table
+function fields.flat(values, first)
+  local flat, led, rest = {}, {}, {}
+  local function put(name) flat[#flat + 1], flat[#flat + 2] = name, values[name] end
+  for _, name in ipairs(first or {}) do
+    led[name] = true
+    if values[name] ~= nil then put(name) end
+  end
+  for name in pairs(values) do
+    if not led[name] then rest[#rest + 1] = name end
+  end
+  table.sort(rest)
+  for _, name in ipairs(rest) do put(name) end
+  return flat
+end
+
+return fields

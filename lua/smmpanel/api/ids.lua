@@ -1,0 +1,79 @@
+--- The ids of a call: one or a list, checked, each sent once, answered under the keys the caller used. Pure.
+-- @module smmpanel.api.ids
+
+local ids = {}
+
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+---@alias smmpanel.Id integer|string an order's, refill's or service's id
+
+---@class smmpanel.Ids
+---@field single boolean one id was given, not a list
+---@field texts string[] what is sent, each once, in the order given
+---@field keys table<string, smmpanel.Id[]> text -> the ids as given
+
+--- What an id is on the wire. Throws where it is none.
+---@param where string the public function's name, for the message
+---@param id any
+---@return string
+function ids.text(where, id)
+  local kind = type(id)
+  if kind == "number" then
+    local digits = usage.integer_text(id)
+    if digits then return digits end
+    local long = math.abs(id) > 2 ^ 53 and id % 1 == 0
+    usage.throw(where, "an id must be an integer%s or a text, got %s",
+      long and " of at most 2^53 (give a longer one as text)" or "", tostring(id))
+  end
+  if kind ~= "string" then
+    usage.throw(where, "an id must be an integer or a text, got %s", usage.describe(id))
+  end
+  if not text.is_id(id) then
+    usage.throw(where, "an id must be a text without commas, white space and control characters "
+      .. "(several ids go in a list), got %s", usage.describe(id))
+  end
+  return id
+end
+
+--- An id's text as a record holds it: an integer where that loses no digit, else the text.
+---@param digits string
+---@return smmpanel.Id
+function ids.value(digits)
+  local n = digits:find("^%-?[0-9]+$") and #digits <= 20 and tonumber(digits)
+  return n and usage.integer_text(n) == digits and n or digits
+end
+
+local function check_list(where, list)
+  local count = 0
+  for key in pairs(list) do
+    count = count + 1
+    if type(key) ~= "number" then
+      usage.throw(where, "needs an id or a list of ids, got a table with the key %s", usage.describe(key))
+    end
+  end
+  if count ~= #list then usage.throw(where, "the list of ids has holes: some of them are nil") end
+end
+
+--- Reads what the caller gave: one id, or a list of ids.
+---@param where string the public function's name
+---@param given any
+---@return smmpanel.Ids
+function ids.read(where, given)
+  local single = type(given) ~= "table"
+  if not single then check_list(where, given) end
+  local texts, keys = {}, {}
+  for _, id in ipairs(single and { given } or given) do
+    local wire = ids.text(where, id)
+    if keys[wire] then
+      table.insert(keys[wire], id)
+    else
+      keys[wire] = { id }
+      texts[#texts + 1] = wire
+    end
+  end
+  if single and #texts == 0 then ids.text(where, given) end
+  return { single = single, texts = texts, keys = keys }
+end
+
+return ids

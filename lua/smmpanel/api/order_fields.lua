@@ -1,0 +1,147 @@
+--- What `panel:add` is given: checked, and made into the fields of the form. Pure.
+-- @module smmpanel.api.order_fields
+
+local order = {}
+
+local fields = require "smmpanel.api.form_fields"
+local ids = require "smmpanel.api.ids"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+local WHERE = "panel:add"
+
+---@class smmpanel.Order any further field is sent as it is
+---@field service smmpanel.Id
+---@field type? string the service's type, in any spelling; not sent: what it requires is checked
+---@field link? string
+---@field quantity? integer
+---@field runs? integer drip-feed: the total is quantity * runs
+---@field interval? integer minutes
+---@field keywords? string|string[]
+---@field comments? string|string[]
+---@field usernames? string|string[]
+---@field hashtags? string|string[]
+---@field groups? string|string[]
+---@field hashtag? string
+---@field username? string
+---@field media? string
+---@field answer_number? integer
+---@field min? integer
+---@field max? integer
+---@field delay? integer minutes
+---@field posts? integer
+---@field old_posts? integer
+---@field expiry? string d/m/Y
+---@field country? string
+---@field device? integer 1 to 5
+---@field type_of_traffic? integer 1 to 3
+---@field google_keyword? string
+---@field referring_url? string
+
+-- PROTOCOL "add": the required fields of each type.
+local REQUIRED = {
+  ["Default"] = { "link", "quantity" },
+  ["Package"] = { "link" },
+  ["SEO"] = { "link", "quantity", "keywords" },
+  ["Custom Comments"] = { "link", "comments" },
+  ["Custom Comments Package"] = { "link", "comments" },
+  ["Mentions"] = { "link", "quantity", "usernames" },
+  ["Mentions with Hashtags"] = { "link", "quantity", "usernames", "hashtags" },
+  ["Mentions Custom List"] = { "link", "usernames" },
+  ["Mentions Hashtag"] = { "link", "quantity", "hashtag" },
+  ["Mentions User Followers"] = { "link", "quantity", "username" },
+  ["Mentions Media Likers"] = { "link", "quantity", "media" },
+  ["Comment Likes"] = { "link", "quantity", "username" },
+  ["Comment Replies"] = { "link", "username", "comments" },
+  ["Poll"] = { "link", "quantity", "answer_number" },
+  ["Invites from Groups"] = { "link", "quantity", "groups" },
+  ["Subscriptions"] = { "username", "min", "max", "delay" },
+  ["Web Traffic"] = { "link", "quantity", "country", "device", "type_of_traffic" },
+}
+
+local type_named = {} -- squeezed -> as documented
+for name in pairs(REQUIRED) do type_named[text.squeeze(name)] = name end
+
+-- The known fields in the order they are sent; any other follows by name.
+local SENT = {
+  "service", "link", "quantity", "runs", "interval", "keywords", "comments", "usernames", "hashtags",
+  "hashtag", "username", "media", "answer_number", "groups", "min", "max", "delay", "posts", "old_posts",
+  "expiry", "country", "device", "type_of_traffic", "google_keyword", "referring_url",
+}
+
+local function service(where, _, value)
+  return ids.text(where .. ": service", value)
+end
+
+local whole, line, list, word = fields.whole, fields.line, fields.list, fields.word
+
+local READ = {
+  service = service, link = line, quantity = whole, runs = whole, interval = whole, keywords = list,
+  comments = list, usernames = list, hashtags = list, hashtag = line, username = line, media = line,
+  answer_number = whole, groups = list, min = whole, max = whole, delay = whole, posts = whole,
+  old_posts = whole, expiry = line, country = word, device = whole, type_of_traffic = whole,
+  google_keyword = line, referring_url = line,
+}
+
+local function within(given, name, most)
+  local n = tonumber(given[name])
+  if n < 1 or n > most then fields.wrong(WHERE, name, ("from 1 to %d"):format(most), n) end
+  return n
+end
+
+local function check_traffic(given)
+  within(given, "device", 5)
+  local kind = within(given, "type_of_traffic", 3)
+  local needed = kind == 1 and "google_keyword" or kind == 2 and "referring_url" or nil
+  if needed and given[needed] == nil then
+    usage.throw(WHERE, "an order of type 'Web Traffic' with type_of_traffic = %d needs %s", kind, needed)
+  end
+end
+
+--- The documented name of a service's type, and the fields that its orders must have.
+---@param name any the type as a panel spells it: "Custom Comments", "custom_comments"
+---@return string? documented nil where it is not in the documentation
+---@return string[]? required
+function order.required(name)
+  local documented = type(name) == "string" and type_named[text.squeeze(name)] or nil
+  return documented, REQUIRED[documented]
+end
+
+--- The names that are documented, `type` among them. Panels may have further fields.
+order.documented = { type = true }
+for _, name in ipairs(SENT) do order.documented[name] = true end
+
+local function check_type(name, given)
+  local documented = order.required(name)
+  if not documented then
+    usage.throw(WHERE, "unknown type %s; known: %s", usage.describe(name), usage.names(REQUIRED))
+  end
+  for _, field in ipairs(REQUIRED[documented]) do
+    if given[field] == nil then
+      usage.throw(WHERE, "an order of type '%s' needs %s (required: %s)", documented, field,
+        table.concat(REQUIRED[documented], ", "))
+    end
+  end
+  if documented == "Web Traffic" then check_traffic(given) end
+end
+
+--- The form's fields of an order, without key and action. Throws where the order is wrong.
+---@param given smmpanel.Order
+---@return table flat list of names and values, in the order they are sent
+function order.fields(given)
+  if type(given) ~= "table" then
+    usage.throw(WHERE, "needs a table with the order's fields, as { service = 1, link = ..., quantity = ... }, got %s",
+      usage.describe(given))
+  end
+  local read = {}
+  for name, value in pairs(given) do
+    if name ~= "type" then
+      read[name] = (READ[name] or fields.any)(WHERE, fields.name(WHERE, name), value)
+    end
+  end
+  if read.service == nil then usage.throw(WHERE, "the order names no service") end
+  if given.type ~= nil then check_type(given.type, read) end
+  return fields.flat(read, SENT)
+end
+
+return order

@@ -1,0 +1,115 @@
+--- What became of an attempt: the engine's outcome made into a record or an error. Pure. The body is judged
+-- first, the HTTP status second.
+-- @module smmpanel.api.response
+
+local verdict = {}
+
+local answers = require "smmpanel.api.answers"
+local errors = require "smmpanel.errors"
+local text = require "smmpanel.util.text"
+
+local function succeeded(status) return status >= 200 and status < 300 end
+
+-- What the body is instead of a document.
+local NO_DOCUMENT = {
+  empty = { code = "empty", text = "the answer is empty" },
+  null = { code = "null", text = "the answer is null: the panel may not know this action" },
+}
+
+local function unreadable(outcome)
+  local known = NO_DOCUMENT[outcome.json]
+  if known then return { kind = "response", code = known.code, text = known.text } end
+  local excerpt = text.one_line(outcome.excerpt or "", 120)
+  return { kind = "response", code = "not_json",
+    text = ("the answer is not JSON (%s): %s"):format(outcome.json_error or "unknown", excerpt) }
+end
+
+local function http_text(outcome, failure)
+  local status = outcome.http_status
+  if status >= 300 and status < 400 then
+    return ("HTTP %d, a redirect: it is not followed, for the key is in the body; "
+      .. "is the url complete, or the panel under maintenance?"):format(status)
+  end
+  return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", failure.text)
+end
+
+-- A failure under an HTTP error: the panel's words where it has some, else the status itself.
+local function under_http_error(outcome, failure)
+  if failure.kind == "panel" then return failure end
+  local said = outcome.json == "whole" and answers.words(outcome.value)
+  if said then return said end
+  return { kind = "http", code = errors.http_code(outcome.http_status), text = http_text(outcome, failure) }
+end
+
+-- Where the status says failure, an empty answer is none, and neither is one that nothing is known about.
+local function usable(call, outcome)
+  return not call.raw and not (type(outcome.value) == "table" and next(outcome.value) == nil)
+end
+
+local UNUSABLE = { kind = "response", code = "shape", text = "the answer holds nothing that was asked for" }
+
+local function read(call, outcome)
+  local record, failure
+  if outcome.json == "whole" then
+    record, failure = answers.read(call.action, call.asked, outcome.value, call.raw)
+  else
+    failure = unreadable(outcome)
+  end
+  if succeeded(outcome.http_status) then return record, failure end
+  if not failure and usable(call, outcome) then return record, nil end
+  return nil, under_http_error(outcome, failure or UNUSABLE)
+end
+
+-- Whether a write may have been carried out although no record came of it. A refusal in the panel's words, or
+-- for its rate, is a refusal; but what a failing server says about it proves nothing.
+local function in_doubt(call, outcome, failure)
+  if not call.write then return nil end
+  local status = outcome.http_status
+  if status == 429 then return nil end
+  if failure.kind ~= "panel" or status >= 500 or failure.uncertain then return true end
+end
+
+local function code_of(outcome, failure)
+  return failure.code == "unknown" and outcome.http_status == 429 and "rate_limited" or failure.code
+end
+
+local function status_of(outcome)
+  return outcome.http_status ~= 0 and outcome.http_status or nil
+end
+
+-- No answer came to an end.
+local function lost(call, outcome, redact)
+  return errors.new {
+    kind = errors.kind_of(outcome.word), code = outcome.word, action = call.action,
+    message = redact(outcome.text or outcome.word), http_status = status_of(outcome),
+    retry_after = outcome.retry_after, uncertain = call.write and outcome.sent ~= false or nil,
+  }
+end
+
+local function redact_entries(entries, redact)
+  for _, entry in pairs(entries) do
+    if type(entry.error) == "string" then entry.error = redact(entry.error) end
+  end
+end
+
+--- The record an attempt brought, or its error.
+---@param call { action: string, asked: nil|string|string[], write: boolean, raw: boolean? }
+---@param outcome table the engine's
+---@param redact fun(s: string): string hides the key
+---@return any? record
+---@return smmpanel.Error?
+function verdict.of(call, outcome, redact)
+  if outcome.word ~= "" then return nil, lost(call, outcome, redact) end
+  local record, failure = read(call, outcome)
+  if not failure then
+    if type(call.asked) == "table" then redact_entries(record, redact) end
+    return record
+  end
+  return nil, errors.new {
+    kind = failure.kind, code = code_of(outcome, failure), action = call.action,
+    message = redact(failure.text), http_status = status_of(outcome), retry_after = outcome.retry_after,
+    uncertain = in_doubt(call, outcome, failure),
+  }
+end
+
+return verdict

@@ -1,0 +1,127 @@
+--- One logical call: attempts, pauses and the one deadline that they share.
+-- @module smmpanel.call.request
+
+local core = require "smmpanel.core"
+local errors = require "smmpanel.errors"
+local loop = require "smmpanel.loop.dispatch"
+local retry = require "smmpanel.call.retry"
+local verdict = require "smmpanel.api.response"
+
+local request = {}
+
+---@class smmpanel.Call
+---@field action string
+---@field fields table flat list of names and values
+---@field separator string between the items of a list
+---@field asked? string|string[] the id or ids that the answer is about
+---@field write boolean
+---@field raw? boolean the answer is given as it is
+---@field host table
+---@field deadline number by core.now()
+---@field retries integer
+---@field decimals string
+
+---@class smmpanel.Event what `observe` is given after each attempt; the key is never in it
+---@field action string
+---@field attempt integer from 1
+---@field seconds number
+---@field http_status integer 0: no answer
+---@field bytes integer of the body, decompressed
+---@field err? smmpanel.Error
+
+--- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr,
+-- once a panel and name.
+---@param state table the panel's
+---@param name string of the option
+---@param callback function?
+function request.notify(state, name, callback, ...)
+  if not callback then return end
+  local ok, thrown = pcall(callback, ...)
+  if ok or state.reported[name] then return end
+  state.reported[name] = true
+  io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))
+end
+
+local function not_sent(call, kind, code, message)
+  return errors.new { kind = kind, code = code, action = call.action, message = message }
+end
+
+-- Waits for a moment of its own in a budget. It asks again when that has come, for whoever was told to slow
+-- down meanwhile holds back all.
+local function take_moment(budget, call)
+  local wait, moment = budget:reserve(call.deadline - core.now())
+  while wait and wait > 0 do
+    call.host.sleep(wait)
+    wait, moment = budget:reserve(call.deadline - core.now(), moment)
+  end
+  if wait then return nil end
+  if moment then
+    local said = "the rate budget cannot be asked, nothing was sent: " .. moment.message
+    return not_sent(call, "network", "limiter", said)
+  end
+  return not_sent(call, "timeout", "rate", "the rate budget leaves it no moment before the deadline")
+end
+
+-- Everything that stands between a request and its being sent: closing, the deadline, the budget. Waits where
+-- there is something to wait for; returns the error where it may not be sent.
+local function admit(state, call)
+  local now = core.now()
+  if now >= call.deadline then
+    return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
+  end
+  for _, budget in ipairs(state.budgets) do
+    local refused = take_moment(budget, call)
+    if refused then return refused end
+  end
+  if call.host.begin then call.host.begin() end
+  if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
+  -- Once more: all of that may have taken longer than was asked for (a stopped process, a blocked loop).
+  if core.now() >= call.deadline then
+    return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
+  end
+end
+
+-- The panel asked for a pause: it is everyone's. A budget that cannot be told fails the next who asks.
+local function slow_down(state, seconds)
+  for _, budget in ipairs(state.budgets) do budget:hold(seconds) end
+end
+
+local function attempt(state, call, number)
+  local outcome = loop.run(call.host, state.client, {
+    action = call.action, fields = call.fields, separator = call.separator, write = call.write,
+    decimals = call.decimals, timeout = math.max(0.001, call.deadline - core.now()),
+  }, state.transfers)
+  local record, err = verdict.of(call, outcome, state.redact)
+  if err then err.attempts = number end
+  if outcome.http_status == 429 and outcome.retry_after then slow_down(state, outcome.retry_after) end
+  request.notify(state, "observe", state.options.observe, {
+    action = call.action, attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
+    bytes = outcome.bytes, err = err,
+  })
+  return record, err, outcome
+end
+
+--- Makes the call.
+---@param state table the panel's
+---@param call smmpanel.Call
+---@return any? record
+---@return smmpanel.Error?
+function request.run(state, call)
+  local attempts, last = 0, nil
+  while true do
+    local refused = admit(state, call)
+    if refused then
+      refused.attempts = attempts
+      return nil, last or refused
+    end
+    attempts = attempts + 1
+    local record, err, outcome = attempt(state, call, attempts)
+    if not err then return record end
+    local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
+    if not pause then return nil, err end
+    last = err
+    call.host.sleep(pause)
+  end
+end
+
+return request

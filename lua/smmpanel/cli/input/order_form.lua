@@ -1,0 +1,165 @@
+--- An order filled in: what its service's type requires is asked for where somebody is there to answer.
+-- @module smmpanel.cli.input.order_form
+
+local order_form = {}
+
+local check = require "smmpanel.catalog.check"
+local fail = require "smmpanel.cli.fail"
+local fields = require "smmpanel.cli.input.fields"
+local formats = require "smmpanel.cli.views.formats"
+local order_rules = require "smmpanel.api.order_fields"
+local records = require "smmpanel.cli.views.records"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+local SHOWN = 10 -- services that words were found in
+
+-- "50 to 10000", of what the service counts.
+local function limits(service, name)
+  local min, max = formats.text(service.min), formats.text(service.max)
+  local counted = check.counted(service) or (name == "min" or name == "max") and name
+  return name == counted and min ~= "" and max ~= "" and ("%s to %s"):format(min, max) or nil
+end
+
+-- Lines until an empty one, or @file.
+local function ask_list(context, name, range)
+  local how = "one a line, an empty line ends; or @file"
+  local first = context:ask(("%s (%s%s):"):format(name, range and range .. ", " or "", how))
+  if first:find "^@" then return fields.value(name, first) end
+  local lines = {}
+  while first ~= "" do
+    lines[#lines + 1] = first
+    first = context:ask "   "
+  end
+  return table.concat(lines, "\n")
+end
+
+local function ask_field(context, service, name)
+  local range = limits(service, name)
+  if fields.is_list(name) then return ask_list(context, name, range) end
+  return text.trim(context:ask(range and ("%s (%s):"):format(name, range) or name .. ":"))
+end
+
+-- What the client itself would throw, of types that the documentation knows.
+local function thrown_by(order, service)
+  local copy = { type = order_rules.required(service.type) }
+  for name, value in pairs(order) do
+    if name ~= "type" then copy[name] = value end
+  end
+  local ok, thrown = pcall(order_rules.fields, copy)
+  return not ok and tostring(thrown):gsub("^.-panel:add: ", "") or nil
+end
+
+-- The field to ask for next, and what is wrong with its last answer; nil where no answer could mend anything,
+-- for what was given on the command line stays.
+local function next_question(services, service, order, given)
+  local _, problems = services:check(order)
+  for _, problem in ipairs(problems or {}) do
+    if given[problem.field] then return nil end
+  end
+  local first = problems and problems[1]
+  if first then return first.field, first.code ~= "missing" and first.text or nil end
+  local sentence = thrown_by(order, service) or ""
+  local name = sentence:match "^([%l_]+) must be" or sentence:match " needs ([%l_]+)$"
+  if not name or given[name] then return nil end
+  return name, order[name] and sentence
+end
+
+local function fill_in(context, services, service, order)
+  local given = {}
+  for name in pairs(order) do given[name] = true end
+  local name, wrong = next_question(services, service, order, given)
+  while name do
+    if wrong then context:say("  %s", wrong) end
+    order[name] = ask_field(context, service, name)
+    name, wrong = next_question(services, service, order, given)
+  end
+end
+
+--- Asks for the service: its id, or words that are looked for until it is an id.
+---@param context smmpanel.cli.Context
+---@param services smmpanel.Catalog
+---@return string id
+function order_form.ask_service(context, services)
+  while true do
+    local answer = text.trim(context:ask "service (its id, or words to look for):")
+    if services:find(answer) then return answer end
+    local found = answer ~= "" and services:search { text = answer } or {}
+    local sink = formats.sink({}, records.services, io.stderr)
+    for i = 1, math.min(#found, SHOWN) do sink:row(found[i]) end
+    sink:close()
+    if #found > SHOWN then context:say("and %d more: further words tell them apart", #found - SHOWN) end
+    if answer ~= "" and #found == 0 then context:say "  no service has all these words" end
+  end
+end
+
+--- The service of an order, looked for in the newest list where the kept one lacks it.
+---@param context smmpanel.cli.Context
+---@param order table
+---@param max_age number seconds
+---@return smmpanel.Service
+---@return smmpanel.Catalog
+function order_form.service(context, order, max_age)
+  local services = context:catalog(max_age)
+  local service = services:find(order.service)
+  if not service then
+    services = context:catalog(0)
+    service = services:find(order.service)
+  end
+  if service then return service, services end
+  fail.usage("the panel lists no service %s (one that it hides can be ordered with: smmpanel call add ...)",
+    formats.text(order.service))
+end
+
+--- What is wrong with the names of an order's fields, or nil. A panel may have fields of its own, but a name
+-- that is misspelt would be sent like one, and the order would be another.
+---@param names table<string, any>
+---@return string?
+function order_form.unknown(names)
+  for name in pairs(names) do
+    if not order_rules.documented[name] then
+      return ("an order has no field '%s'; %s (--any-field sends it all the same)"):format(name,
+        usage.hint(name, order_rules.documented))
+    end
+  end
+end
+
+--- An order's fields as they are sent, for people: each a name and a line; of a list the first item, and how
+-- many follow.
+---@param order table<string, string>
+---@return string[][]
+function order_form.shown(order)
+  local sent, list = order_rules.fields(order), {}
+  for i = 1, #sent, 2 do
+    local value = sent[i + 1]
+    local more = type(value) == "table" and #value - 1 or 0
+    local first = type(value) == "table" and value[1] or value
+    if sent[i] ~= "service" then
+      list[#list + 1] = { sent[i], more > 0 and ("%s, and %d more"):format(first, more) or first }
+    end
+  end
+  return list
+end
+
+--- What is wrong with an order, or nil.
+---@param services smmpanel.Catalog
+---@param order table
+---@return string?
+function order_form.wrong(services, order)
+  local ok, problems = services:check(order)
+  if not ok then return tostring(problems) end
+  return thrown_by(order, services:find(order.service))
+end
+
+--- Asks for what is missing, and ends the command where something is still wrong.
+---@param context smmpanel.cli.Context
+---@param services smmpanel.Catalog
+---@param service smmpanel.Service
+---@param order table is filled in
+function order_form.complete(context, services, service, order)
+  if context:can_ask() then fill_in(context, services, service, order) end
+  local wrong = order_form.wrong(services, order)
+  if wrong then fail.usage("%s", wrong) end
+end
+
+return order_form

@@ -1,0 +1,206 @@
+--- Where the panel's URL and key come from: a key file, the environment, or a profile in the user's
+-- configuration. Never the command line, which every user of the machine can read.
+-- @module smmpanel.cli.input.profiles
+
+local profiles = {}
+
+local lfs = require "lfs"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+local function directory(variable, home_path)
+  local named = os.getenv(variable)
+  if named and named:find "^/" then return named .. "/smmpanel" end
+  local home = os.getenv "HOME"
+  return home and home ~= "" and home .. "/" .. home_path .. "/smmpanel" or nil
+end
+
+--- The user's directories, as the XDG base directory specification has them; nil where there is no home.
+function profiles.config_directory() return directory("XDG_CONFIG_HOME", ".config") end
+function profiles.cache_directory() return directory("XDG_CACHE_HOME", ".cache") end
+function profiles.state_directory() return directory("XDG_STATE_HOME", ".local/state") end
+
+--- Makes a directory and what is above it.
+---@param path string
+---@return true?
+---@return string? problem
+function profiles.make_directory(path)
+  if lfs.attributes(path, "mode") == "directory" then return true end
+  local above = path:match "^(.+)/[^/]+$"
+  if above then
+    local ok, problem = profiles.make_directory(above)
+    if not ok then return nil, problem end
+  end
+  local made, problem = lfs.mkdir(path)
+  if made or lfs.attributes(path, "mode") == "directory" then return true end
+  return nil, path .. ": " .. tostring(problem)
+end
+
+local function config_path()
+  local own = profiles.config_directory()
+  return own and own .. "/config.lua"
+end
+
+-- ---- reading the files ---------------------------------------------------------------------
+
+local function open_to_others(path)
+  local permissions = lfs.attributes(path, "permissions")
+  return permissions and permissions:sub(4) ~= "------"
+end
+
+local function read_all(path)
+  local file, problem = io.open(path, "rb")
+  if not file then return nil, problem end
+  local content
+  content, problem = file:read "*a"
+  file:close()
+  return content, problem and path .. ": " .. problem
+end
+
+-- Runs in an environment with nothing in it, as text: a compiled chunk could do anything.
+local function run(source, path)
+  local globals = {}
+  local chunk, problem
+  if source:sub(1, 1) == "\27" then return nil, path .. ": compiled Lua is not read" end
+  if setfenv then
+    chunk, problem = loadstring(source, "@" .. path) -- luacheck: ignore
+    if chunk then setfenv(chunk, globals) end -- luacheck: ignore
+  else
+    chunk, problem = load(source, "@" .. path, "t", globals)
+  end
+  if not chunk then return nil, problem end
+  local ok
+  ok, problem = pcall(chunk)
+  if not ok then return nil, tostring(problem) end
+  return globals
+end
+
+--- The configuration: each table in it is a profile, `default` names one of them.
+---@param path string
+---@return table? config
+---@return string? problem
+function profiles.read(path)
+  local source, problem = read_all(path)
+  if not source then return nil, problem end
+  if open_to_others(path) then
+    return nil, ("%s can be read by other users, and keys are in it: chmod 600 %s"):format(path, path)
+  end
+  return run(source, path)
+end
+
+--- The key in a file: its first line that is not empty.
+---@param path string
+---@return string?
+---@return string? problem
+function profiles.read_key(path)
+  local content, problem = read_all(path)
+  if not content then return nil, problem end
+  local key = content:match "[^\r\n]+"
+  key = key and text.trim(key)
+  if not key or key == "" then return nil, path .. ": there is no key in it" end
+  return key
+end
+
+-- ---- choosing --------------------------------------------------------------------------------
+
+local function profile_names(config)
+  local names = {}
+  for name, value in pairs(config) do
+    if type(value) == "table" then names[name] = true end
+  end
+  return names
+end
+
+local function only_name(names)
+  local name = next(names)
+  return name and next(names, name) == nil and name or nil
+end
+
+local function named_profile(wanted, path)
+  if not path then return nil, "there is no home directory to look for a configuration in: set HOME" end
+  if not lfs.attributes(path) then
+    return nil, ("there is no profile '%s', for there is no %s yet"):format(tostring(wanted), path)
+  end
+  local config, problem = profiles.read(path)
+  if not config then return nil, problem end
+  local names = profile_names(config)
+  local name = wanted or config.default or only_name(names)
+  if name == nil then
+    return nil, ("%s: several profiles and no default: choose with --panel (%s)"):format(path,
+      usage.names(names))
+  elseif not names[name] then
+    return nil, ("%s: no profile '%s'; %s"):format(path, tostring(name),
+      next(names) and usage.hint(name, names) or "there is none at all")
+  end
+  return config[name], name
+end
+
+local HELP = [[no panel is set up. Either
+
+  export SMMPANEL_URL=https://panel.example/api/v2
+  read -rs SMMPANEL_KEY && export SMMPANEL_KEY
+
+or write a profile into %s, readable by you alone:
+
+  main = { url = "https://panel.example/api/v2", key = "..." }
+
+To try things out without a panel: smmpanel sandbox]]
+
+local function from_environment()
+  local url, key = os.getenv "SMMPANEL_URL", os.getenv "SMMPANEL_KEY"
+  return { url = url ~= "" and url or nil, key = key ~= "" and key or nil }
+end
+
+-- The profile that is asked for, or the environment; where neither says anything, the default profile.
+local function base_of(args, path)
+  local environment = from_environment()
+  if not args.panel and environment.url then return environment end
+  if not args.panel and not (path and lfs.attributes(path)) then
+    if environment.key then return nil, "SMMPANEL_KEY is set, but SMMPANEL_URL is not" end
+    return nil, HELP:format(path or "~/.config/smmpanel/config.lua")
+  end
+  local profile, name = named_profile(args.panel, path)
+  if not profile then return nil, name end
+  local copy = {}
+  for option, value in pairs(profile) do copy[option] = value end
+  return copy, name
+end
+
+local function with_key(options, args, name)
+  local path = args.key_file or options.key_file
+  options.key_file = nil
+  if path then
+    local key, problem = profiles.read_key(path)
+    if not key then return nil, problem end
+    options.key = key
+  end
+  if options.url and options.key then return options end
+  local missing = options.url and "key" or "url"
+  if name then return nil, ("the profile '%s' has no %s"):format(name, missing) end
+  return nil, "SMMPANEL_URL is set, but there is no key: set SMMPANEL_KEY, or give --key-file"
+end
+
+--- The options of smmpanel.new, as the user has set them up.
+---@param args { panel: string?, key_file: string? }
+---@return table? options
+---@return string? name of the profile, or the problem
+function profiles.choose(args)
+  local options, name = base_of(args, config_path())
+  if not options then return nil, name end
+  local problem
+  options, problem = with_key(options, args, name)
+  if not options then return nil, problem end
+  return options, name
+end
+
+--- A name for what is kept of a panel: of its profile and its address, without what the address may hide.
+---@param options { url: string }
+---@param name? string of the profile
+---@return string
+function profiles.file_name(options, name)
+  local place = tostring(options.url):gsub("^%a+://", ""):gsub("^[^/]*@", ""):gsub("[?#].*$", "")
+  place = place:gsub("[^%w.-]+", "_"):gsub("_+$", "")
+  return (name and name:gsub("[^%w.-]+", "_") .. "@" or "") .. place
+end
+
+return profiles

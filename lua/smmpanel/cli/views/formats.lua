@@ -1,0 +1,106 @@
+--- Records written the way that was asked for: a table for people, or JSON, CSV, Lua for programs. All but
+-- the table are written as the records come.
+-- @module smmpanel.cli.views.formats
+
+local formats = {}
+
+local csv = require "smmpanel.cli.input.csv"
+local decimal = require "smmpanel.util.decimal"
+local json = require "smmpanel.util.json"
+local layout = require "smmpanel.cli.views.table"
+local literal = require "smmpanel.cli.views.lua_literal"
+local terminal = require "smmpanel.cli.views.terminal"
+
+--- A value as text, without losing a digit; a list's with spaces.
+---@param value any
+---@return string
+function formats.text(value)
+  if value == nil then return "" end
+  if type(value) == "number" then return decimal.shortest(value) end
+  if type(value) ~= "table" then return tostring(value) end
+  local texts = {}
+  for i, item in ipairs(value) do texts[i] = formats.text(item) end
+  return #texts > 0 and table.concat(texts, " ") or json.encode(value)
+end
+
+---@class smmpanel.cli.Sink
+---@field row fun(self, record: table)
+---@field close fun(self)
+
+local function sink(row, close)
+  return { row = row, close = close or function() end }
+end
+
+local makers = {}
+
+function makers.table(shape, out)
+  local rows, paint = {}, terminal.painter(out)
+  return sink(function(_, record)
+    rows[#rows + 1] = shape.cells(record)
+  end, function()
+    if #rows == 0 then return end
+    local place = terminal.is_tty(out)
+    local lines = layout.lines(shape.columns, rows, { paint = paint, place = place,
+      width = place and terminal.size() or nil, mark = terminal.is_utf8() and "…" or ">" })
+    -- Should a terminal find a line too long after all, it is cut there and not wrapped.
+    if place then table.insert(lines, 1, "\27[?7l" .. table.remove(lines, 1)) end
+    terminal.write(out, table.concat(lines, "\n"), place and "\27[?7h" or "", "\n")
+  end)
+end
+
+function makers.csv(shape, out)
+  local function write(values) terminal.write(out, csv.row(values)) end
+  write(shape.fields)
+  return sink(function(_, record)
+    local values = {}
+    for i, name in ipairs(shape.fields) do values[i] = formats.text(record[name]) end
+    write(values)
+  end)
+end
+
+-- A list in brackets, an item a line.
+local function listing(out, open, close, separator, encode)
+  local any = false
+  terminal.write(out, open)
+  return sink(function(_, record)
+    terminal.write(out, any and separator or "\n", encode(record))
+    any = true
+  end, function()
+    terminal.write(out, any and "\n" or "", close, "\n")
+  end)
+end
+
+function makers.json(_, out) return listing(out, "[", "]", ",\n", json.encode) end
+
+function makers.lua(_, out)
+  return listing(out, "return {", "}", ",\n", function(record) return "  " .. literal(record) end)
+end
+
+--- Where records go.
+---@param args { json: boolean?, csv: boolean?, lua: boolean? } what was asked for
+---@param shape { columns: smmpanel.cli.Column[], cells: (fun(record: table): table), fields: string[] }
+---@param out file*
+---@return smmpanel.cli.Sink
+function formats.sink(args, shape, out)
+  local name = args.json and "json" or args.csv and "csv" or args.lua and "lua" or "table"
+  return makers[name](shape, out)
+end
+
+--- One record alone: in JSON and Lua without a list around it.
+---@param args table
+---@param shape table
+---@param out file*
+---@param record table
+function formats.one(args, shape, out, record)
+  if args.json then
+    terminal.write(out, json.encode(record), "\n")
+  elseif args.lua then
+    terminal.write(out, "return ", literal(record), "\n")
+  else
+    local only = formats.sink(args, shape, out)
+    only:row(record)
+    only:close()
+  end
+end
+
+return formats

@@ -1,0 +1,61 @@
+--- Values written as Lua reads them. Pure.
+-- @module smmpanel.cli.views.lua_literal
+
+local decimal = require "smmpanel.util.decimal"
+
+local KEYWORDS = {}
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return "
+  .. "then true until while"):gmatch "%a+" do KEYWORDS[word] = true end
+
+-- "%q" leaves a line break as one, and 5.1's knows no \ddd.
+local function quoted(text)
+  return '"' .. text:gsub('[%z\1-\31\127"\\]', function(char)
+    return char == '"' and '\\"' or char == "\\" and "\\\\" or char == "\n" and "\\n"
+      or ("\\%03d"):format(char:byte())
+  end) .. '"'
+end
+
+local function number(n)
+  if n ~= n then return "0/0" end
+  if n == math.huge or n == -math.huge then return n > 0 and "1/0" or "-1/0" end
+  return decimal.shortest(n)
+end
+
+local function before(a, b)
+  if type(a) == type(b) then return a < b end
+  return type(a) == "number"
+end
+
+local write
+
+local function key_text(key)
+  if type(key) == "string" and key:find "^[A-Za-z_][A-Za-z0-9_]*$" and not KEYWORDS[key] then return key end
+  return "[" .. write(key) .. "]"
+end
+
+local function write_table(value)
+  local keys, parts, in_row = {}, {}, 0
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys, before)
+  for i, key in ipairs(keys) do
+    if key == in_row + 1 then
+      parts[i], in_row = write(value[key]), key
+    else
+      parts[i] = key_text(key) .. " = " .. write(value[key])
+    end
+  end
+  return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
+end
+
+function write(value)
+  local kind = type(value)
+  if kind == "string" then return quoted(value) end
+  if kind == "number" then return number(value) end
+  if kind == "table" then return write_table(value) end
+  return tostring(value)
+end
+
+--- The text of a value, on one line, keys in order.
+---@param value any
+---@return string
+return write

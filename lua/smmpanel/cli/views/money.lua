@@ -1,0 +1,30 @@
+--- Amounts as people read them. Pure.
+-- @module smmpanel.cli.views.money
+
+local money = {}
+
+local decimal = require "smmpanel.util.decimal"
+local formats = require "smmpanel.cli.views.formats"
+
+--- An amount with its currency, if it has one.
+---@param amount string
+---@param currency? any
+---@return string
+function money.text(amount, currency)
+  return currency and amount .. " " .. formats.text(currency) or amount
+end
+
+--- What is left of a balance, or that it is not enough; nothing where one of them is no amount.
+---@param balance any
+---@param price any
+---@param currency? any
+---@return string
+function money.afterwards(balance, price, currency)
+  local has, costs = decimal.parse(balance), decimal.parse(price)
+  if not costs then return "" end
+  if not has then return type(balance) == "string" and balance:find "^%-[0-9.]+$" and ": not enough" or "" end
+  if has < costs then return ": not enough" end
+  return ", " .. money.text(decimal.text(has - costs), currency) .. " afterwards"
+end
+
+return money

@@ -1,0 +1,110 @@
+--- How the records of orders and refills are shown: the columns for people, the fields for programs.
+-- @module smmpanel.cli.views.records
+
+local records = {}
+
+local formats = require "smmpanel.cli.views.formats"
+local states = require "smmpanel.api.states"
+
+local STYLES = { open = "open", completed = "good", partial = "bad", canceled = "bad", failed = "bad" }
+
+--- A state in its colour.
+---@param status any
+---@return { text: string, style: string? }
+function records.state(status)
+  return { text = formats.text(status), style = STYLES[states.state(status)] }
+end
+
+-- A letter for yes; what a panel says in words of its own as it is.
+local function flag(letter, value)
+  if value == nil or value == false or value == 0 then return { text = "-", style = "dim" } end
+  return { text = type(value) == "string" and value or letter, style = "good" }
+end
+
+records.services = {
+  columns = { { title = "ID", right = true }, { title = "NAME", shrinks = 4 },
+    { title = "CATEGORY", shrinks = 2, from = 72 }, { title = "TYPE", shrinks = 1.5, from = 96 },
+    { title = "RATE", right = true }, { title = "MIN", right = true }, { title = "MAX", right = true },
+    { title = "R", shrinks = 1 }, { title = "C", shrinks = 1 } },
+  fields = { "service", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed" },
+  cells = function(service)
+    return { { text = formats.text(service.service), style = "link" }, formats.text(service.name),
+      formats.text(service.category), { text = formats.text(service.type), style = "dim" },
+      formats.text(service.rate), formats.text(service.min), formats.text(service.max),
+      flag("R", service.refill), flag("C", service.cancel) }
+  end,
+}
+
+local function wrong(record)
+  local note = record.uncertain and " (uncertain: it may have been done)" or ""
+  return { text = record.error .. note, style = "bad" }
+end
+
+--- An amount with its currency.
+---@param record { charge: any, currency: string? }
+---@return string
+function records.charge(record)
+  local amount = formats.text(record.charge)
+  return amount ~= "" and record.currency and amount .. " " .. record.currency or amount
+end
+
+-- What only subscriptions and drip-feeds have.
+local function further(record)
+  local parts = {}
+  for _, name in ipairs { "posts", "runs", "expiry", "orders" } do
+    local text = formats.text(record[name])
+    if text ~= "" and text ~= "[]" then parts[#parts + 1] = name .. " " .. text end
+  end
+  return table.concat(parts, ", ")
+end
+
+records.status = {
+  what = "order",
+  columns = { { title = "ORDER" }, { title = "STATUS", shrinks = 1 }, { title = "CHARGE", right = true },
+    { title = "START", right = true }, { title = "REMAINS", right = true },
+    { title = "", shrinks = 1 } },
+  fields = { "order", "status", "charge", "currency", "start_count", "remains", "posts", "runs", "expiry",
+    "orders", "error", "code" },
+  cells = function(record)
+    return { formats.text(record.order), record.error and wrong(record) or records.state(record.status),
+      records.charge(record), formats.text(record.start_count), formats.text(record.remains),
+      further(record) }
+  end,
+}
+
+-- Two columns: the id, and what came of it or what is wrong.
+local function pair(what, title, name, show)
+  return {
+    what = what,
+    columns = { { title = what:upper() }, { title = title, shrinks = 1 } },
+    fields = { what, name, "error", "code" },
+    cells = function(record)
+      return { formats.text(record[what]), record.error and wrong(record) or show(record[name]) }
+    end,
+  }
+end
+
+records.refill = pair("order", "REFILL", "refill", formats.text)
+records.refill_status = pair("refill", "STATUS", "status", records.state)
+records.cancel = pair("order", "CANCEL", "cancel", function()
+  return { text = "requested", style = "good" }
+end)
+
+--- A record with the id that was asked for in front, in a table of its own.
+---@param shape table
+---@param id string
+---@param record table
+---@return table
+function records.with_id(shape, id, record)
+  local own = {}
+  for name, value in pairs(record) do
+    if name ~= "cause" then own[name] = value end
+  end
+  -- Where the record names another id, the one asked for is the key, and the record keeps what it says.
+  local said = own[shape.what]
+  if said ~= nil and formats.text(said) ~= id then own["said_" .. shape.what] = said end
+  if said == nil or formats.text(said) ~= id then own[shape.what] = id end
+  return own
+end
+
+return records

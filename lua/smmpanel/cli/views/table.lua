@@ -1,0 +1,129 @@
+--- Rows laid out in columns that fit. Pure.
+-- @module smmpanel.cli.views.table
+
+local layout = {}
+
+local width = require "smmpanel.cli.views.width"
+
+---@class smmpanel.cli.Column
+---@field title string
+---@field right? boolean numbers stand at the right
+---@field shrinks? number may be cut where the terminal is too narrow: the greater, the less of it
+---@field from? integer left out where the terminal has fewer cells than this
+
+---@class smmpanel.cli.Layout
+---@field width? integer cells in a line; without it nothing is cut
+---@field paint fun(style: string?, text: string): string
+---@field mark string at the end of what was cut: "…"
+---@field place? boolean on a terminal: cells are put where they belong, whatever it takes an emoji's width for
+
+local GAP = 2
+local LEAST = 6 -- cells of a column that shrinks
+local LEFT_TO_RIGHT = "\226\128\142" -- keeps a right-to-left text from turning round what stands beside it
+
+-- ---- cells: what is to be known of a text ------------------------------------------------------
+
+local function measure(text)
+  local cells, doubtful = width.of(text)
+  return { text = text, cells = cells, doubtful = doubtful, rtl = width.is_rtl(text) }
+end
+
+-- A text that stands in many rows is looked at once.
+local function measured_once()
+  return setmetatable({}, { __index = function(known, text)
+    known[text] = measure(width.clean(text))
+    return known[text]
+  end })
+end
+
+local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
+local function style_of(cell) return type(cell) == "table" and cell.style or nil end
+
+-- ---- columns: which there are, and how wide ----------------------------------------------------
+
+-- Those that there is room for, each with its place in a row and the cells that it would like to have.
+local function natural(columns, rows, how, measured)
+  local kept = {}
+  for place, column in ipairs(columns) do
+    if not (how.width and column.from and how.width < column.from) then
+      local room = width.of(column.title)
+      for _, row in ipairs(rows) do room = math.max(room, measured[text_of(row[place])].cells) end
+      kept[#kept + 1] = { place = place, natural = room, room = room, right = column.right, shrinks = column.shrinks,
+        title = { text = column.title, style = "title" } }
+    end
+  end
+  return kept
+end
+
+local function total(columns)
+  local sum = GAP * (#columns - 1)
+  for _, column in ipairs(columns) do sum = sum + column.room end
+  return sum
+end
+
+local function widest_shrinking(columns)
+  local found, most = nil, 0
+  for _, column in ipairs(columns) do
+    local share = column.shrinks and column.room > LEAST and column.room / column.shrinks or 0
+    if share > most then found, most = column, share end
+  end
+  return found
+end
+
+-- Takes a cell at a time from the widest column that may shrink, until all fit.
+local function shrink(columns, most)
+  for _, column in ipairs(columns) do column.room = column.natural end
+  for _ = 1, total(columns) - most do
+    local column = widest_shrinking(columns)
+    if not column then return end
+    column.room = column.room - 1
+  end
+end
+
+-- Where shrinking is not enough, columns are left out from the right: half a number would be another one.
+local function fit(columns, most)
+  shrink(columns, most)
+  while total(columns) > most and #columns > 1 do
+    table.remove(columns)
+    shrink(columns, most)
+  end
+end
+
+-- ---- lines -------------------------------------------------------------------------------------
+
+local function put_cell(out, cell, column, at, how, measured)
+  local shown = measured[text_of(cell)]
+  if shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
+  local padding = (" "):rep(column.room - shown.cells)
+  local text = how.paint(style_of(cell), shown.rtl and shown.text .. LEFT_TO_RIGHT or shown.text)
+  out[#out + 1] = column.right and padding .. text or text .. padding
+  if shown.doubtful and how.place then out[#out + 1] = ("\27[%dG"):format(at + column.room) end
+end
+
+local function line(columns, cell_of, how, measured)
+  local out, at = {}, 1
+  for i, column in ipairs(columns) do
+    if i > 1 then out[#out + 1] = (" "):rep(GAP) end
+    put_cell(out, cell_of(column), column, at, how, measured)
+    at = at + column.room + GAP
+  end
+  return (table.concat(out):gsub(" +$", ""))
+end
+
+--- The lines of a table: the titles, then the rows.
+---@param columns smmpanel.cli.Column[]
+---@param rows (string|{ text: string, style: string? })[][]
+---@param how smmpanel.cli.Layout
+---@return string[]
+function layout.lines(columns, rows, how)
+  local measured = measured_once()
+  columns = natural(columns, rows, how, measured)
+  if how.width then fit(columns, how.width) end
+  local lines = { line(columns, function(column) return column.title end, how, measured) }
+  for i, row in ipairs(rows) do
+    lines[i + 1] = line(columns, function(column) return row[column.place] end, how, measured)
+  end
+  return lines
+end
+
+return layout

@@ -1,0 +1,32 @@
+--- A budget of requests a second for one process: each gets its own moment, evenly spaced. Pure: the clock
+-- comes from outside. It is what smmpanel.limiter asks of a limiter.
+-- @module smmpanel.limiter.local
+
+local pace = {}
+
+local Pace = {}
+Pace.__index = Pace
+
+--- A budget.
+---@param rate number requests a second
+---@param clock fun(): number seconds
+---@return smmpanel.Limiter
+function pace.new(rate, clock)
+  return setmetatable({ spacing = 1 / rate, clock = clock, free = -math.huge, held = -math.huge }, Pace)
+end
+
+function Pace:reserve(longest, moment)
+  if moment and self.held <= moment then return 0, moment end
+  local now = self.clock()
+  local at = math.max(now, self.free, self.held)
+  if at - now >= longest then return nil end
+  self.free = at + self.spacing
+  return at - now, at
+end
+
+function Pace:hold(seconds)
+  self.held = math.max(self.held, self.clock() + seconds)
+  return true
+end
+
+return pace

@@ -1,0 +1,123 @@
+--- Copas, of any age. In a coroutine a call suspends it; outside one it blocks.
+-- @module smmpanel.loop.copas
+
+local copas = require "copas"
+local core = require "smmpanel.core"
+local turns = require "smmpanel.loop.scheduler"
+
+local host = { name = "copas" }
+
+-- PUC Lua 5.1 cannot yield through its own pcall; Copas brings one that can.
+local has_own, own = pcall(require, "coxpcall")
+local protected = has_own and own.pcall or pcall
+
+function host.active()
+  return copas.running ~= false and turns.suspendable()
+end
+
+-- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it
+-- yields with: ours keeps it, and addthread resumes it.
+local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
+
+local parking = {}
+function parking.insert() end
+function parking.push(_, gate, co) gate.waiting = co end
+
+local Gate = {}
+Gate.__index = Gate
+
+function Gate:wait()
+  while not self.is_open do
+    if has_sleep then
+      self.waiting = coroutine.running()
+      copas.sleep(-1)
+    else
+      coroutine.yield(self, parking)
+    end
+  end
+end
+
+function Gate:open()
+  self.is_open = true
+  local co = self.waiting
+  self.waiting = nil
+  if not co or coroutine.status(co) ~= "suspended" then return end
+  if has_sleep then copas.wakeup(co) else copas.addthread(co) end
+end
+
+function host.gate()
+  return setmetatable({ is_open = false }, Gate)
+end
+
+function host.spawn(f, done)
+  copas.addthread(function() done(protected(f)) end)
+end
+
+-- ---- one coroutine that looks after the descriptor and, where Copas has no clock, after the sleepers ----
+
+local watching -- the descriptor, while requests are in flight
+local step_engine
+local sleepers = {} -- gate -> when it opens
+local attendant -- is running
+
+local function open_due()
+  local now = core.now()
+  for gate, at in pairs(sleepers) do
+    if at <= now then
+      sleepers[gate] = nil
+      gate:open()
+    end
+  end
+end
+
+-- What Copas takes for a socket: select() asks it for its descriptor, copas.receive for a line.
+local socket = {}
+
+function socket.getfd() return watching or core.descriptor() end
+
+-- An old Copas waits for sockets alone. So while somebody sleeps the socket claims to have something to
+-- read, and waits a moment before it does.
+function socket.dirty()
+  if next(sleepers) == nil then return false end
+  core.wait(0.001)
+  return true
+end
+
+function socket.settimeout() end
+
+function socket.close() end
+
+function socket.receive()
+  if step_engine then step_engine() end
+  open_due()
+  if watching or next(sleepers) ~= nil then return nil, "timeout" end
+  return ""
+end
+
+local function attend()
+  if attendant then return end
+  attendant = true
+  copas.addthread(function()
+    copas.receive(socket, 1)
+    attendant = false
+  end)
+end
+
+function host.sleep(seconds)
+  if has_sleep then return copas.sleep(seconds) end
+  local gate = host.gate()
+  sleepers[gate] = core.now() + seconds
+  attend()
+  gate:wait()
+end
+
+function host.watch(descriptor, step)
+  watching, step_engine = descriptor, step
+  attend()
+end
+
+function host.unwatch()
+  watching = nil
+end
+
+return host

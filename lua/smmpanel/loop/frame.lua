@@ -1,0 +1,86 @@
+--- Hosts with frames, LÖVE first of all: whoever draws them calls `smmpanel.step()` in each. In a coroutine a
+-- call suspends it; outside one it blocks.
+-- @module smmpanel.loop.frame
+
+local core = require "smmpanel.core"
+local turns = require "smmpanel.loop.scheduler"
+
+local frame = { name = "frame" }
+
+local TURN_SECONDS = 0.0005 -- of one frame for coroutines; what is left over has the next one
+
+local REQUESTS_A_FRAME = 16 -- each takes 25 microseconds to set out, the first ones some 100
+
+local REQUESTS_SECONDS = 0.0003 -- of one frame, where they take longer
+
+-- Made beside the turn, where a hundred may be made at once; a few need not wait for the next frame.
+local REQUESTS_BESIDE = 2
+
+local begun, begun_at = 0, nil -- in this frame; when its turn began, while that lasts
+local queue, first, last = {}, 1, 0 -- gates of those that are to set out in a later one
+
+local coroutines = turns.new(function() end)
+local sleepers = {} -- gate -> when it opens
+
+frame.active = turns.suspendable
+
+function frame.gate()
+  return coroutines:gate()
+end
+
+function frame.sleep(seconds)
+  local gate = frame.gate()
+  sleepers[gate] = core.now() + seconds
+  gate:wait()
+end
+
+local function wait_for_turn()
+  local gate = frame.gate()
+  last = last + 1
+  queue[last] = gate
+  gate:wait()
+end
+
+local function is_full()
+  if not begun_at then return begun >= REQUESTS_BESIDE end
+  return begun >= REQUESTS_A_FRAME or core.now() - begun_at > REQUESTS_SECONDS
+end
+
+--- Many requests at once set out in several frames.
+function frame.begin()
+  if first <= last or is_full() then wait_for_turn() end
+  begun = begun + 1
+end
+
+local function let_some_begin()
+  for _ = 1, math.min(REQUESTS_A_FRAME, last - first + 1) do
+    queue[first]:open()
+    queue[first] = nil
+    first = first + 1
+  end
+end
+
+function frame.spawn(f, done)
+  coroutines:spawn(f, done)
+end
+
+--- One frame's turn of the coroutines. What one of them threw, and nobody waits for, is thrown when all had
+-- theirs.
+function frame.turn()
+  local now, thrown = core.now(), nil
+  begun, begun_at = 0, now
+  for gate, at in pairs(sleepers) do
+    if at <= now then
+      sleepers[gate] = nil
+      gate:open()
+    end
+  end
+  let_some_begin()
+  coroutines:run(function(traceback) thrown = thrown or traceback end, function()
+    return core.now() - now > TURN_SECONDS
+  end)
+  begun, begun_at = 0, nil
+  if thrown then error(thrown, 0) end
+end
+
+return frame

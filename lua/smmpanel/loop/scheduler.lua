@@ -1,0 +1,89 @@
+--- Coroutines that are resumed by us, in turns: for hosts that have callbacks or frames and no coroutines of
+-- their own.
+-- @module smmpanel.loop.scheduler
+
+local turns = {}
+
+local Turns = {}
+Turns.__index = Turns
+
+local Gate = {}
+Gate.__index = Gate
+
+--- Whether the one who calls can be suspended: it runs in a coroutine, with no C function in between.
+---@return boolean
+function turns.suspendable()
+  local co, main = coroutine.running()
+  if not co or main then return false end
+  return not coroutine.isyieldable or coroutine.isyieldable()
+end
+
+--- A new set of coroutines.
+---@param ask_for_turn fun() called when the first becomes ready; `run` is to be called soon, not within
+---@return table
+function turns.new(ask_for_turn)
+  return setmetatable({ ready = {}, done_of = {}, ask_for_turn = ask_for_turn }, Turns)
+end
+
+local function make_ready(self, co)
+  self.ready[#self.ready + 1] = co
+  if #self.ready == 1 then self.ask_for_turn() end
+end
+
+local function resume(self, co)
+  local ok, err = coroutine.resume(co)
+  if coroutine.status(co) ~= "dead" then return end
+  local done = self.done_of[co]
+  self.done_of[co] = nil
+  if done then
+    done(ok, err)
+  elseif not ok then
+    return debug.traceback(co, tostring(err))
+  end
+end
+
+--- Resumes those that are ready. Those that become so meanwhile have the next turn, and so have those left
+-- when `is_enough` says so.
+---@param report fun(traceback: string) given what a coroutine threw that nobody waits for
+---@param is_enough? fun(): boolean
+function Turns:run(report, is_enough)
+  local round = self.ready
+  self.ready = {}
+  for i, co in ipairs(round) do
+    if i > 1 and is_enough and is_enough() then
+      make_ready(self, co)
+    elseif coroutine.status(co) == "suspended" then -- it may have been closed
+      local traceback = resume(self, co)
+      if traceback then report(traceback) end
+    end
+  end
+end
+
+--- Runs f in a coroutine of its own.
+---@param f fun()
+---@param done fun(ok: boolean, err: any)
+function Turns:spawn(f, done)
+  local co = coroutine.create(f)
+  self.done_of[co] = done
+  make_ready(self, co)
+end
+
+--- A gate, as smmpanel.loop describes it.
+---@return table
+function Turns:gate()
+  return setmetatable({ is_open = false, turns = self }, Gate)
+end
+
+function Gate:open()
+  if self.is_open then return end
+  self.is_open = true
+  if self.waiting then make_ready(self.turns, self.waiting) end
+end
+
+-- Whoever else resumes the coroutine gets nothing by it.
+function Gate:wait()
+  self.waiting = coroutine.running()
+  while not self.is_open do coroutine.yield() end
+end
+
+return turns

@@ -1,0 +1,97 @@
+--- libuv: luv, and Neovim. In a coroutine a call suspends it; outside one it blocks, which in Neovim Ctrl-C
+-- ends.
+-- @module smmpanel.loop.uv
+
+local turns = require "smmpanel.loop.scheduler"
+
+local uv = { name = "uv" }
+
+local editor = rawget(_G, "vim")
+local libuv = editor and editor.loop or require "luv"
+
+local SLICE = 100 -- milliseconds: Neovim 0.7 looks at Ctrl-C where a wait ends, and not before
+
+local coroutines
+
+-- What a coroutine throws that nobody waits for is told, and ends nothing else.
+local function report(traceback)
+  if editor then
+    editor.schedule(function() error(traceback, 0) end)
+  else
+    io.stderr:write(traceback, "\n")
+  end
+end
+
+local function run()
+  coroutines:run(report)
+end
+
+-- In a turn of the loop of its own: Neovim allows hardly anything in a callback of libuv.
+local function after(milliseconds, f)
+  local timer = libuv.new_timer()
+  timer:start(milliseconds, 0, function()
+    timer:close()
+    f()
+  end)
+end
+
+coroutines = turns.new(function()
+  if editor then editor.schedule(run) else after(0, run) end
+end)
+
+local function may_wait_in_editor()
+  return editor and not editor.in_fast_event()
+end
+
+function uv.active()
+  return turns.suspendable() or may_wait_in_editor() or false
+end
+
+-- Outside a coroutine the editor goes on with what is not its user's. -> false where he presses Ctrl-C
+local function wait_in_editor(gate)
+  local _, why = editor.wait(SLICE, function() return gate.is_open end, SLICE)
+  return why ~= -2
+end
+
+local EditorGate = {}
+EditorGate.__index = EditorGate
+
+function EditorGate:open() self.is_open = true end
+
+function EditorGate:wait()
+  while not self.is_open do
+    if not wait_in_editor(self) then return false end
+  end
+end
+
+function uv.gate()
+  if turns.suspendable() then return coroutines:gate() end
+  return setmetatable({ is_open = false }, EditorGate)
+end
+
+function uv.sleep(seconds)
+  local gate = uv.gate()
+  after(math.max(0, math.ceil(seconds * 1000)), function() gate:open() end)
+  if gate:wait() == false then error("interrupted", 0) end
+end
+
+function uv.spawn(f, done)
+  coroutines:spawn(f, done)
+end
+
+local handle, watched
+
+function uv.watch(descriptor, step)
+  if watched and watched == descriptor then return end
+  handle, watched = assert(libuv.new_poll(descriptor)), descriptor
+  handle:start("r", function() step() end)
+end
+
+-- A handle left open would keep the loop alive.
+function uv.unwatch()
+  handle:stop()
+  handle:close()
+  handle, watched = nil, nil
+end
+
+return uv

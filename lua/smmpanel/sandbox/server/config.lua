@@ -1,0 +1,159 @@
+--- The nginx configuration of a sandbox, and the shell script that watches over it.
+-- @module smmpanel.sandbox.server.config
+
+local config = {}
+
+local nginx = [[
+${modules}
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log warn;
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  client_max_body_size 16m;
+  client_body_buffer_size 16m;
+  large_client_header_buffers 4 64k;
+  keepalive_timeout 65;
+  keepalive_requests 1000000;
+  gzip on;
+  gzip_comp_level 1;
+  gzip_proxied any;
+  gzip_types application/json text/plain;
+  lua_package_path "${lua}/?.lua;${lua}/?/init.lua;;";
+  lua_check_client_abort on;
+  init_by_lua_block { require("smmpanel.sandbox.server.http").start(dofile("${dir}/options.lua")) }
+  server {
+    listen 127.0.0.1:${port};
+    ${tls}
+    log_by_lua_block { require("smmpanel.sandbox.server.http").log() }
+    location ~ ^(/fault/[^/]+)?/api(/v[123])?(/index\.php)?/?$ {
+      default_type "";
+      content_by_lua_block { require("smmpanel.sandbox.server.http").serve() }
+    }
+    location /control {
+      content_by_lua_block { require("smmpanel.sandbox.server.control").serve() }
+    }
+    location = /maintenance {
+      content_by_lua_block { require("smmpanel.sandbox.server.http").maintenance() }
+    }
+    location @reset {
+      reset_timedout_connection on;
+      return 444;
+    }
+    location / {
+      return 404;
+    }
+  }
+}
+]]
+
+local tls = [[
+listen 127.0.0.1:${tls_port} ssl http2;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;]]
+
+-- Does the process that started this shell live? One that is dead and not reaped can still be seen.
+config.starter_lives = "kill -0 $PPID 2>/dev/null && ! grep -qs '^State:.Z' /proc/$PPID/status"
+
+-- The server goes when the launcher does, whatever ends it: the launcher is looked for each second. (A
+-- pipe that ends with it would not do, for whatever process it has started holds the pipe as well.)
+-- When the server is gone, for that or any other reason, its directory goes, unless it did not even
+-- start: the launcher reads there why. Ctrl-C reaches the whole group; the script outlives it, to
+-- clean up. But nginx must not ignore SIGTERM too until it has handlers of its own.
+local watcher = [[
+trap '' INT TERM HUP
+cd '${dir}' || exit 1
+exec </dev/null >/dev/null 2>&1
+${certificates}
+(
+  trap - TERM
+  exec '${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1
+) &
+pid=$!
+echo $pid >child
+{
+  while ${starter_lives}; do sleep 1; done
+  kill -TERM $pid
+  sleep 5
+  kill -KILL $pid
+} &
+lookout=$!
+wait $pid
+status=$?
+kill -KILL $lookout
+[ $status = 1 ] && exit
+cd / && rm -rf '${dir}'
+]]
+
+-- A certificate authority of its own, and a certificate for the loopback names.
+local certificates = [[
+exec 4>certificates.log
+key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' >&4 2>&4
+openssl req $key -keyout server.key -out server.csr -subj /CN=localhost >&4 2>&4
+printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n' >extensions
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 30 \
+  -extfile extensions >&4 2>&4
+exec 4>&-]]
+
+local function fill(template, values)
+  return (template:gsub("%${(%w+_?%w*)}", values))
+end
+
+---@class sandbox.place
+---@field dir string the server's private directory
+---@field lua string where the Lua files are: `smmpanel/sandbox/…` is below it
+---@field nginx string the program
+---@field modules string[] modules of nginx to load
+---@field port integer
+---@field tls_port? integer
+
+--- The configuration.
+---@param place sandbox.place
+---@return string
+function config.nginx(place)
+  local modules = {}
+  for i, module in ipairs(place.modules) do
+    modules[i] = ('load_module "%s";'):format(module)
+  end
+  return fill(nginx, {
+    modules = table.concat(modules, "\n"), dir = place.dir, lua = place.lua, port = place.port,
+    tls = place.tls_port and fill(tls, { tls_port = place.tls_port }) or "",
+  })
+end
+
+--- The script.
+---@param place sandbox.place
+---@return string
+function config.watcher(place)
+  return fill(watcher, { dir = place.dir, nginx = place.nginx, starter_lives = config.starter_lives,
+                         certificates = place.tls_port and certificates or "" })
+end
+
+local function literal(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local fields = {}
+  for name, field in pairs(value) do
+    fields[#fields + 1] = ("[%q] = %s"):format(name, literal(field))
+  end
+  return "{ " .. table.concat(fields, ", ") .. " }"
+end
+
+--- The panel's options as a Lua file.
+---@param options table<string, string|number|table>
+---@return string
+function config.options(options)
+  return "return " .. literal(options) .. "\n"
+end
+
+return config

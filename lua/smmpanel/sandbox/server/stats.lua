@@ -1,0 +1,145 @@
+--- What the server saw, for tests to ask: by name, where requests carry one (`?name=...`). The key
+-- is in none of it.
+-- @module smmpanel.sandbox.server.stats
+
+local json = require "smmpanel.sandbox.panel.php_json"
+
+-- luacheck: globals ngx
+
+local stats = {}
+
+local LAST_MAX = 100 -- requests remembered in full
+
+local function new_count()
+  return { requests = 0, made = 0, in_flight = 0, max_in_flight = 0, connections = 0, seen = {},
+           actions = {}, last = {} }
+end
+
+---@return table stats
+function stats.new()
+  return { all = new_count(), names = {}, key_elsewhere = 0, maintenance = 0 }
+end
+
+local function both(self, name, work)
+  self.names[name] = self.names[name] or new_count()
+  work(self.all)
+  work(self.names[name])
+end
+
+--- A request has come in.
+---@param self table
+---@param name string
+function stats.begin(self, name)
+  local connection = ngx.var.connection
+  ngx.ctx.sandbox_name = name
+  both(self, name, function(count)
+    count.requests = count.requests + 1
+    count.in_flight = count.in_flight + 1
+    count.max_in_flight = math.max(count.max_in_flight, count.in_flight)
+    if not count.seen[connection] then
+      count.seen[connection] = true
+      count.connections = count.connections + 1
+    end
+  end)
+end
+
+-- Is the key anywhere but in the body?
+local function key_leaks(key)
+  if not key or #key < 4 then
+    return false
+  end
+  local head = ngx.var.request_uri .. "\n"
+  for header, value in pairs(ngx.req.get_headers(0)) do
+    head = head .. header .. ": " .. (type(value) == "table" and table.concat(value, ", ") or value) .. "\n"
+  end
+  return head:find(key, 1, true) ~= nil
+end
+
+local function remembered(fields)
+  local object, names = json.object(), {}
+  for name in pairs(fields) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if name ~= "key" then
+      object:set(name, fields[name])
+    end
+  end
+  return json.object("fields", object, "http", ngx.req.http_version() == 2 and "2" or "1.1", "user_agent",
+    ngx.var.http_user_agent, "content_type", ngx.var.http_content_type, "accept_encoding",
+    ngx.var.http_accept_encoding, "connection", ngx.var.connection)
+end
+
+--- Its body has been read.
+---@param self table
+---@param name string
+---@param fields table<string, string>
+function stats.read(self, name, fields)
+  local action, request = fields.action or "", remembered(fields)
+  if key_leaks(fields.key) then
+    self.key_elsewhere = self.key_elsewhere + 1
+  end
+  both(self, name, function(count)
+    count.actions[action] = (count.actions[action] or 0) + 1
+    table.insert(count.last, request)
+    if #count.last > LAST_MAX then
+      table.remove(count.last, 1)
+    end
+  end)
+end
+
+--- Orders have been made by it.
+---@param self table
+---@param name string
+---@param number integer
+function stats.made(self, name, number)
+  both(self, name, function(count)
+    count.made = count.made + number
+  end)
+end
+
+--- It is over: called once at least, and counted once.
+---@param self table
+function stats.finish(self)
+  local name = ngx.ctx.sandbox_name
+  if name then
+    ngx.ctx.sandbox_name = nil
+    both(self, name, function(count)
+      count.in_flight = count.in_flight - 1
+    end)
+  end
+end
+
+local function sorted(counts, value_of)
+  local names, object = {}, json.object()
+  for name in pairs(counts) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    object:set(name, value_of(counts[name]))
+  end
+  return object
+end
+
+local function report(count)
+  return json.object("requests", count.requests, "made", count.made, "in_flight", count.in_flight,
+    "max_in_flight", count.max_in_flight, "connections", count.connections, "actions",
+    sorted(count.actions, function(n)
+      return n
+    end), "last", json.array(count.last))
+end
+
+--- The counts as JSON: of one name, or of everything.
+---@param self table
+---@param name? string
+---@return table object
+function stats.report(self, name)
+  if name then
+    return report(self.names[name] or new_count())
+  end
+  return report(self.all):set("key_elsewhere", self.key_elsewhere):set("maintenance", self.maintenance)
+end
+
+return stats

@@ -1,0 +1,99 @@
+--- A wrong argument is a mistake in the program: it throws, at the line that made the call.
+-- @module smmpanel.util.argerror
+
+local usage = {}
+
+local text = require "smmpanel.util.text"
+
+local HERE = debug.getinfo(1, "S").source:gsub("util[/\\]argerror%.lua$", "")
+
+-- The first frame outside this package: whoever called the public function, however deep we are.
+local function callers_level()
+  local level = 3
+  while true do
+    local frame = debug.getinfo(level, "S")
+    if not frame then return 1 end
+    local ours = frame.what == "C" or frame.what == "tail" or frame.source:sub(1, #HERE) == HERE
+    if not ours then return level end
+    level = level + 1
+  end
+end
+
+--- Throws `where: message`, blamed on the line outside the package that called us.
+---@param where string the function as the caller wrote it: "smmpanel.new", "panel:add"
+---@param message string format of what was wrong, what was given and what would be right
+---@param ... any for the format
+function usage.throw(where, message, ...)
+  if select("#", ...) > 0 then message = message:format(...) end
+  -- The level as seen from here is one less than from callers_level.
+  error(where .. ": " .. message, callers_level() - 1)
+end
+
+--- What was given, for a message: short, on one line.
+---@param value any
+---@return string
+function usage.describe(value)
+  local kind = type(value)
+  if value == "" then return "an empty string" end
+  if kind == "string" then return "'" .. text.one_line(value, 40) .. "'" end
+  if kind == "table" then return next(value) == nil and "an empty table" or "a table" end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  return "a " .. kind
+end
+
+-- Levenshtein's distance, one row at a time.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local above = row[j]
+      local change = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(above + 1, row[j - 1] + 1, diagonal + change)
+      diagonal = above
+    end
+  end
+  return row[#b]
+end
+
+--- The names of a table's keys, sorted and separated by commas.
+---@param names table<string, any>
+---@return string
+function usage.names(names)
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+--- A hint for a misspelt name: the nearest known one, or all of them where none is near.
+---@param name any what was given
+---@param known table<string, any> its keys are the known names
+---@return string
+function usage.hint(name, known)
+  local best, least = nil, math.huge
+  local wanted = text.lower(tostring(name))
+  for candidate in pairs(known) do
+    local far = distance(wanted, candidate)
+    if far < least or far == least and candidate < best then
+      best, least = candidate, far
+    end
+  end
+  if best and least <= math.max(2, #wanted / 2) then
+    return "did you mean '" .. best .. "'?"
+  end
+  return "known: " .. usage.names(known)
+end
+
+--- An integer's text where the value is an integer or an integral float that is exact, else nil.
+---@param n number
+---@return string?
+function usage.integer_text(n)
+  if math.type and math.type(n) == "integer" then return ("%d"):format(n) end
+  if n % 1 ~= 0 or n < -2 ^ 53 or n > 2 ^ 53 then return nil end -- NaN and infinities too
+  return n == 0 and "0" or ("%.0f"):format(n)
+end
+
+return usage

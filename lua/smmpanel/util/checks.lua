@@ -1,0 +1,78 @@
+--- Checks of options: each is given a value and returns nil where it is right, else what would be right.
+-- Pure.
+-- @module smmpanel.util.checks
+
+local checks = {}
+
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+local SECONDS_MAX = 1e7 -- more than a season; milliseconds still fit 64 bits many times over
+
+local REF_MAX = 256 -- bytes
+
+--- A duration.
+function checks.seconds(value)
+  local right = type(value) == "number" and value > 0 and value <= SECONDS_MAX
+  return not right and "a number of seconds above 0" or nil
+end
+
+--- A rate.
+function checks.rate(value)
+  local right = type(value) == "number" and value > 0 and value < math.huge
+  return not right and "a number of requests a second above 0" or nil
+end
+
+--- An integer between two bounds.
+function checks.integer(least, most)
+  return function(value)
+    local right = type(value) == "number" and value % 1 == 0 and value >= least and value <= most
+    return not right and ("an integer from %d to %d"):format(least, most) or nil
+  end
+end
+
+--- A text on one line.
+function checks.line(value)
+  if type(value) ~= "string" then return "a string" end
+  if value == "" then return "a string that is not empty" end
+  return text.has_control(value) and "a string without line breaks and other control characters" or nil
+end
+
+--- The user's own name for an order.
+function checks.ref(value)
+  local right = type(value) == "string" and value ~= "" and #value <= REF_MAX and not text.has_control(value)
+  return not right and ("a text of 1 to %d bytes without control characters"):format(REF_MAX) or nil
+end
+
+--- What can be called.
+function checks.callable(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  local right = type(value) == "function" or type(meta) == "table" and meta.__call
+  return not right and "a function" or nil
+end
+
+--- Throws where this is no table of options, a name is not known, or a value is wrong.
+---@param where string the public function's name
+---@param given table
+---@param known table<string, fun(value: any): string?>
+---@param secret? string the name of an option whose value is in no message
+---@return table given
+function checks.options(where, given, known, secret)
+  if type(given) ~= "table" then
+    usage.throw(where, "needs a table of options, got %s", usage.describe(given))
+  end
+  for name, value in pairs(given) do
+    local check = known[name]
+    if not check then
+      usage.throw(where, "unknown option %s; %s", usage.describe(name), usage.hint(name, known))
+    end
+    local right = check(value)
+    if right then
+      local got = name == secret and "a " .. type(value) or usage.describe(value)
+      usage.throw(where, "%s must be %s, got %s", name, right, got)
+    end
+  end
+  return given
+end
+
+return checks

@@ -1,0 +1,200 @@
+--- Exact decimals for money: sums, products and thousandths to the last digit, however many there are.
+-- Neither LuaJIT's doubles nor 64 bits hold what panels count. Values are never negative and are not changed
+-- once made.
+-- @module smmpanel.util.decimal
+
+local decimal = {}
+
+-- A value is a list of limbs of six digits, the lowest first, of which the first `fraction` stand behind the
+-- point. A product of two limbs, and thousands of these summed up, stay exact in a double.
+local BASE, WIDTH = 1000000, 6
+local DIGITS_MAX = 400 -- of a number's text with its exponent written out; a double's largest has 309
+
+---@class smmpanel.Decimal
+local Decimal = {}
+Decimal.__index = Decimal
+
+local function made(limbs, fraction)
+  while #limbs > 1 and #limbs > fraction and limbs[#limbs] == 0 do
+    limbs[#limbs] = nil
+  end
+  limbs.fraction = fraction
+  return setmetatable(limbs, Decimal)
+end
+
+-- Digits on both sides of the point -> value
+local function from_digits(whole, behind)
+  local fraction = math.ceil(#behind / WIDTH)
+  local digits = whole .. behind .. ("0"):rep(fraction * WIDTH - #behind)
+  local limbs = {}
+  for last = #digits, 1, -WIDTH do
+    limbs[#limbs + 1] = tonumber(digits:sub(math.max(1, last - WIDTH + 1), last))
+  end
+  return made(limbs, fraction)
+end
+
+-- Moves the point by so many places: `1.1`, -5 -> `0`, `000011`.
+local function shifted(whole, behind, places)
+  if places > 0 then
+    behind = behind .. ("0"):rep(places - #behind)
+    return whole .. behind:sub(1, places), behind:sub(places + 1)
+  end
+  whole = ("0"):rep(1 - places - #whole) .. whole
+  return whole:sub(1, #whole + places), whole:sub(#whole + places + 1) .. behind
+end
+
+local function parse_text(text)
+  local mantissa, exponent = text:match("^([0-9.]+)[eE]([+-]?[0-9]+)$")
+  local whole, behind = (mantissa or text):match("^([0-9]*)%.?([0-9]*)$")
+  exponent = tonumber(exponent or 0)
+  if not whole or whole .. behind == "" then return nil end
+  if #whole + #behind + math.abs(exponent) > DIGITS_MAX then return nil end
+  return from_digits(shifted(whole, behind, exponent))
+end
+
+--- The text of a number in as many digits, of 15 to 17, as it takes to read back the very same number.
+---@param n number
+---@return string
+function decimal.shortest(n)
+  if math.type and math.type(n) == "integer" then return ("%d"):format(n) end
+  local text
+  for digits = 15, 17 do
+    text = ("%." .. digits .. "g"):format(n)
+    if tonumber(text) == n then break end
+  end
+  return (text:gsub("[^0-9a-z+-]", ".")) -- a locale may write a comma for the point
+end
+
+--- Reads `0.27819`, `1.1e-5`, or a number (by its shortest text).
+---@param value any
+---@return smmpanel.Decimal? value nil where it is no decimal: negative, not finite, no number, absurdly long
+function decimal.parse(value)
+  if type(value) == "number" then value = decimal.shortest(value) end
+  return type(value) == "string" and parse_text(value) or nil
+end
+
+--- What a price's text is about, for sorting: the nearest double, whatever the locale.
+---@param value any a text or a number
+---@return number? nil where it is neither
+function decimal.approximate(value)
+  if type(value) == "number" then return value end
+  if type(value) ~= "string" or not value:find("^[0-9.]") then return nil end
+  return tonumber(value) or tonumber((value:gsub("%.", (("%.1f"):format(0.5):sub(2, 2)))))
+end
+
+decimal.zero = from_digits("0", "")
+local THOUSANDTH = from_digits("0", "001")
+
+-- The same value with more limbs behind the point.
+local function widened(a, fraction)
+  if a.fraction == fraction then return a end
+  local limbs, more = {}, fraction - a.fraction
+  for i = 1, more do limbs[i] = 0 end
+  for i = 1, #a do limbs[more + i] = a[i] end
+  return made(limbs, fraction)
+end
+
+local function aligned(a, b)
+  local fraction = math.max(a.fraction, b.fraction)
+  return widened(a, fraction), widened(b, fraction), fraction
+end
+
+function Decimal.__add(a, b)
+  local fraction
+  a, b, fraction = aligned(a, b)
+  local sum, carry = {}, 0
+  for i = 1, math.max(#a, #b) do
+    local limb = (a[i] or 0) + (b[i] or 0) + carry
+    carry = limb >= BASE and 1 or 0
+    sum[i] = limb - carry * BASE
+  end
+  sum[#sum + 1] = carry
+  return made(sum, fraction)
+end
+
+-- -1, 0 or 1
+local function compare(a, b)
+  a, b = aligned(a, b)
+  for i = math.max(#a, #b), 1, -1 do
+    local x, y = a[i] or 0, b[i] or 0
+    if x ~= y then return x < y and -1 or 1 end
+  end
+  return 0
+end
+
+function Decimal.__lt(a, b) return compare(a, b) < 0 end
+function Decimal.__le(a, b) return compare(a, b) <= 0 end
+function Decimal.__eq(a, b) return compare(a, b) == 0 end
+
+--- The difference; throws where it would be negative.
+function Decimal.__sub(a, b)
+  if a < b then
+    error(("%s - %s would be negative"):format(decimal.text(a), decimal.text(b)), 2)
+  end
+  local fraction
+  a, b, fraction = aligned(a, b)
+  local difference, borrow = {}, 0
+  for i = 1, #a do
+    local limb = a[i] - (b[i] or 0) - borrow
+    borrow = limb < 0 and 1 or 0
+    difference[i] = limb + borrow * BASE
+  end
+  return made(difference, fraction)
+end
+
+-- Limbs that may have grown beyond the base -> proper ones.
+local function carried(limbs)
+  local carry, i = 0, 0
+  while i < #limbs or carry > 0 do
+    i = i + 1
+    local limb = (limbs[i] or 0) + carry
+    carry = math.floor(limb / BASE)
+    limbs[i] = limb - carry * BASE
+  end
+  return limbs
+end
+
+function Decimal.__mul(a, b)
+  local product = {}
+  for i = 1, #a + #b do product[i] = 0 end
+  for i = 1, #a do
+    for j = 1, #b do product[i + j - 1] = product[i + j - 1] + a[i] * b[j] end
+  end
+  return made(carried(product), a.fraction + b.fraction)
+end
+
+Decimal.__tostring = function(value) return decimal.text(value) end
+
+--- So many times the amount. Throws where the count is no whole number from 0 up that is exact.
+---@param amount smmpanel.Decimal
+---@param count integer
+---@return smmpanel.Decimal
+function decimal.times(amount, count)
+  if type(count) ~= "number" or count % 1 ~= 0 or count < 0 or count > 2 ^ 53 then
+    error(("%s is no count from 0 to 2^53"):format(tostring(count)), 2)
+  end
+  return amount * from_digits(("%.0f"):format(count), "")
+end
+
+--- What `count` pieces cost at a price per 1,000.
+---@param rate smmpanel.Decimal
+---@param count integer
+---@return smmpanel.Decimal
+function decimal.per_thousand(rate, count)
+  return decimal.times(rate, count) * THOUSANDTH
+end
+
+--- The value as text, without needless zeros: `0.27819`, `8`.
+---@param value smmpanel.Decimal
+---@return string
+function decimal.text(value)
+  local pieces = {}
+  for i = #value, 1, -1 do pieces[#pieces + 1] = ("%06.0f"):format(value[i]) end
+  local digits = table.concat(pieces)
+  local point = #digits - value.fraction * WIDTH
+  local whole = digits:sub(1, point):gsub("^0+", "")
+  local behind = digits:sub(point + 1):gsub("0+$", "")
+  return (whole == "" and "0" or whole) .. (behind == "" and "" or "." .. behind)
+end
+
+return decimal

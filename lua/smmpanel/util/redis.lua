@@ -1,0 +1,175 @@
+--- Scripts on the user's own Redis connection, redis-lua's or lua-resty-redis's. Both have
+-- `client:eval(script, keys, …)`; one throws what fails, the other returns it. A script runs as a whole or
+-- not at all, so each step of ours is one.
+-- @module smmpanel.util.redis
+
+local core = require "smmpanel.core"
+local text = require "smmpanel.util.text"
+local usage = require "smmpanel.util.argerror"
+
+local redis = {}
+
+-- A connection that timed out once may bring that answer to the next question: so each question has a number
+-- of its own, and the answer brings it back.
+local HEAD = "local function script() "
+local TAIL = "\nend local reply = script() table.insert(reply, 1, ARGV[#ARGV]) return reply"
+
+-- What Redis says, by its first word, in our words: the code, and what to do.
+local ADVICE = {
+  OOM = { "full", "Redis is out of memory: raise maxmemory (with maxmemory-policy noeviction)" },
+  MISCONF = { "full", "Redis cannot write to its disk: look into its log, make room" },
+  READONLY = { "read_only", "this Redis is a replica: connect to its master" },
+  NOAUTH = { "unavailable", "give the connection its password (AUTH)" },
+  NOPERM = { "unavailable", "this Redis user may not do that: allow eval, and the keys under the prefix" },
+  WRONGTYPE = { "corrupt", "a key under the prefix is someone else's: choose another prefix" },
+  LOADING = { "unavailable", "Redis is still loading: try again in a moment" },
+  BUSY = { "unavailable", "Redis is busy with a script: try again in a moment" },
+  MASTERDOWN = { "unavailable", "this replica has lost its master: connect to the master" },
+  CLUSTERDOWN = { "unavailable", "the cluster is down: see to it, then try again" },
+}
+
+local AWAY = "is Redis up and reachable? Then try again"
+local SPOILT = "this connection failed before and cannot be used again: give a function that connects"
+local SHARED = "this connection is in use by another coroutine: give a function that returns one for each"
+
+local ADVICE_ELSE = { "store", "this is none of the ordinary failures: look into Redis' log" }
+
+local function refused(said)
+  said = said:gsub("^.-redis error: ", "")
+  local word = said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
+  local known = ADVICE[word] or ADVICE_ELSE
+  return { code = known[1], message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
+end
+
+-- The connection is of no more use, whatever is wrong with it.
+local function broken(said)
+  said = text.one_line(tostring(said), 200)
+  return { code = "unavailable", broken = true, timeout = said:find("timeout", 1, true) ~= nil,
+    message = ("Redis cannot be asked: %s; %s"):format(said, AWAY) }
+end
+
+local function from_exception(said)
+  said = tostring(said)
+  if said:find("redis error: ", 1, true) then return nil, refused(said) end
+  return nil, broken(said)
+end
+
+local function ask(client, script, keys, arguments)
+  local number = ("%.17g"):format(core.random())
+  local all = { client, HEAD .. script .. TAIL, #keys }
+  for _, value in ipairs(keys) do all[#all + 1] = value end
+  for _, value in ipairs(arguments) do all[#all + 1] = value end
+  all[#all + 1] = number
+  local ok, reply, err = pcall(client.eval, (table.unpack or unpack)(all))
+  if not ok then return from_exception(reply) end
+  if reply == false then return nil, refused(tostring(err)) end
+  if type(reply) ~= "table" then return nil, broken(err or "it gave no answer") end
+  if reply[1] ~= number then return nil, broken "it gave the answer to another question" end
+  table.remove(reply, 1)
+  return reply
+end
+
+local REPLICAS_WAIT = 1000 -- milliseconds
+
+local function wait_command(client, replicas)
+  if client.raw_cmd then return client:raw_cmd(("WAIT %d %d"):format(replicas, REPLICAS_WAIT)) end
+  return client:wait(replicas, REPLICAS_WAIT)
+end
+
+-- Until so many replicas have what this connection wrote. -> failure, if they have not
+local function replicated(client, replicas)
+  local ok, count, err = pcall(wait_command, client, replicas)
+  if not ok or not tonumber(count) then
+    return broken(ok and (err or "WAIT gave no number") or count)
+  elseif tonumber(count) < replicas then
+    local said = "only %d of %d replicas of Redis have it: see to them, then try again"
+    return { code = "unavailable", message = said:format(count, replicas) }
+  end
+end
+
+-- A script and, where the answer has to outlive the master, its replication.
+local function ask_all(client, replicas, script, keys, arguments)
+  local reply, failure = ask(client, script, keys, arguments)
+  if reply and replicas > 0 then failure = replicated(client, replicas) end
+  if failure then return nil, failure end
+  return reply
+end
+
+local function is_client(value)
+  local kind = type(value)
+  if kind ~= "table" and kind ~= "userdata" then return false end
+  local ok, method = pcall(function() return value.eval end)
+  return ok and method ~= nil
+end
+
+-- One connection for all: after a failure it is out of step and stays away.
+local function single(client, replicas)
+  local busy, spoilt = false, false
+  return function(script, keys, arguments)
+    if spoilt then return nil, broken(SPOILT) end
+    if busy then return nil, { code = "unavailable", message = SHARED } end
+    busy = true
+    local reply, failure = ask_all(client, replicas, script, keys, arguments)
+    busy, spoilt = false, failure ~= nil and failure.broken == true
+    return reply, failure
+  end
+end
+
+local function connected(connect)
+  local ok, client, err = pcall(connect)
+  if not ok then client, err = nil, client end
+  if not client then return nil, broken(err or "the function that connects returned nothing") end
+  if not is_client(client) then return nil, broken("the function that connects returned no client") end
+  return client
+end
+
+-- Connections as needed. In nginx one belongs to its request, and nginx keeps those that are free;
+-- elsewhere we do.
+local function several(connect, replicas)
+  local free = {}
+  local function take()
+    local client = table.remove(free)
+    if client then return client end
+    return connected(connect)
+  end
+  local function give(client)
+    if client.set_keepalive then
+      pcall(client.set_keepalive, client)
+    else
+      free[#free + 1] = client
+    end
+  end
+  local function once(script, keys, arguments)
+    local client, failure = take()
+    if not client then return nil, failure end
+    local reply
+    reply, failure = ask_all(client, replicas, script, keys, arguments)
+    if not (failure and failure.broken) then give(client) end
+    return reply, failure
+  end
+  return function(script, keys, arguments)
+    local reply, failure = once(script, keys, arguments)
+    if not failure or not failure.broken or failure.timeout then return reply, failure end
+    -- Most likely Redis was restarted since. Every script of ours may run twice.
+    free = {}
+    return once(script, keys, arguments)
+  end
+end
+
+--- What runs scripts on a connection: a function of the script (it must return a table of strings without
+-- holes), its keys and its arguments, which returns that table, or nil and `{ code, message }`.
+---@param where string the public function's name
+---@param client table|fun(): table a connected client, or a function that returns one
+---@param replicas? integer how many replicas must have what a script wrote before it counts (0)
+---@return fun(script: string, keys: string[], arguments: any[]): string[]?, table?
+function redis.runner(where, client, replicas)
+  replicas = replicas or 0
+  if type(client) == "function" then return several(client, replicas) end
+  if not is_client(client) then
+    usage.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), "
+      .. "or a function that returns one, got %s", usage.describe(client))
+  end
+  return single(client, replicas)
+end
+
+return redis

@@ -1,0 +1,77 @@
+--- Text helpers that no locale can change: `string.lower`, `%s` and `%c` ask the C library, and a
+-- program that called `os.setlocale` would get other answers.
+-- @module smmpanel.util.text
+
+local text = {}
+
+local SPACE = " \t\r\n\v\f"
+
+local lower_of = {}
+for byte = 65, 90 do
+  lower_of[string.char(byte)] = string.char(byte + 32)
+end
+
+--- ASCII lower case; every other byte stays.
+---@param s string
+---@return string
+function text.lower(s)
+  return (s:gsub("[A-Z]", lower_of))
+end
+
+--- Without white space at both ends.
+---@param s string
+---@return string
+function text.trim(s)
+  local from = s:find("[^" .. SPACE .. "]")
+  if not from then return "" end
+  local to = #s
+  while s:find("^[" .. SPACE .. "]", to) do
+    to = to - 1
+  end
+  return s:sub(from, to)
+end
+
+--- Lower case without spaces, `_` and `-`: how states and service types are compared.
+---@param s string
+---@return string
+function text.squeeze(s)
+  return (text.lower(s):gsub("[_%-" .. SPACE .. "]", ""))
+end
+
+--- Whether a control character (NUL, CR, LF, tab, DEL, …) is in it.
+---@param s string
+---@return boolean
+function text.has_control(s)
+  return s:find("[^\32-\126\128-\255]") ~= nil
+end
+
+--- Whether it can be an id in a list on the wire: not empty; no comma, white space or control character.
+---@param s string
+---@return boolean
+function text.is_id(s)
+  return s ~= "" and not s:find("[ ,]") and not text.has_control(s)
+end
+
+-- How many bytes a UTF-8 sequence with this first byte has.
+local function utf8_length(lead)
+  return lead < 0xE0 and 2 or lead < 0xF0 and 3 or 4
+end
+
+-- Cuts what is left of a character at the end, where a limit in bytes went through it.
+local function whole_characters(s)
+  return (s:gsub("[\192-\255][\128-\191]*$", function(tail)
+    return #tail == utf8_length(tail:byte()) and tail or ""
+  end))
+end
+
+--- On one line, at most `limit` bytes, with white space and control characters folded into single spaces.
+---@param s string
+---@param limit integer bytes
+---@return string
+function text.one_line(s, limit)
+  local line = s:sub(1, limit):gsub("[^\33-\126\128-\255]+", " ")
+  line = text.trim(whole_characters(line))
+  return #s > limit and line .. "..." or line
+end
+
+return text

@@ -1,0 +1,96 @@
+--- The orders of one `panel:watch`, in this process: which is due when, and what was last seen of each. Pure:
+-- the clock comes from outside. Every order is due the same time after its last poll, so that they stand in a
+-- queue and the one due first is in front.
+--
+-- A ledger's `work(name)` gives such a set that outlives the process and may be shared; this is what all of
+-- them do. `ids` are texts; a failure is `nil, { code, message }`, as with the ledger.
+--
+--     work:add(ids)               to be watched, due at once; one that is there already stays as it is. Returns true
+--     work:claim(limit, patience, lease)
+--         The next orders to poll: `limit` of them, or fewer when the first has been due for `patience` seconds. They
+--         are the caller's for `lease` seconds; then someone else may claim them. Returns a claim,
+--         { ids = { id, ... }, seen = { [id] = record } }, or nil, nil and the seconds until it makes sense to ask
+--         again, or nil, nil, nil where nothing is left.
+--     work:changed(claim, id, record, seconds)   what was seen of it, and it is due in so many seconds; without
+--                                 seconds it is final, and leaves the set. Nothing if the claim was lost. Returns true
+--     work:unchanged(claim, ids, seconds)        they are due in so many seconds. The same
+-- @module smmpanel.watch.queue
+
+local work = {}
+
+local Work = {}
+Work.__index = Work
+
+--- An empty set.
+---@param clock fun(): number seconds
+---@return table
+function work.new(clock)
+  return setmetatable({ clock = clock, ids = {}, due = {}, first = 1, last = 0, seen = {}, known = {} }, Work)
+end
+
+local function put(self, id, at)
+  self.last = self.last + 1
+  self.ids[self.last], self.due[self.last] = id, at
+end
+
+local function put_first(self, id, at)
+  self.first = self.first - 1
+  self.ids[self.first], self.due[self.first] = id, at
+end
+
+-- Those that are due before the others were polled again are in front of them.
+local function place(self, ids, at)
+  local sooner = self.last >= self.first and at < self.due[self.last]
+  local put_one = sooner and put_first or put
+  for _, id in ipairs(ids) do put_one(self, id, at) end
+end
+
+local function take(self)
+  local first = self.first
+  local id = self.ids[first]
+  self.ids[first], self.due[first] = nil, nil
+  self.first = first + 1
+  return id
+end
+
+function Work:add(ids)
+  local new = {}
+  for _, id in ipairs(ids) do
+    if not self.known[id] then
+      self.known[id], new[#new + 1] = true, id
+    end
+  end
+  place(self, new, self.clock())
+  return true
+end
+
+-- A batch can be had when it is full, when all are due, or when the first has waited long enough.
+local function ready_at(self, limit, patience)
+  local last_of_batch = math.min(self.first + limit - 1, self.last)
+  return math.max(self.due[self.first], math.min(self.due[self.first] + patience, self.due[last_of_batch]))
+end
+
+function Work:claim(limit, patience)
+  if self.last < self.first then return nil end
+  local now, ready = self.clock(), ready_at(self, limit, patience)
+  if ready > now then return nil, nil, ready - now end
+  local claim = { ids = {}, seen = {} }
+  while #claim.ids < limit and self.last >= self.first and self.due[self.first] <= now do
+    local id = take(self)
+    claim.ids[#claim.ids + 1], claim.seen[id] = id, self.seen[id]
+  end
+  return claim
+end
+
+function Work:changed(_, id, record, seconds)
+  self.seen[id] = record
+  if seconds then put(self, id, self.clock() + seconds) end
+  return true
+end
+
+function Work:unchanged(_, ids, seconds)
+  place(self, ids, self.clock() + seconds)
+  return true
+end
+
+return work

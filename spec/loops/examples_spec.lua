@@ -1,0 +1,76 @@
+-- Every example runs, and does what it says.
+local http = require "spec.loops.support.http"
+local nginx = require "spec.loops.support.nginx"
+local process = require "spec.support.process"
+local sandbox_server = require "smmpanel.sandbox.server"
+
+local is_51 = _VERSION == "Lua 5.1"
+
+describe("the example for", function()
+  local sandbox, environment
+
+  lazy_setup(function()
+    sandbox = assert(sandbox_server.start { tls = false })
+    environment = ("SMMPANEL_URL=%s SMMPANEL_KEY=%s "):format(sandbox.url, sandbox.key)
+  end)
+  lazy_teardown(function() if sandbox then sandbox.stop() end end)
+
+  local function run(command)
+    local pipe = io.popen(environment .. "timeout 20 " .. command .. " 2>&1")
+    local text = pipe:read "*a"
+    pipe:close()
+    return text
+  end
+
+  for _, name in ipairs { "plain", "luv", "cqueues" } do
+    it(name, function()
+      local said = run(process.lua() .. " examples/" .. name .. "/main.lua")
+      assert.matches("2%s+In progress", said)
+      assert.matches("100%s+In progress", said)
+    end)
+  end
+
+  if not is_51 then return end
+
+  it("Copas", function()
+    local server = process.start("env " .. environment .. process.lua() .. " examples/copas/main.lua")
+    finally(server.stop)
+    local connection = require "socket".connect("127.0.0.1", tonumber(server.line:match "%d+$"))
+    connection:send "100\nno id!\n"
+    assert.equal("In progress", connection:receive())
+    assert.equal("send an order's id", connection:receive())
+    connection:close()
+  end)
+
+  it("LÖVE", function()
+    assert.matches("#100  In progress", run "env SMMPANEL_HEADLESS=1 love examples/love", 1, true)
+  end)
+
+  it("Neovim", function()
+    local said = run("nvim --headless -u NONE -i NONE -n --cmd 'set rtp+=examples/neovim' " ..
+      "-c 'runtime plugin/smmpanel.lua' -c 'PanelBalance' -c 'PanelOrders 1 2 100' " ..
+      "-c 'luafile spec/loops/programs/neovim_orders.lua'")
+    assert.matches("Balance: 100.84292 USD", said, 1, true)
+    assert.matches("100 +In progress", said)
+  end)
+
+  it("nginx", function()
+    local port, pipe = nginx.free_port(), io.popen "mktemp -d /tmp/smmpanel-spec.XXXXXX"
+    local dir = pipe:read "*l"
+    pipe:close()
+    local changes = ("s/8089/%d/; s/daemon off/daemon on/; s/log stderr/log error.log/"):format(port)
+    os.execute(("sed '%s' examples/nginx/nginx.conf > %s/nginx.conf"):format(changes, dir))
+    os.execute(environment .. ("/usr/sbin/nginx -p %s -c %s/nginx.conf -e error.log"):format(dir, dir))
+    finally(function() os.execute(("kill $(cat %s/nginx.pid); sleep 0.2; rm -r %s"):format(dir, dir)) end)
+    assert(nginx.wait_until(function() return (pcall(http.get, port, "/balance")) end))
+    assert.matches('"100":{[^}]*"In progress"', select(2, http.get(port, "/dashboard")))
+    assert.matches("100.84292", select(2, http.get(port, "/balance")), 1, true)
+    http.get(port, "/logged")
+    assert(nginx.wait_until(function()
+      local log = io.open(dir .. "/error.log")
+      local said = log:read "*a"
+      log:close()
+      return said:find("balance: 100.84292", 1, true)
+    end), "the timer")
+  end)
+end)

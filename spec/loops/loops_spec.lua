@@ -1,0 +1,78 @@
+-- The calls under luv, cqueues, Copas, in Neovim and in LÖVE: each runs spec/loops/support/scenario.lua.
+-- Neovim, LÖVE and this Copas have the 5.1 ABI; luv and cqueues run on the Lua that runs the specs.
+local process = require "spec.support.process"
+local sandbox_server = require "smmpanel.sandbox.server"
+
+local SECONDS = 60 -- then it hangs
+local STALL_MS = 200 -- who blocks stalls for the 300 of an answer
+local FRAME_MS = 1 -- of processor time, in LÖVE
+
+local is_51 = _VERSION == "Lua 5.1"
+
+local NEOVIM = "nvim --headless -u NONE -i NONE -n -c "
+
+local PROGRAMS = {
+  { name = "luv", closes = false, command = process.lua() .. " spec/loops/programs/luv.lua" },
+  { name = "cqueues", command = process.lua() .. " spec/loops/programs/cqueues.lua" },
+  { name = "Copas", command = is_51 and process.lua() .. " spec/loops/programs/copas.lua" },
+  { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
+  { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
+}
+
+describe("in", function()
+  local sandbox
+
+  lazy_setup(function() sandbox = assert(sandbox_server.start { tls = false, services = 10000 }) end)
+  lazy_teardown(function() if sandbox then sandbox.stop() end end)
+
+  local function run(command, environment)
+    local pipe = io.popen(("SPEC_URL='%s' SPEC_KEY=%s %s timeout %d %s 2>&1; echo status $?"):format(
+      sandbox.url, sandbox.key, environment or "", SECONDS, command))
+    local text = pipe:read "*a"
+    pipe:close()
+    return text
+  end
+
+  for _, program in ipairs(PROGRAMS) do
+    if program.command then
+      it(program.name .. " a call suspends its coroutine and nothing else", function()
+        local said = run(program.command)
+        assert.is_nil(said:match "not ok[^\n]*", said)
+        assert.truthy(said:find("\nend", 1, true), said)
+        assert.truthy(said:find("nothing left", 1, true), said)
+        assert.truthy(said:find("status 0", 1, true), said)
+        local stall = tonumber(said:match "longest stall (%S+)")
+        assert.is_true(stall < STALL_MS, said)
+        if program.frames then
+          assert.is_true(tonumber(said:match "100 calls: median %S+ longest (%S+)") < FRAME_MS, said)
+        end
+        if os.getenv "SPEC_VERBOSE" then print(program.name, said) end
+      end)
+
+      it(program.name .. " the program may leave in mid-flight", function()
+        -- luv itself does not bear that its state is closed within its loop.
+        for _, how in ipairs { "at_once", program.closes ~= false and "close" or nil } do
+          assert.matches("leaving.*status 7", run(program.command, "SPEC_EXIT=" .. how))
+        end
+      end)
+    end
+  end
+
+  it("plain Lua all runs side by side, across a fork too, and may leave in mid-flight", function()
+    local command = process.lua() .. " spec/loops/programs/plain.lua"
+    assert.equal("ok all\nok fork\nok side by side\nstatus 0\n", run(command))
+    for _, how in ipairs { "at_once", "close" } do
+      assert.equal("status 7\n", run(command, "SPEC_EXIT=" .. how))
+    end
+  end)
+
+  if not is_51 then return end
+
+  it("Neovim outside a coroutine Ctrl-C ends what blocks, and a write says that it is uncertain", function()
+    local said = run(NEOVIM .. "'luafile spec/loops/programs/neovim_interrupt.lua'")
+    assert.matches("call early cancelled", said, 1, true)
+    assert.matches("write early cancelled uncertain", said, 1, true)
+    assert.matches("batch early interrupted", said, 1, true)
+    assert.matches("again early nil", said, 1, true)
+  end)
+end)

@@ -1,0 +1,127 @@
+-- The ledger and the limiter in a real nginx, over its own Redis client (lua-resty-redis; Debian calls it
+-- nginx.redis). nginx has a Lua of its own: these specs run once, with the 5.1 ABI.
+if _VERSION ~= "Lua 5.1" then return end
+
+local http = require "spec.loops.support.http"
+local nginx = require "spec.loops.support.nginx"
+local redis_server = require "spec.support.redis"
+local sandbox_support = require "spec.support.sandbox"
+local store = require "smmpanel.ledger.redis"
+
+local LOCATIONS = [[
+  location = /place { content_by_lua_block {
+    local made, err = spec.panel:add({ service = 1, link = "https://example.com/" .. ngx.var.arg_ref, quantity = 100 },
+      { ref = ngx.var.arg_ref })
+    ngx.print(made and made.order or tostring(err)) } }
+  location = /pending { content_by_lua_block {
+    local refs = {}
+    for i, entry in ipairs(assert(spec.panel:pending())) do refs[i] = entry.ref end
+    ngx.print(table.concat(refs, " ")) } }
+  location = /balance { content_by_lua_block {
+    local record, err = spec.limited:balance()
+    ngx.print(record and record.currency or tostring(err)) } }
+  location = /watch { content_by_lua_block {
+    local seen = {}
+    local _, err = spec.panel:watch({ 1, 700001 }, { name = "few", interval = 0.05,
+      on_change = function(id, record) seen[id] = record.status or record.code end })
+    ngx.print(seen[1], " ", seen[700001], " ", tostring(err)) } }
+]]
+
+local CLIENTS = [[
+  local smmpanel, redis = require "smmpanel", require "nginx.redis"
+  local function connect()
+    local client = redis:new()
+    client:set_timeout(%d)
+    local ok, err = client:connect("127.0.0.1", %d)
+    if not ok then return nil, err end
+    return client
+  end
+  spec = {}
+  spec.panel = smmpanel.new { url = "%s", key = "%s", ledger = smmpanel.ledger.redis(connect), retries = 0 }
+  spec.limited = smmpanel.new { url = "%s", key = "%s",
+    limiter = smmpanel.limiter.redis(connect, { name = "nginx", rate = 20 }) }
+]]
+
+local function paths_to(count, path)
+  local paths = {}
+  for i = 1, count do paths[i] = path:gsub("#", i) end
+  return paths
+end
+
+describe("in nginx, over its Redis client,", function()
+  local redis, sandbox, server
+
+  lazy_setup(function()
+    redis, sandbox = redis_server.start(), sandbox_support.start { tls = false }
+    server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. CLIENTS:format(2000, redis.port,
+      sandbox.url_with("latency:0.1", "placed"), sandbox.key, sandbox.url_with("", "limited"), sandbox.key) .. "}" }
+  end)
+
+  lazy_teardown(function()
+    if server then server:stop() end
+    if sandbox then sandbox.stop() end
+    if redis then redis:stop() end
+  end)
+
+  -- While all of them wait for Redis and for the panel, one worker still answers others at once.
+  local function bystander_of(paths)
+    local longest = 0
+    local answers, seconds = server:at_once(paths, function()
+      for _ = 1, 20 do
+        local begun = http.now()
+        assert.same({ 200, "pong" }, { server:get "/ping" })
+        longest = math.max(longest, http.now() - begun)
+      end
+    end)
+    return answers, seconds, longest
+  end
+
+  it("the same ref in 20 requests at once is placed once, and all are told the same order", function()
+    local answers = server:at_once(paths_to(20, "/place?ref=same"))
+    local order = tonumber((select(2, server:get "/place?ref=same")))
+    assert.is_number(order)
+    local told = 0
+    for _, answer in ipairs(answers) do
+      if tonumber(answer.body) == order then
+        told = told + 1
+      else
+        assert.is_truthy(answer.body:find("another may be placing 'same' now", 1, true), answer.body)
+      end
+    end
+    assert.is_true(told >= 1)
+    assert.equal(1, sandbox.counts("placed").actions.add)
+    assert.equal("", (select(2, server:get "/pending")))
+  end)
+
+  it("40 refs at once are placed side by side, without holding up the worker", function()
+    local before = sandbox.counts("placed").actions.add
+    local answers, seconds, longest = bystander_of(paths_to(40, "/place?ref=order-#"))
+    for _, answer in ipairs(answers) do assert.is_number(tonumber(answer.body), answer.body) end
+    assert.equal(40, sandbox.counts("placed").actions.add - before)
+    assert.is_true(longest < seconds)
+  end)
+
+  it("a budget makes requests wait for their turn, and nobody else", function()
+    local answers, seconds, longest = bystander_of(paths_to(40, "/balance"))
+    for _, answer in ipairs(answers) do assert.equal("USD", answer.body) end
+    assert.is_true(seconds >= 0.9, seconds)
+    assert.is_true(longest < seconds / 2)
+  end)
+
+  it("orders kept under a name are watched", function()
+    assert.same({ 200, "Partial bad_order nil" }, { server:get "/watch" })
+    assert.same({}, { store.new(redis:connect()):work("few"):claim(10, 0, 1) })
+  end)
+
+  it("a Redis that does not answer stops the order, and nobody else", function()
+    local before = sandbox.counts("placed").actions.add
+    redis:signal "STOP"
+    finally(function() redis:signal "CONT" end)
+    local answers, seconds, longest = bystander_of(paths_to(4, "/place?ref=stopped-#"))
+    for _, answer in ipairs(answers) do
+      assert.is_truthy(answer.body:find("Redis cannot be asked: timeout", 1, true), answer.body)
+    end
+    assert.is_true(longest < seconds / 2)
+    assert.equal(before, sandbox.counts("placed").actions.add)
+  end)
+end)

@@ -1,0 +1,42 @@
+-- The programs of the hosts once more, the core built for the thread sanitizer: it must have nothing to say.
+-- On 5.4 alone: LuaJIT and the sanitizer want the same addresses.
+if _VERSION ~= "Lua 5.4" then return end
+
+local process = require "spec.support.process"
+local sandbox_server = require "smmpanel.sandbox.server"
+
+local function output(command)
+  local pipe = io.popen(command .. " 2>&1")
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+describe("under the thread sanitizer", function()
+  local sandbox, dir, library
+
+  lazy_setup(function()
+    dir, library = output "mktemp -d /tmp/smmpanel-spec.XXXXXX", output "cc -print-file-name=libtsan.so"
+    if not library:find "^/" then return end
+    local said = output(("make --no-print-directory LUA=%s CORE=%s/smmpanel/core.so " ..
+      "CFLAGS='-O1 -g -fsanitize=thread' all; echo built $?"):format(process.lua(), dir))
+    assert(said:find "built 0$", said)
+    sandbox = assert(sandbox_server.start { tls = false, services = 10000 })
+  end)
+  lazy_teardown(function()
+    if sandbox then sandbox.stop() end
+    os.execute("rm -rf '" .. dir .. "'")
+  end)
+
+  for _, name in ipairs { "luv", "cqueues", "plain" } do
+    it(name, function()
+      if not sandbox then return pending "there is no thread sanitizer" end
+      local said = output(("SPEC_URL='%s' SPEC_KEY=%s LUA_CPATH='%s/?.so;;' LD_PRELOAD=%s timeout 60 %s " ..
+        "spec/loops/programs/%s.lua; echo status $?"):format(sandbox.url, sandbox.key, dir, library,
+        process.lua(), name))
+      assert.is_nil(said:match "ThreadSanitizer.*", said)
+      assert.is_nil(said:match "not ok[^\n]*", said)
+      assert.truthy(said:find "status 0$", said)
+    end)
+  end
+end)

@@ -1,0 +1,119 @@
+-- An nginx of its own for the specs, on a free port, in a private directory.
+local http = require "spec.loops.support.http"
+local socket = require "socket"
+
+local nginx = {}
+
+local CONFIGURATION = [[
+%s
+daemon on; pid nginx.pid; error_log error.log notice; worker_processes %d;
+env LUA_PATH; env LUA_CPATH;
+%s
+events { worker_connections 1024; }
+http {
+  access_log off; default_type text/plain;
+  client_body_temp_path .; proxy_temp_path .; fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;
+  lua_package_path '%s'; lua_package_cpath '%s';
+  %s
+  server {
+    listen 127.0.0.1:%d backlog=512;
+    location = /ping { return 200 pong; }
+    location = /worker { content_by_lua_block { ngx.print(ngx.worker.pid()) } }
+    %s
+  }
+}
+]]
+
+local function output(command)
+  local pipe = io.popen(command)
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text
+end
+
+function nginx.free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+local function load_modules()
+  local lines = {}
+  for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
+    local path = "/usr/lib/nginx/modules/" .. name .. ".so"
+    if read(path) ~= "" then lines[#lines + 1] = "load_module " .. path .. ";" end
+  end
+  return table.concat(lines, " ")
+end
+
+local Server = {}
+Server.__index = Server
+
+function Server:get(path) return http.get(self.port, path) end
+
+function Server:at_once(paths, meanwhile) return http.at_once(self.port, paths, meanwhile) end
+
+function Server:worker() return tonumber((select(2, self:get "/worker"))) end
+
+function Server:master() return tonumber(read(self.dir .. "/nginx.pid")) end
+
+function Server:signal(name, pid)
+  os.execute(("kill -%s %d 2>/dev/null"):format(name, pid or self:master()))
+end
+
+function Server:log() return read(self.dir .. "/error.log") end
+
+--- The worker's open descriptors and threads.
+function Server.holds(_, pid)
+  local descriptors = tonumber(output(("ls /proc/%d/fd | wc -l"):format(pid)))
+  return descriptors, tonumber(read(("/proc/%d/status"):format(pid)):match "Threads:%s*(%d+)")
+end
+
+function Server:stop()
+  local pid = self:master()
+  self:signal("TERM", pid)
+  nginx.wait_until(function() return not nginx.alive(pid) end)
+  os.execute("rm -rf '" .. self.dir .. "'")
+end
+
+function nginx.alive(pid)
+  local state = read(("/proc/%d/stat"):format(pid)):match "%) (%a)"
+  return state ~= nil and state ~= "Z"
+end
+
+---@return number? seconds it took; nil where it did not come true in 20 seconds
+function nginx.wait_until(condition)
+  local begun = socket.gettime()
+  repeat
+    if condition() then return socket.gettime() - begun end
+    socket.sleep(0.01)
+  until socket.gettime() - begun > 20
+end
+
+--- Starts it.
+---@param options { locations: string, http: string?, main: string?, workers: integer? }
+function nginx.start(options)
+  local dir, root = output "mktemp -d /tmp/smmpanel-spec.XXXXXX", output "pwd"
+  local self = setmetatable({ dir = dir, port = nginx.free_port() }, Server)
+  local lua = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root)
+  local file = assert(io.open(dir .. "/nginx.conf", "wb"))
+  file:write((CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "", lua,
+    root .. "/build/5.1/?.so;;", options.http or "", self.port, options.locations)))
+  file:close()
+  local problem = output(("PATH=$PATH:/usr/sbin nginx -p %s -c %s/nginx.conf -e error.log 2>&1"):format(
+    dir, dir))
+  assert(not problem:find "emerg", problem)
+  assert(nginx.wait_until(function() return self:master() end), problem)
+  assert(nginx.wait_until(function() return (pcall(self.get, self, "/ping")) end), problem)
+  return self
+end
+
+return nginx

@@ -9,7 +9,7 @@ local done
 
 local function ours()
   local smmpanel = require "smmpanel"
-  local panel = smmpanel.new { url = url, key = key, host = "uv" }
+  local panel = smmpanel.new { url = url, key = key, loop = "uv" }
   coroutine.wrap(function()
     assert(panel:balance()) -- the connection and the thread are there
     done = #assert(panel:services())

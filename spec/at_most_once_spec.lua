@@ -91,7 +91,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
       local attempts = {}
       local panel = smmpanel.new {
         url = case[3].url or sandbox.tls_url, key = sandbox.key, retries = 2, timeout = 20,
-        observe = function(event) attempts[#attempts + 1] = event.err and event.err.code end,
+        on_event = function(event) attempts[#attempts + 1] = event.err and event.err.code end,
       }
       local before = sandbox.counts().requests
       local _, err = panel:add(order "unsent")

@@ -2,7 +2,7 @@
 local batch = require "smmpanel.call.batch"
 local blocking = require "smmpanel.loop.blocking"
 local errors = require "smmpanel.errors"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local ids = require "smmpanel.api.ids"
 
 local function numbers(n)
@@ -18,7 +18,7 @@ local function answer(texts)
 end
 
 local function run(list, send, more)
-  local how = { host = blocking, batch_size = 100, concurrency = 8 }
+  local how = { loop = blocking, batch_size = 100, concurrency = 8 }
   for name, value in pairs(more or {}) do how[name] = value end
   return batch.run("status", ids.read("x", list), how, send, how.progress or function() end)
 end
@@ -108,7 +108,7 @@ describe("functions side by side", function()
   it("in a coroutine of someone else's block, and run all the same", function()
     local seen = {}
     local co = coroutine.wrap(function()
-      hosts.side_by_side(blocking, {
+      loops.side_by_side(blocking, {
         function() blocking.sleep(0.01) seen[#seen + 1] = "slow" end,
         function() seen[#seen + 1] = "quick" end,
       }, 2)
@@ -121,15 +121,15 @@ describe("functions side by side", function()
   it("may run others side by side", function()
     local seen = 0
     local function leaf() blocking.sleep(0.001) seen = seen + 1 end
-    local function branch() hosts.side_by_side(blocking, { leaf, leaf, leaf }, 2) end
-    hosts.side_by_side(blocking, { branch, branch, branch }, 3)
+    local function branch() loops.side_by_side(blocking, { leaf, leaf, leaf }, 2) end
+    loops.side_by_side(blocking, { branch, branch, branch }, 3)
     assert.equal(9, seen)
   end)
 
   it("throw what one threw, when all have ended", function()
     local ended = false
     local mine = {}
-    local ok, thrown = pcall(hosts.side_by_side, blocking, {
+    local ok, thrown = pcall(loops.side_by_side, blocking, {
       function() error(mine) end,
       function() blocking.sleep(0.01) ended = true end,
     }, 2)

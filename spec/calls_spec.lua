@@ -34,9 +34,9 @@ describe("a call", function()
     assert.equal("100.84292", assert(sandbox.panel "":balance { decimals = "string" }).balance)
   end)
 
-  it("tells `observe` of each attempt", function()
+  it("tells `on_event` of each attempt", function()
     local events = {}
-    local panel = sandbox.panel("503-html@1", { name = "observed", observe = function(event)
+    local panel = sandbox.panel("503-html@1", { name = "observed", on_event = function(event)
       events[#events + 1] = event
     end })
     assert(panel:balance())
@@ -51,8 +51,8 @@ describe("a call", function()
     assert.is_nil(events[2].err)
   end)
 
-  it("loses no answer to an `observe` or an `on_progress` that throws: stderr has it, once", function()
-    local panel = sandbox.panel("", { observe = function() error "observe is broken" end })
+  it("loses no answer to an `on_event` or an `on_progress` that throws: stderr has it, once", function()
+    local panel = sandbox.panel("", { on_event = function() error "on_event is broken" end })
     local made, many
     local written = stderr_of(function()
       made = panel:add(order())
@@ -62,7 +62,7 @@ describe("a call", function()
     assert.equal("USD", many[made.order].currency)
     assert.equal("bad_order", many[700002].code)
     assert.equal(2, #written)
-    assert.is_truthy(written[1]:find("observe is broken", 1, true))
+    assert.is_truthy(written[1]:find("on_event is broken", 1, true))
     assert.is_truthy(written[2]:find("smmpanel: on_progress threw: ", 1, true))
   end)
 
@@ -174,7 +174,7 @@ describe("a call", function()
     end)
     it("is not tried again", function()
       local panel, attempts
-      panel = sandbox.panel("500", { retries = 50, observe = function(event)
+      panel = sandbox.panel("500", { retries = 50, on_event = function(event)
         attempts = event.attempt
         if attempts == 2 then panel:close() end
       end })

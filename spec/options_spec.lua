@@ -1,5 +1,5 @@
 -- DESIGN "Options of new", and the options of a call.
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local options = require "smmpanel.options"
 
 local function panel(more)
@@ -26,8 +26,8 @@ describe("the options of new", function()
   it("have these defaults", function()
     local all = panel()
     assert.same({ 60, 10, 2, 8, 100, "number", 64 * 1024 * 1024, "auto" }, { all.timeout, all.connect_timeout,
-      all.retries, all.concurrency, all.batch_size, all.decimals, all.max_body, all.host })
-    for _, name in ipairs { "rate", "proxy", "ca_file", "headers", "user_agent", "observe", "ledger" } do
+      all.retries, all.concurrency, all.batch_size, all.decimals, all.max_body, all.loop })
+    for _, name in ipairs { "rate", "proxy", "ca_file", "headers", "user_agent", "on_event", "ledger" } do
       assert.is_nil(all[name])
     end
   end)
@@ -69,12 +69,12 @@ describe("the options of new", function()
       for _, value in ipairs { 0, 1.5, "2", 1 / 0 } do refused(name, value, "an integer from 1 to") end
     end
     refused("decimals", "float", "'number' or 'string'")
-    refused("observe", "print", "a function")
+    refused("on_event", "print", "a function")
     refused("ledger", "file", "a ledger (smmpanel.ledger.sqlite")
     refused("limiter", 5, "a limiter (smmpanel.limiter.redis")
     refused("ledger", {}, "with a method 'take'")
     refused("limiter", { reserve = print }, "with a method 'hold'")
-    refused("host", 5, "'auto'")
+    refused("loop", 5, "'auto'")
   end)
   it("let no control character through", function()
     for _, name in ipairs { "url", "key", "proxy", "ca_file", "user_agent" } do
@@ -116,17 +116,17 @@ describe("the options of a call", function()
   end)
 end)
 
-describe("the option host", function()
+describe("the option loop", function()
   it("is auto, a name, or a table that can gate, sleep and spawn", function()
     local f = function() end
-    hosts.check("smmpanel.new", "auto")
-    hosts.check("smmpanel.new", "blocking")
-    hosts.check("smmpanel.new", { gate = f, sleep = f, spawn = f })
+    loops.check("smmpanel.new", "auto")
+    loops.check("smmpanel.new", "blocking")
+    loops.check("smmpanel.new", { signal = f, sleep = f, spawn = f })
   end)
   it("throws otherwise", function()
-    assert.is_truthy(message_of(hosts.check, "smmpanel.new", "blockin"):find("did you mean 'blocking'?",
+    assert.is_truthy(message_of(loops.check, "smmpanel.new", "blockin"):find("did you mean 'blocking'?",
       1, true))
-    assert.is_truthy(message_of(hosts.check, "smmpanel.new", { gate = print, sleep = print }):find(
-      "host must have a function 'spawn', got nil", 1, true))
+    assert.is_truthy(message_of(loops.check, "smmpanel.new", { signal = print, sleep = print }):find(
+      "loop must have a function 'spawn', got nil", 1, true))
   end)
 end)

@@ -35,7 +35,7 @@ describe("the key", function()
     local faults = { "", "500", "502-html", "html", "lost", "cut:5", "null", "empty", "redirect", "429:1",
       "error:Invalid%20API%20key%20S3CRET-key/odd%3Dchars", "latency:2" }
     for _, fault in ipairs(faults) do
-      local panel = sandbox.panel(fault, { retries = 1, timeout = 0.5, observe = function(event)
+      local panel = sandbox.panel(fault, { retries = 1, timeout = 0.5, on_event = function(event)
         events[#events + 1] = event
       end })
       assert_clean(panel)

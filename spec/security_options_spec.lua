@@ -51,7 +51,7 @@ describe("a control character", function()
   it("is tried in every option that is a string", function()
     local known = table.concat(names, " ")
     for _, name in ipairs { "url", "key", "proxy", "ca_file", "crl_file", "user_agent", "headers", "decimals",
-      "host" } do
+      "loop" } do
       assert.truthy((" " .. known .. " "):find(" " .. name .. " ", 1, true), name .. " is not among " .. known)
     end
   end)

@@ -65,7 +65,8 @@ describe("panel:watch with a name", function()
     local watcher = panel()
     local _, errs = smmpanel.all {
       watch = function()
-        return watcher:watch(nil, { name = "mine", interval = 0.05, timeout = 2, stay = true, on_change = on_change })
+        return watcher:watch(nil, { name = "mine", interval = 0.05, timeout = 2, wait_for_more = true,
+          on_change = on_change })
       end,
       add = function() smmpanel.ledger.sqlite(path):work "mine":add { "1" } end,
     }
@@ -81,7 +82,7 @@ describe("panel:watch with a name", function()
     end
     local without = sandbox.panel ""
     says("refs need a ledger", without.watch, without, { 1 }, { name = "mine" })
-    says("stay needs a name", without.watch, without, { 1 }, { stay = true })
+    says("wait_for_more needs a name", without.watch, without, { 1 }, { wait_for_more = true })
     says("panel:watch: an id must be", without.watch, without, nil, {})
     local own = { take = 1, keep = 1, free = 1, doubt = 1, pending = 1, resolve = 1 }
     for name in pairs(own) do own[name] = function() end end

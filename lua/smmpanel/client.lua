@@ -6,17 +6,17 @@ local batch = require "smmpanel.call.batch"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local fields = require "smmpanel.api.form_fields"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local ids = require "smmpanel.api.ids"
-local once = require "smmpanel.ledger.place_once"
+local place_once = require "smmpanel.ledger.place_once"
 local options = require "smmpanel.options"
 local order = require "smmpanel.api.order_fields"
-local pace = require "smmpanel.limiter.local"
+local limiter = require "smmpanel.limiter.local"
 local request = require "smmpanel.call.request"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 local watch = require "smmpanel.watch"
-local work = require "smmpanel.watch.queue"
+local queue = require "smmpanel.watch.queue"
 
 ---@class smmpanel.Panel
 local Panel = {}
@@ -38,14 +38,14 @@ local FIELDS = {
 
 local function open_state(panel, where)
   local state = state_of[panel]
-  if not state then usage.throw(where, "call it as a method of a panel, with a colon") end
-  if state.closed then usage.throw(where, "the panel is closed") end
+  if not state then argerror.throw(where, "call it as a method of a panel, with a colon") end
+  if state.closed then argerror.throw(where, "the panel is closed") end
   return state
 end
 
 local function ledger_of(state, where)
   local ledger = state.options.ledger
-  if not ledger then usage.throw(where, "refs need a ledger: smmpanel.new { ledger = ... }") end
+  if not ledger then argerror.throw(where, "refs need a ledger: smmpanel.new { ledger = ... }") end
   return ledger
 end
 
@@ -53,7 +53,7 @@ end
 local function new_call(state, action, given)
   local own = state.options
   return {
-    action = action, write = not READS[action], separator = "\n", host = hosts.pick(own.host),
+    action = action, write = not READS[action], separator = "\n", loop = loops.pick(own.loop),
     deadline = core.now() + (given.timeout or own.timeout), retries = given.retries or own.retries,
     decimals = given.decimals or own.decimals,
   }
@@ -80,7 +80,7 @@ local function many_ids(state, call, asked, given)
     request.notify(state, "on_progress", given.on_progress, done, total)
   end
   return batch.run(call.action, asked, {
-    host = call.host, batch_size = given.batch_size or state.options.batch_size,
+    loop = call.loop, batch_size = given.batch_size or state.options.batch_size,
     concurrency = given.concurrency or state.options.concurrency,
   }, send, progress)
 end
@@ -110,7 +110,7 @@ local function add_one(state, wanted, ref, given)
   call.fields = order.fields(wanted)
   local function send() return request.run(state, call) end
   if ref == nil then return send() end
-  return once.add(ledger_of(state, "panel:add"), {
+  return place_once.add(ledger_of(state, "panel:add"), {
     ref = ref, site = state.authority, fields = call.fields, decimals = call.decimals,
     seconds = call.deadline - core.now(),
   }, send)
@@ -171,7 +171,7 @@ end
 ---@field timeout? number seconds for all of it (none)
 ---@field on_change? fun(id: smmpanel.Id, record: table, previous: table?)
 ---@field name? string of a set of orders in the ledger, which outlives the process and may be shared
----@field stay? boolean with a name: go on when nothing is left, for orders that others add (false)
+---@field wait_for_more? boolean with a name: go on when nothing is left, for orders that others add (false)
 
 ---@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
 ---@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
@@ -192,7 +192,7 @@ function Panel:services(given)
   local state = open_state(self, where)
   given = options.services(where, given)
   if given.max_age and not given.cache then
-    usage.throw(where, "max_age needs the option cache: the path of the file to keep the services in")
+    argerror.throw(where, "max_age needs the option cache: the path of the file to keep the services in")
   end
   local call = new_call(state, "services", given)
   call.fields = {}
@@ -240,7 +240,7 @@ function Panel:add_all(orders, given)
   ledger_of(state, where)
   local next_order, total = add_all.source(orders)
   return add_all.run(next_order, total, {
-    host = hosts.pick(state.options.host), concurrency = given.concurrency or state.options.concurrency,
+    loop = loops.pick(state.options.loop), concurrency = given.concurrency or state.options.concurrency,
     on_answer = given.on_answer,
     on_progress = function(done) request.notify(state, "on_progress", given.on_progress, done, total) end,
   }, function(item) return add_one(state, item.order, item.ref, given) end)
@@ -251,7 +251,7 @@ end
 ---@return smmpanel.Pending[]? list by ref
 ---@return smmpanel.Error?
 function Panel:pending()
-  return once.pending(ledger_of(open_state(self, "panel:pending"), "panel:pending"))
+  return place_once.pending(ledger_of(open_state(self, "panel:pending"), "panel:pending"))
 end
 
 --- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with
@@ -262,7 +262,7 @@ end
 ---@return smmpanel.Error?
 function Panel:resolve(ref, order_id)
   local where = "panel:resolve"
-  return once.resolve(where, ledger_of(open_state(self, where), where), ref, order_id)
+  return place_once.resolve(where, ledger_of(open_state(self, where), where), ref, order_id)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
@@ -313,7 +313,7 @@ local COMMAS = { orders = true, refills = true }
 local function call_fields(where, given)
   if given == nil then return {} end
   if type(given) ~= "table" then
-    usage.throw(where, "needs a table of fields, got %s", usage.describe(given))
+    argerror.throw(where, "needs a table of fields, got %s", argerror.describe(given))
   end
   local read = {}
   for name, value in pairs(given) do
@@ -334,7 +334,7 @@ end
 function Panel:call(action, given_fields, given)
   local state = open_state(self, "panel:call")
   if type(action) ~= "string" or action == "" or text.has_control(action) then
-    usage.throw("panel:call", "needs the action's name, got %s", usage.describe(action))
+    argerror.throw("panel:call", "needs the action's name, got %s", argerror.describe(action))
   end
   local call = new_call(state, action, options.call("panel:call", given))
   call.fields, call.raw = call_fields("panel:call", given_fields), true
@@ -366,7 +366,7 @@ local function new_watching(state, given, asked, set)
   return {
     work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
     lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or own.concurrency,
-    host = hosts.pick(own.host), key_of = names_of(asked), on_change = given.on_change or function() end,
+    loop = loops.pick(own.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
     failed = function() end,
     poll = function(open, seconds)
       local call = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
@@ -378,7 +378,7 @@ end
 
 -- In this process, for as long as the call lasts.
 local function watch_here(state, given, asked, x)
-  local set, failed = work.new(core.now), {}
+  local set, failed = queue.new(core.now), {}
   set:add(asked.texts)
   local run = new_watching(state, given, asked, set)
   run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
@@ -393,17 +393,17 @@ end
 -- In the ledger, for all who watch under this name.
 local function watch_kept(state, where, given, asked)
   local ledger = ledger_of(state, where)
-  if type(ledger.work) ~= "function" then usage.throw(where, "this ledger keeps no orders to be watched") end
+  if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
   local set = ledger:work(given.name, { decimals = given.decimals or state.options.decimals })
   local ok, failure = set:add(asked and asked.texts or {})
   if not ok then return watch.failed(failure) end
   local run = new_watching(state, given, asked, set)
-  run.shared, run.stay = true, given.stay
+  run.shared, run.wait_for_more = true, given.wait_for_more
   return watch.run(run)
 end
 
 --- Polls `status` until every order is final, or unknown to the panel: in full batches, each no more often
--- than asked, each change told once. Failed polls are tried again at the next interval; a refused key ends
+-- than asked, each change told place_once. Failed polls are tried again at the next interval; a refused key ends
 -- it. What `on_change` throws ends it too.
 --
 -- With a `name` the orders are kept in the panel's ledger under it. Watched again under that name, after a
@@ -419,7 +419,9 @@ function Panel:watch(x, given)
   local where = "panel:watch"
   local state = open_state(self, where)
   given = options.watch(where, given)
-  if given.stay and not given.name then usage.throw(where, "stay needs a name, for others to add orders under") end
+  if given.wait_for_more and not given.name then
+    argerror.throw(where, "wait_for_more needs a name, for others to add orders under")
+  end
   local asked = not (x == nil and given.name) and ids.read(where, x) or nil
   if not given.name then return watch_here(state, given, asked, x) end
   return {}, watch_kept(state, where, given, asked)
@@ -429,7 +431,7 @@ end
 -- again does nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
 function Panel:close()
   local state = state_of[self]
-  if not state then usage.throw("panel:close", "call it as a method of a panel, with a colon") end
+  if not state then argerror.throw("panel:close", "call it as a method of a panel, with a colon") end
   if state.closed then return end
   state.closed = true
   for transfer in pairs(state.transfers) do transfer:cancel() end
@@ -448,7 +450,7 @@ local client = {}
 -- The process' own, then what it shares with others.
 local function budgets(own)
   local list = {}
-  if own.rate then list[1] = pace.new(own.rate, core.now) end
+  if own.rate then list[1] = limiter.new(own.rate, core.now) end
   list[#list + 1] = own.limiter
   return list
 end
@@ -463,7 +465,7 @@ end
 ---@return smmpanel.Panel
 function client.new(given)
   local own = options.panel(given)
-  hosts.check("smmpanel.new", own.host)
+  loops.check("smmpanel.new", own.loop)
   local state = {
     client = core.client {
       url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,

@@ -11,10 +11,10 @@
 local client = require "smmpanel.client"
 local core = require "smmpanel.core"
 local frame = require "smmpanel.loop.frame"
-local hosts = require "smmpanel.loop"
-local loop = require "smmpanel.loop.dispatch"
+local loops = require "smmpanel.loop"
+local dispatch = require "smmpanel.loop.dispatch"
 local states = require "smmpanel.api.states"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local smmpanel = {
   version = core.version,
@@ -38,7 +38,7 @@ setmetatable(smmpanel, {
 ---@return smmpanel.Panel
 function smmpanel.new(options)
   if options == smmpanel then
-    usage.throw("smmpanel.new", "call it with a dot: smmpanel.new { url = ..., key = ... }")
+    argerror.throw("smmpanel.new", "call it with a dot: smmpanel.new { url = ..., key = ... }")
   end
   return client.new(options)
 end
@@ -59,16 +59,16 @@ end
 
 local function check_functions(functions)
   if type(functions) ~= "table" then
-    usage.throw("smmpanel.all", "needs a table of functions, got %s", usage.describe(functions))
+    argerror.throw("smmpanel.all", "needs a table of functions, got %s", argerror.describe(functions))
   end
   for key, f in pairs(functions) do
     if type(f) ~= "function" then
-      usage.throw("smmpanel.all", "[%s] must be a function, got %s", tostring(key), usage.describe(f))
+      argerror.throw("smmpanel.all", "[%s] must be a function, got %s", tostring(key), argerror.describe(f))
     end
   end
 end
 
---- Runs functions side by side, in any host: while one waits for its answer, the others go on. Returns when
+--- Runs functions side by side, in any loop: while one waits for its answer, the others go on. Returns when
 -- all have ended. Where one throws, that is thrown again then, the first of several.
 --
 --     local results, errs = smmpanel.all {
@@ -77,26 +77,26 @@ end
 --     }
 --     print(results.balance and results.balance.balance or errs.balance)
 ---@param functions table<any, fun(): any, any> a list, or a table with names
----@param how? { host: string|table? } where panels were given a `host`, the same one
+---@param how? { loop: string|table? } where panels were given a `loop`, the same one
 ---@return table results what each returned first, under its key
 ---@return table errs what each returned second, under its key: the `err` of `nil, err`
 function smmpanel.all(functions, how)
   check_functions(functions)
-  local host = how and how.host or "auto"
-  hosts.check("smmpanel.all", host)
+  local loop = how and how.loop or "auto"
+  loops.check("smmpanel.all", loop)
   local results, errs, work = {}, {}, {}
   for key, f in pairs(functions) do
     work[#work + 1] = function() results[key], errs[key] = f() end
   end
-  hosts.side_by_side(hosts.pick(host), work, #work)
+  loops.side_by_side(loops.pick(loop), work, #work)
   return results, errs
 end
 
---- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For hosts with
+--- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For loops with
 -- frames, which call it in each; others need not. Never blocks.
 ---@param bytes? integer how much to decode at most (16 kB)
 function smmpanel.step(bytes)
-  loop.step(bytes)
+  dispatch.step(bytes)
   frame.turn()
 end
 

@@ -5,7 +5,7 @@ local options = {}
 
 local checks = require "smmpanel.util.checks"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Options
 ---@field url string the panel's endpoint in full, http or https; nothing is ever appended to it
@@ -23,8 +23,8 @@ local usage = require "smmpanel.util.argerror"
 ---@field crl_file? string what the authorities revoked, in PEM: a list for each issuer of the chain (none)
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
----@field host? "auto"|string|table what the client runs under: see smmpanel.loop
----@field observe? fun(event: smmpanel.Event) called after each attempt
+---@field loop? "auto"|string|table what the client runs under: see smmpanel.loop
+---@field on_event? fun(event: smmpanel.Event) called after each attempt
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
 
@@ -60,9 +60,9 @@ local function one_of(...)
   return function(value) return not known[value] and said or nil end
 end
 
-local function host(value)
+local function loop(value)
   local right = type(value) == "table" or type(value) == "string" and value ~= ""
-  return not right and "'auto', a host's name or a host's table" or nil
+  return not right and "'auto', a loop's name or a loop's table" or nil
 end
 
 -- An object of the user's or ours that has these methods.
@@ -121,7 +121,7 @@ local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
-  user_agent = line, host = host, observe = callable, ledger = ledger, limiter = limiter,
+  user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
 }
 
 local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals }
@@ -138,12 +138,12 @@ local LIST = {
 }
 local WATCH = {
   interval = seconds, timeout = seconds, on_change = callable, retries = PANEL.retries, name = checks.ref,
-  stay = flag, decimals = PANEL.decimals, concurrency = count, batch_size = PANEL.batch_size,
+  wait_for_more = flag, decimals = PANEL.decimals, concurrency = count, batch_size = PANEL.batch_size,
 }
 
 local DEFAULTS = {
   timeout = 60, connect_timeout = 10, retries = 2, concurrency = 8, batch_size = 100,
-  decimals = "number", max_body = 64 * 1024 * 1024, host = "auto",
+  decimals = "number", max_body = 64 * 1024 * 1024, loop = "auto",
 }
 
 --- The options of `smmpanel.new`, checked, with the defaults filled in.
@@ -153,7 +153,7 @@ function options.panel(given)
   local where = "smmpanel.new"
   checks.options(where, given, PANEL, "key")
   for _, name in ipairs { "url", "key" } do
-    if given[name] == nil then usage.throw(where, "the option '%s' is missing", name) end
+    if given[name] == nil then argerror.throw(where, "the option '%s' is missing", name) end
   end
   local all = {}
   for name, value in pairs(DEFAULTS) do all[name] = value end

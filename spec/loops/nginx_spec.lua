@@ -84,7 +84,7 @@ local function setup(sandbox)
     local smmpanel = require "smmpanel"
     spec = { smmpanel = smmpanel, notes = {}, slow_url = "%s" }
     function spec.new(url, host)
-      return smmpanel.new { url = url, key = "%s", timeout = 20, host = host }
+      return smmpanel.new { url = url, key = "%s", timeout = 20, loop = host }
     end
     spec.panel, spec.slow, spec.big = spec.new "%s", spec.new(spec.slow_url), spec.new "%s"
     function spec.currency(panel)

@@ -18,10 +18,10 @@ describe("a host of one's own", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
     file:write(example(), [[
-      local panel = smmpanel.new { url = os.getenv "SPEC_URL", key = os.getenv "SPEC_KEY", host = host }
+      local panel = smmpanel.new { url = os.getenv "SPEC_URL", key = os.getenv "SPEC_KEY", loop = loop }
       go(function()
         local results = smmpanel.all({ function() return panel:balance() end,
-          function() return panel:status({ 1, 2, 100 }, { batch_size = 1 }) end }, { host = host })
+          function() return panel:status({ 1, 2, 100 }, { batch_size = 1 }) end }, { loop = loop })
         print("balance " .. results[1].balance, results[2][100].status)
       end)
       go(function() print(assert(panel:balance()).currency) end)
@@ -44,11 +44,11 @@ describe("a host of one's own", function()
     local sandbox = assert(sandbox_server.start { tls = false })
     finally(sandbox.stop)
     local panel, watched
-    local host = { sleep = function() end, spawn = function() end }
-    function host.gate()
+    local loop = { sleep = function() end, spawn = function() end }
+    function loop.signal()
       return { open = function(self) self.is_open = true end, wait = function(self) assert(self.is_open, "lost") end }
     end
-    function host.watch(_, step)
+    function loop.watch(_, step)
       watched = true
       for _ = 1, 200 do
         core.wait(0.1)
@@ -56,8 +56,8 @@ describe("a host of one's own", function()
         if not watched then return end
       end
     end
-    function host.unwatch() watched = false end
-    panel = smmpanel.new { url = sandbox.url, key = sandbox.key, host = host }
+    function loop.unwatch() watched = false end
+    panel = smmpanel.new { url = sandbox.url, key = sandbox.key, loop = loop }
     for _ = 1, 2 do assert.equal("USD", assert(panel:balance()).currency) end
     assert.is_false(watched)
   end)

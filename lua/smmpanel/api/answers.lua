@@ -10,7 +10,7 @@ local errors = require "smmpanel.errors"
 local ids = require "smmpanel.api.ids"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Failure why an answer is no record
 ---@field kind "panel"|"response"
@@ -125,7 +125,7 @@ end
 
 -- The decoder gives an id that is no integer as text, so a number with a point or a sign arrives as one.
 local function is_id(value)
-  if type(value) == "number" then return value > 0 and usage.integer_text(value) ~= nil end
+  if type(value) == "number" then return value > 0 and argerror.integer_text(value) ~= nil end
   if type(value) ~= "string" or not text.is_id(value) then return false end
   return not (tonumber(value) and value:find("[^0-9A-Za-z]"))
 end
@@ -146,7 +146,7 @@ function records.add(object)
     if value ~= nil then
       local failure = field_refusal(object, name)
       if failure then return failure end
-      if not is_id(value) then return unclear("'%s' is no order id: %s", name, usage.describe(value)) end
+      if not is_id(value) then return unclear("'%s' is no order id: %s", name, argerror.describe(value)) end
       object.order = value
       return nil
     end
@@ -173,7 +173,7 @@ function records.refill(object)
     return panel_said(message_of(object) or "refill " .. tostring(refill))
   end
   if refill == nil then return lacks(object, "refill") end
-  return not is_id(refill) and unclear("'refill' is no id: %s", usage.describe(refill)) or nil
+  return not is_id(refill) and unclear("'refill' is no id: %s", argerror.describe(refill)) or nil
 end
 
 function records.refill_status(object)
@@ -202,7 +202,7 @@ function records.cancel(object)
     return panel_said(message_of(object) or "cancel " .. tostring(cancel))
   end
   if cancel_taken(cancel) then return nil end
-  return unclear("'cancel' is neither yes nor no: %s", usage.describe(cancel))
+  return unclear("'cancel' is neither yes nor no: %s", argerror.describe(cancel))
 end
 
 function records.balance(object)
@@ -217,14 +217,14 @@ local OWN = { refill = "order", cancel = "order", refill_status = "refill" }
 
 local function bare_text(said)
   if states.state(said) == "unknown" then return panel_said(said) end
-  return unclear("a bare text where a record belongs: %s", usage.describe(said))
+  return unclear("a bare text where a record belongs: %s", argerror.describe(said))
 end
 
 -- A row of an answer -> record, or nil and the failure.
 local function record(action, row, id)
   if type(row) == "string" and filled(row) then return nil, bare_text(row) end
   if type(row) ~= "table" or is_list(row) then
-    return nil, unclear("%s where a record belongs", usage.describe(row))
+    return nil, unclear("%s where a record belongs", argerror.describe(row))
   end
   local failure = refusal(action, row)
   if failure then
@@ -250,7 +250,7 @@ local CARRIED = {
 local function carried_id(action, row)
   if type(row) ~= "table" then return nil end
   for _, name in ipairs(CARRIED[action] or CARRIED.other) do
-    local found = type(row[name]) == "number" and usage.integer_text(row[name])
+    local found = type(row[name]) == "number" and argerror.integer_text(row[name])
       or type(row[name]) == "string" and text.trim(row[name])
     if found then return found end
   end
@@ -327,7 +327,7 @@ end
 -- The refusal of a request as a whole, or what else makes an answer no table of records.
 local function whole_failure(action, value)
   if type(value) ~= "table" then
-    return unclear("%s where records belong", usage.describe(value))
+    return unclear("%s where records belong", argerror.describe(value))
   end
   return not is_list(value) and refusal(action, value) or nil
 end
@@ -370,7 +370,7 @@ end
 -- add, balance: an object, or a list of one.
 local function read_object(action, value)
   if type(value) == "table" and is_list(value) and length(value) == 1 then value = value[1] end
-  if type(value) ~= "table" then return nil, unclear("%s where a record belongs", usage.describe(value)) end
+  if type(value) ~= "table" then return nil, unclear("%s where a record belongs", argerror.describe(value)) end
   return record(action, value)
 end
 
@@ -397,7 +397,7 @@ local function services_in(rows)
     local row = rows[key]
     if not is_service(row) then
       local said = type(row) == "table" and not is_list(row) and refusal("services", row)
-      return nil, said or unclear("the catalogue holds %s that is no service", usage.describe(row))
+      return nil, said or unclear("the catalogue holds %s that is no service", argerror.describe(row))
     end
     list[#list + 1] = row
   end

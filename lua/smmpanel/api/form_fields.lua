@@ -6,11 +6,11 @@
 local fields = {}
 
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 -- `where` is the public function's name, `name` the field's: both for the message.
 local function wrong(where, name, right, value)
-  usage.throw(where, "%s must be %s, got %s", name, right, usage.describe(value))
+  argerror.throw(where, "%s must be %s, got %s", name, right, argerror.describe(value))
 end
 fields.wrong = wrong
 
@@ -19,10 +19,10 @@ local RESERVED = { key = true, action = true }
 --- A field's name: text without control characters, and not one of ours.
 function fields.name(where, name)
   if type(name) ~= "string" or name == "" or text.has_control(name) then
-    usage.throw(where, "a field's name must be a text without control characters, got %s",
-      usage.describe(name))
+    argerror.throw(where, "a field's name must be a text without control characters, got %s",
+      argerror.describe(name))
   end
-  if RESERVED[name] then usage.throw(where, "the field '%s' is the client's own", name) end
+  if RESERVED[name] then argerror.throw(where, "the field '%s' is the client's own", name) end
   return name
 end
 
@@ -30,12 +30,12 @@ local function number(where, name, value)
   if value ~= value or value == math.huge or value == -math.huge then
     wrong(where, name, "a finite number", value)
   end
-  return usage.integer_text(value) or value
+  return argerror.integer_text(value) or value
 end
 
 --- A whole number: an integer, an integral float, or the digits of one.
 function fields.whole(where, name, value)
-  local digits = type(value) == "number" and usage.integer_text(value)
+  local digits = type(value) == "number" and argerror.integer_text(value)
     or type(value) == "string" and value:match("^%-?[0-9]+$")
   return digits or wrong(where, name, "a whole number", value)
 end

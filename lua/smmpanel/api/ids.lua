@@ -4,7 +4,7 @@
 local ids = {}
 
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 ---@alias smmpanel.Id integer|string an order's, refill's or service's id
 
@@ -20,18 +20,18 @@ local usage = require "smmpanel.util.argerror"
 function ids.text(where, id)
   local kind = type(id)
   if kind == "number" then
-    local digits = usage.integer_text(id)
+    local digits = argerror.integer_text(id)
     if digits then return digits end
     local long = math.abs(id) > 2 ^ 53 and id % 1 == 0
-    usage.throw(where, "an id must be an integer%s or a text, got %s",
+    argerror.throw(where, "an id must be an integer%s or a text, got %s",
       long and " of at most 2^53 (give a longer one as text)" or "", tostring(id))
   end
   if kind ~= "string" then
-    usage.throw(where, "an id must be an integer or a text, got %s", usage.describe(id))
+    argerror.throw(where, "an id must be an integer or a text, got %s", argerror.describe(id))
   end
   if not text.is_id(id) then
-    usage.throw(where, "an id must be a text without commas, white space and control characters "
-      .. "(several ids go in a list), got %s", usage.describe(id))
+    argerror.throw(where, "an id must be a text without commas, white space and control characters "
+      .. "(several ids go in a list), got %s", argerror.describe(id))
   end
   return id
 end
@@ -41,7 +41,7 @@ end
 ---@return smmpanel.Id
 function ids.value(digits)
   local n = digits:find("^%-?[0-9]+$") and #digits <= 20 and tonumber(digits)
-  return n and usage.integer_text(n) == digits and n or digits
+  return n and argerror.integer_text(n) == digits and n or digits
 end
 
 local function check_list(where, list)
@@ -49,10 +49,10 @@ local function check_list(where, list)
   for key in pairs(list) do
     count = count + 1
     if type(key) ~= "number" then
-      usage.throw(where, "needs an id or a list of ids, got a table with the key %s", usage.describe(key))
+      argerror.throw(where, "needs an id or a list of ids, got a table with the key %s", argerror.describe(key))
     end
   end
-  if count ~= #list then usage.throw(where, "the list of ids has holes: some of them are nil") end
+  if count ~= #list then argerror.throw(where, "the list of ids has holes: some of them are nil") end
 end
 
 --- Reads what the caller gave: one id, or a list of ids.

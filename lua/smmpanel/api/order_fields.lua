@@ -6,7 +6,7 @@ local order = {}
 local fields = require "smmpanel.api.form_fields"
 local ids = require "smmpanel.api.ids"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local WHERE = "panel:add"
 
@@ -94,7 +94,7 @@ local function check_traffic(given)
   local kind = within(given, "type_of_traffic", 3)
   local needed = kind == 1 and "google_keyword" or kind == 2 and "referring_url" or nil
   if needed and given[needed] == nil then
-    usage.throw(WHERE, "an order of type 'Web Traffic' with type_of_traffic = %d needs %s", kind, needed)
+    argerror.throw(WHERE, "an order of type 'Web Traffic' with type_of_traffic = %d needs %s", kind, needed)
   end
 end
 
@@ -114,11 +114,11 @@ for _, name in ipairs(SENT) do order.documented[name] = true end
 local function check_type(name, given)
   local documented = order.required(name)
   if not documented then
-    usage.throw(WHERE, "unknown type %s; known: %s", usage.describe(name), usage.names(REQUIRED))
+    argerror.throw(WHERE, "unknown type %s; known: %s", argerror.describe(name), argerror.names(REQUIRED))
   end
   for _, field in ipairs(REQUIRED[documented]) do
     if given[field] == nil then
-      usage.throw(WHERE, "an order of type '%s' needs %s (required: %s)", documented, field,
+      argerror.throw(WHERE, "an order of type '%s' needs %s (required: %s)", documented, field,
         table.concat(REQUIRED[documented], ", "))
     end
   end
@@ -130,8 +130,9 @@ end
 ---@return table flat list of names and values, in the order they are sent
 function order.fields(given)
   if type(given) ~= "table" then
-    usage.throw(WHERE, "needs a table with the order's fields, as { service = 1, link = ..., quantity = ... }, got %s",
-      usage.describe(given))
+    argerror.throw(WHERE, "needs a table with the order's fields, such as { service = 1, link = ..., quantity = ... }, "
+      .. "got %s",
+      argerror.describe(given))
   end
   local read = {}
   for name, value in pairs(given) do
@@ -139,7 +140,7 @@ function order.fields(given)
       read[name] = (READ[name] or fields.any)(WHERE, fields.name(WHERE, name), value)
     end
   end
-  if read.service == nil then usage.throw(WHERE, "the order names no service") end
+  if read.service == nil then argerror.throw(WHERE, "the order names no service") end
   if given.type ~= nil then check_type(given.type, read) end
   return fields.flat(read, SENT)
 end

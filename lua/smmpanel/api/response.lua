@@ -2,7 +2,7 @@
 -- first, the HTTP status second.
 -- @module smmpanel.api.response
 
-local verdict = {}
+local response = {}
 
 local answers = require "smmpanel.api.answers"
 local errors = require "smmpanel.errors"
@@ -98,7 +98,7 @@ end
 ---@param redact fun(s: string): string hides the key
 ---@return any? record
 ---@return smmpanel.Error?
-function verdict.of(call, outcome, redact)
+function response.of(call, outcome, redact)
   if outcome.word ~= "" then return nil, lost(call, outcome, redact) end
   local record, failure = read(call, outcome)
   if not failure then
@@ -112,4 +112,4 @@ function verdict.of(call, outcome, redact)
   }
 end
 
-return verdict
+return response

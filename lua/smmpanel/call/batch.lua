@@ -3,7 +3,7 @@
 
 local answers = require "smmpanel.api.answers"
 local errors = require "smmpanel.errors"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 
 local batch = {}
 
@@ -49,7 +49,7 @@ end
 --- Sends them all.
 ---@param action string
 ---@param asked smmpanel.Ids
----@param how { host: table, batch_size: integer, concurrency: integer }
+---@param how { loop: table, batch_size: integer, concurrency: integer }
 ---@param send fun(texts: string[]): table?, smmpanel.Error? one request
 ---@param progress fun(done: integer, total: integer) in ids
 ---@return table by the ids as given
@@ -74,7 +74,7 @@ function batch.run(action, asked, how, send, progress)
   for index in ipairs(chunks) do
     work[index] = function() one(index) end
   end
-  hosts.side_by_side(how.host, work, how.concurrency)
+  loops.side_by_side(how.loop, work, how.concurrency)
   for index in ipairs(chunks) do
     if failures[index] then return result, failures[index] end
   end

@@ -3,9 +3,9 @@
 
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
-local loop = require "smmpanel.loop.dispatch"
+local dispatch = require "smmpanel.loop.dispatch"
 local retry = require "smmpanel.call.retry"
-local verdict = require "smmpanel.api.response"
+local response = require "smmpanel.api.response"
 
 local request = {}
 
@@ -16,12 +16,12 @@ local request = {}
 ---@field asked? string|string[] the id or ids that the answer is about
 ---@field write boolean
 ---@field raw? boolean the answer is given as it is
----@field host table
+---@field loop table
 ---@field deadline number by core.now()
 ---@field retries integer
 ---@field decimals string
 
----@class smmpanel.Event what `observe` is given after each attempt; the key is never in it
+---@class smmpanel.Event what `on_event` is given after each attempt; the key is never in it
 ---@field action string
 ---@field attempt integer from 1
 ---@field seconds number
@@ -51,7 +51,7 @@ end
 local function take_moment(budget, call)
   local wait, moment = budget:reserve(call.deadline - core.now())
   while wait and wait > 0 do
-    call.host.sleep(wait)
+    call.loop.sleep(wait)
     wait, moment = budget:reserve(call.deadline - core.now(), moment)
   end
   if wait then return nil end
@@ -73,7 +73,7 @@ local function admit(state, call)
     local refused = take_moment(budget, call)
     if refused then return refused end
   end
-  if call.host.begin then call.host.begin() end
+  if call.loop.begin then call.loop.begin() end
   if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
   -- Once more: all of that may have taken longer than was asked for (a stopped process, a blocked loop).
   if core.now() >= call.deadline then
@@ -87,14 +87,14 @@ local function slow_down(state, seconds)
 end
 
 local function attempt(state, call, number)
-  local outcome = loop.run(call.host, state.client, {
+  local outcome = dispatch.run(call.loop, state.client, {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
     decimals = call.decimals, timeout = math.max(0.001, call.deadline - core.now()),
   }, state.transfers)
-  local record, err = verdict.of(call, outcome, state.redact)
+  local record, err = response.of(call, outcome, state.redact)
   if err then err.attempts = number end
   if outcome.http_status == 429 and outcome.retry_after then slow_down(state, outcome.retry_after) end
-  request.notify(state, "observe", state.options.observe, {
+  request.notify(state, "on_event", state.options.on_event, {
     action = call.action, attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
     bytes = outcome.bytes, err = err,
   })
@@ -120,7 +120,7 @@ function request.run(state, call)
     local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
     if not pause then return nil, err end
     last = err
-    call.host.sleep(pause)
+    call.loop.sleep(pause)
   end
 end
 

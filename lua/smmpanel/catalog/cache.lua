@@ -1,7 +1,7 @@
 --- A catalogue that is kept in a file, and asked for anew when it is too old.
 -- @module smmpanel.catalog.cache
 
-local kept = {}
+local cache = {}
 
 local errors = require "smmpanel.errors"
 local file = require "smmpanel.catalog.file"
@@ -19,7 +19,7 @@ end
 ---@param fetch fun(): smmpanel.Service[]?, smmpanel.Error?
 ---@return smmpanel.Service[]?
 ---@return smmpanel.Error? err with a list: it is good, but could not be kept
-function kept.services(how, fetch)
+function cache.services(how, fetch)
   local still_good = fresh(how)
   if still_good then return still_good end
   local list, err = fetch()
@@ -30,4 +30,4 @@ function kept.services(how, fetch)
     message = "the services could not be kept: " .. problem }
 end
 
-return kept
+return cache

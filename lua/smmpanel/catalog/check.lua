@@ -5,7 +5,7 @@ local check = {}
 
 local order_rules = require "smmpanel.api.order_fields"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Problem
 ---@field field string
@@ -67,7 +67,7 @@ function check.quantity(service, order)
   local quantity = check.count(order.quantity)
   if quantity then return quantity end
   return nil, order.quantity == nil and "the order has no quantity"
-    or ("quantity must be a whole number, got %s"):format(usage.describe(order.quantity))
+    or ("quantity must be a whole number, got %s"):format(argerror.describe(order.quantity))
 end
 
 local Problems = { __tostring = function(problems)

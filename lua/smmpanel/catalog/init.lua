@@ -12,7 +12,7 @@ local decimal = require "smmpanel.util.decimal"
 local diff = require "smmpanel.catalog.diff"
 local file = require "smmpanel.catalog.file"
 local search = require "smmpanel.catalog.search"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Catalog
 ---@field list smmpanel.Service[] as the panel gave it
@@ -20,7 +20,7 @@ local Catalog = {}
 Catalog.__index = Catalog
 
 local function id_text(id)
-  return type(id) == "number" and usage.integer_text(id) or tostring(id)
+  return type(id) == "number" and argerror.integer_text(id) or tostring(id)
 end
 
 --- A catalogue of a list of services, as `panel:services()` gives it.
@@ -28,7 +28,7 @@ end
 ---@return smmpanel.Catalog
 function catalog.new(list)
   if type(list) ~= "table" then
-    usage.throw("smmpanel.catalog", "needs a list of services, got %s", usage.describe(list))
+    argerror.throw("smmpanel.catalog", "needs a list of services, got %s", argerror.describe(list))
   end
   local by_id = {}
   for _, service in ipairs(list) do by_id[id_text(service.service)] = service end
@@ -59,7 +59,7 @@ local function count_of(where, name, value)
   local count = type(value) == "string" and value:find("^[0-9]+$") and decimal.parse(value)
     or type(value) == "number" and value % 1 == 0 and value >= 0 and value <= 2 ^ 53 and decimal.parse(value)
   return count
-    or usage.throw(where, "%s must be a whole number from 0 up, got %s", name, usage.describe(value))
+    or argerror.throw(where, "%s must be a whole number from 0 up, got %s", name, argerror.describe(value))
 end
 
 local THOUSANDTH = decimal.parse "0.001"
@@ -115,7 +115,7 @@ end
 ---@return smmpanel.Difference
 function Catalog:diff(older)
   if getmetatable(older) ~= Catalog then
-    usage.throw("catalog:diff", "needs a catalogue (smmpanel.catalog(list)), got %s", usage.describe(older))
+    argerror.throw("catalog:diff", "needs a catalogue (smmpanel.catalog(list)), got %s", argerror.describe(older))
   end
   return diff.run(self, older)
 end

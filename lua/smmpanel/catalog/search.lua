@@ -4,9 +4,9 @@
 local search = {}
 
 local decimal = require "smmpanel.util.decimal"
-local fold = require "smmpanel.util.casefold"
+local casefold = require "smmpanel.util.casefold"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local WHERE = "catalog:search"
 
@@ -29,14 +29,14 @@ local WHERE = "catalog:search"
 local CONDITIONS = {}
 
 local function shown(value)
-  if type(value) == "number" then return usage.integer_text(value) or tostring(value) end
+  if type(value) == "number" then return argerror.integer_text(value) or tostring(value) end
   return value == nil and "" or tostring(value)
 end
 
 -- Thousands of services share a few categories and types: each is folded once.
 local function folded_once()
   return setmetatable({}, { __index = function(known, text_as_it_is)
-    local folded = fold(text_as_it_is)
+    local folded = casefold(text_as_it_is)
     known[text_as_it_is] = folded
     return folded
   end })
@@ -44,7 +44,7 @@ end
 
 local function words_in(wanted, hay_of)
   local words = {}
-  for word in fold(wanted):gmatch("[^ \t\r\n]+") do words[#words + 1] = word end
+  for word in casefold(wanted):gmatch("[^ \t\r\n]+") do words[#words + 1] = word end
   return function(service)
     local hay = hay_of(service)
     for _, word in ipairs(words) do
@@ -57,7 +57,7 @@ end
 function CONDITIONS.text(wanted)
   local folded = folded_once()
   return words_in(wanted, function(service)
-    return fold(shown(service.service) .. " " .. shown(service.name)) .. "\n"
+    return casefold(shown(service.service) .. " " .. shown(service.name)) .. "\n"
       .. folded[shown(service.category)] .. "\n" .. folded[shown(service.type)]
   end)
 end
@@ -83,7 +83,7 @@ end
 local function rate_bound(name, fits)
   CONDITIONS[name] = function(bound)
     if not decimal.parse(bound) then
-      usage.throw(WHERE, "%s must be a price from 0 up, got %s", name, usage.describe(bound))
+      argerror.throw(WHERE, "%s must be a price from 0 up, got %s", name, argerror.describe(bound))
     end
     return function(service) return decimal.parse(service.rate) ~= nil and fits(service.rate, bound) end
   end
@@ -116,7 +116,7 @@ end
 
 -- ---- order --------------------------------------------------------------------------------
 
-local function by_text(a, b) return fold(shown(a)) < fold(shown(b)) end
+local function by_text(a, b) return casefold(shown(a)) < casefold(shown(b)) end
 
 local function by_number(a, b)
   if type(a) == type(b) then return a ~= nil and a < b end
@@ -147,16 +147,16 @@ local KNOWN = { sort = true, min_rate = true, max_rate = true }
 for name in pairs(KINDS) do KNOWN[name] = true end
 
 local function check_options(wanted)
-  if type(wanted) ~= "table" then usage.throw(WHERE, "needs a table, got %s", usage.describe(wanted)) end
+  if type(wanted) ~= "table" then argerror.throw(WHERE, "needs a table, got %s", argerror.describe(wanted)) end
   for name, value in pairs(wanted) do
     if not KNOWN[name] then
-      usage.throw(WHERE, "unknown option %s; %s", usage.describe(name), usage.hint(name, KNOWN))
+      argerror.throw(WHERE, "unknown option %s; %s", argerror.describe(name), argerror.hint(name, KNOWN))
     elseif KINDS[name] and type(value) ~= KINDS[name] then
-      usage.throw(WHERE, "%s must be a %s, got %s", name, KINDS[name], usage.describe(value))
+      argerror.throw(WHERE, "%s must be a %s, got %s", name, KINDS[name], argerror.describe(value))
     end
   end
   if wanted.sort ~= nil and not SORTS[wanted.sort] then
-    usage.throw(WHERE, "unknown sort %s; %s", usage.describe(wanted.sort), usage.hint(wanted.sort, SORTS))
+    argerror.throw(WHERE, "unknown sort %s; %s", argerror.describe(wanted.sort), argerror.hint(wanted.sort, SORTS))
   end
 end
 

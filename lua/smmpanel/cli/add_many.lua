@@ -6,7 +6,7 @@ local add_many = {}
 local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
-local linger = require "smmpanel.cli.interrupt"
+local interrupt = require "smmpanel.cli.interrupt"
 local money = require "smmpanel.cli.views.money"
 local order_file = require "smmpanel.cli.input.order_file"
 local progress = require "smmpanel.cli.views.progress"
@@ -154,8 +154,8 @@ end
 ---@param args table
 ---@return integer? exit code
 function add_many.run(context, args)
-  local state = { answers = {}, accepted = 0, taken = 0, sent = linger.sent() }
-  local panel = context:panel { ledger = context:ledger(), observe = observer(state) }
+  local state = { answers = {}, accepted = 0, taken = 0, sent = interrupt.sent() }
+  local panel = context:panel { ledger = context:ledger(), on_event = observer(state) }
   local services = context:catalog(0)
   state.items = order_file.read(args.from, services, args.any_field)
   if context:can_ask() or args.dry_run then show(context, state.items, services) end
@@ -165,7 +165,7 @@ function add_many.run(context, args)
   context.on_interrupt = function()
     state.stopping = true
     context.bar:hide()
-    linger.wait(context, state.sent)
+    interrupt.wait(context, state.sent)
     report(args, state)
     return summary(state) .. "; run the same command again to go on"
       .. (next(state.sent.waiting) and ", and see: smmpanel pending" or "")

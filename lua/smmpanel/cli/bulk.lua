@@ -2,11 +2,11 @@
 -- records given on in the order of the ids as they come, and nothing lost where Ctrl-C comes in between.
 -- @module smmpanel.cli.bulk
 
-local many = {}
+local bulk = {}
 
 local batch = require "smmpanel.call.batch"
 local errors = require "smmpanel.errors"
-local linger = require "smmpanel.cli.interrupt"
+local interrupt = require "smmpanel.cli.interrupt"
 local progress = require "smmpanel.cli.views.progress"
 
 local BATCH_SIZE, CONCURRENCY = 100, 8 -- the client's own
@@ -70,7 +70,7 @@ end
 function Run:stop(context)
   self.next = #self.chunks + 1
   self.bar:hide()
-  if self.writes then linger.wait(context, self.sent) end
+  if self.writes then interrupt.wait(context, self.sent) end
   local open = 0
   for index = self.turn, #self.chunks do
     local chunk, record_of = self.chunks[index], rest_of(self, index)
@@ -94,11 +94,11 @@ end
 --- Prepares it; `run()` does it.
 ---@param how smmpanel.cli.Many
 ---@return table
-function many.new(how)
+function bulk.new(how)
   return setmetatable({
     chunks = batch.chunks(how.ids, how.options.batch_size or BATCH_SIZE), send = how.send, each = how.each,
     writes = how.writes, bar = progress.new(how.what), answers = {}, asked = {}, next = 1, turn = 1,
-    done = 0, sent = linger.sent(), total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
+    done = 0, sent = interrupt.sent(), total = #how.ids, concurrency = how.options.concurrency or CONCURRENCY,
   }, Run)
 end
 
@@ -109,10 +109,10 @@ function Run:run()
     workers[i] = function() self:work() end
   end
   if self.total > 1 then self.bar:draw(0, self.total) end
-  linger.run(workers)
+  interrupt.run(workers)
   if self.refused then self:give_up() end
   self.bar:clear()
   self:deliver()
 end
 
-return many
+return bulk

@@ -1,10 +1,10 @@
 --- After Ctrl-C: the answers to what was sent already tell what was done, so they are waited for.
 -- @module smmpanel.cli.interrupt
 
-local linger = {}
+local interrupt = {}
 
 local core = require "smmpanel.core"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local smmpanel = require "smmpanel"
 
 local LONGEST = 15 -- seconds; what has no answer by then is in doubt
@@ -14,7 +14,7 @@ local function nothing() end
 
 --- Runs functions side by side, each in a coroutine, which goes on in `wait` when Ctrl-C has ended this.
 ---@param functions (fun())[]
-function linger.run(functions)
+function interrupt.run(functions)
   -- A function alone would not get a coroutine.
   if #functions == 1 then functions = { functions[1], nothing } end
   smmpanel.all(functions)
@@ -46,19 +46,19 @@ end
 
 --- Who waits for an answer.
 ---@return table
-function linger.sent()
+function interrupt.sent()
   return setmetatable({ waiting = {} }, Sent)
 end
 
 --- Waits for the answers, or until it takes too long. Another Ctrl-C ends the program at once.
 ---@param context smmpanel.cli.Context
 ---@param sent table
-function linger.wait(context, sent)
+function interrupt.wait(context, sent)
   if sent:count() == 0 then return end
   context:say "stopping: waiting for the answers to what was sent; Ctrl-C again ends it"
-  local host, over = hosts.pick "auto", core.now() + LONGEST
+  local loop, over = loops.pick "auto", core.now() + LONGEST
   -- Who waits here lets the coroutines go on that were interrupted.
-  while sent:count() > 0 and core.now() < over do host.sleep(STEP) end
+  while sent:count() > 0 and core.now() < over do loop.sleep(STEP) end
 end
 
-return linger
+return interrupt

@@ -6,7 +6,7 @@ local on_ids = {}
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local ids = require "smmpanel.cli.input.ids"
-local many = require "smmpanel.cli.bulk"
+local bulk = require "smmpanel.cli.bulk"
 local progress = require "smmpanel.cli.views.progress"
 local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
@@ -40,7 +40,7 @@ local function run(context, args, given)
   local wanted = ids.gather(args)
   local panel = context:panel()
   local sink, counts = formats.sink(args, shape, io.stdout), counter()
-  local all = many.new {
+  local all = bulk.new {
     ids = wanted, what = given.name, options = context.options, writes = given.writes,
     send = function(list) return panel[action](panel, list) end,
     each = function(id, record)

@@ -6,9 +6,9 @@ local add_all = {}
 
 local checks = require "smmpanel.util.checks"
 local errors = require "smmpanel.errors"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local order = require "smmpanel.api.order_fields"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local WHERE = "panel:add_all"
 
@@ -18,11 +18,11 @@ local WHERE = "panel:add_all"
 
 local function check_item(item, place)
   if type(item) ~= "table" then
-    usage.throw(WHERE, "%s must be { ref = ..., order = ... }, got %s", place, usage.describe(item))
+    argerror.throw(WHERE, "%s must be { ref = ..., order = ... }, got %s", place, argerror.describe(item))
   end
   local wrong = checks.ref(item.ref)
   if wrong then
-    usage.throw(WHERE, "the ref of %s must be %s, got %s", place, wrong, usage.describe(item.ref))
+    argerror.throw(WHERE, "the ref of %s must be %s, got %s", place, wrong, argerror.describe(item.ref))
   end
   order.fields(item.order)
   return item
@@ -34,7 +34,7 @@ local function check_list(list)
   for i, item in ipairs(list) do
     check_item(item, ("orders[%d]"):format(i))
     if seen[item.ref] then
-      usage.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[item.ref], i, item.ref)
+      argerror.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[item.ref], i, item.ref)
     end
     seen[item.ref] = i
   end
@@ -54,8 +54,8 @@ function add_all.source(orders)
     end, #orders
   end
   if type(orders) ~= "function" then
-    local got = usage.describe(orders)
-    usage.throw(WHERE, "needs a list of orders, or a function that returns the next one, got %s", got)
+    local got = argerror.describe(orders)
+    argerror.throw(WHERE, "needs a list of orders, or a function that returns the next one, got %s", got)
   end
   local ended = false -- an iterator need not bear being asked again
   return function()
@@ -93,7 +93,7 @@ end
 --- Places them.
 ---@param next_order fun(): smmpanel.RefOrder?
 ---@param total integer?
----@param how { host: table, concurrency: integer, on_answer: function?, on_progress: function }
+---@param how { loop: table, concurrency: integer, on_answer: function?, on_progress: function }
 ---@param add fun(item: smmpanel.RefOrder): table?, smmpanel.Error?
 ---@return table<string, table> results by ref; empty where `on_answer` has them
 ---@return smmpanel.Error? what stopped it
@@ -116,11 +116,11 @@ function add_all.run(next_order, total, how, add)
   end
   -- What the caller's functions throw ends it for all: no order is begun after that.
   local function work()
-    hosts.or_end(function() over = true end, place)
+    loops.or_end(function() over = true end, place)
   end
   local workers = {}
   for i = 1, math.min(how.concurrency, total or how.concurrency) do workers[i] = work end
-  hosts.side_by_side(how.host, workers, #workers)
+  loops.side_by_side(how.loop, workers, #workers)
   if stopped and total and not how.on_answer then unsent(next_order, results, stopped) end
   return results, stopped
 end

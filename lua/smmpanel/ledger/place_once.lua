@@ -2,14 +2,14 @@
 -- before the caller has it. Knows no network and no store: both come in from outside.
 -- @module smmpanel.ledger.place_once
 
-local once = {}
+local place_once = {}
 
 local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local ids = require "smmpanel.api.ids"
 local record = require "smmpanel.ledger.record"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 -- Polynomials over three primes. The products stay below 2^53, so every Lua has the same.
 local PRIMES = { 1073741789, 1073741783, 1073741741 }
@@ -31,7 +31,7 @@ end
 ---@param site string the panel's host
 ---@param flat table names and values in turn, of the form
 ---@return string
-function once.fingerprint(site, flat)
+function place_once.fingerprint(site, flat)
   local names, values, sorted = {}, {}, {}
   for i = 1, #flat, 2 do
     names[#names + 1] = flat[i]
@@ -138,9 +138,9 @@ end
 ---@param send fun(): table?, smmpanel.Error?
 ---@return table? made
 ---@return smmpanel.Error?
-function once.add(store, call, send)
+function place_once.add(store, call, send)
   local entry = {
-    ref = call.ref, token = token(), fingerprint = once.fingerprint(call.site, call.fields),
+    ref = call.ref, token = token(), fingerprint = place_once.fingerprint(call.site, call.fields),
     wanted = wanted_of(call.fields), seconds = call.seconds,
   }
   local state, more = store:take(entry)
@@ -155,7 +155,7 @@ end
 ---@param store smmpanel.Ledger
 ---@return { ref: string, state: "sending"|"uncertain", since: number?, left: number, order: table? }[]?
 ---@return smmpanel.Error?
-function once.pending(store)
+function place_once.pending(store)
   local list, failure = store:pending()
   if not list then
     return nil, errors.new { kind = "ledger", code = failure.code, action = "pending", attempts = 0,
@@ -171,7 +171,7 @@ end
 local function answer_of(where, order_id)
   if order_id == false then return nil end
   if order_id == nil or order_id == true then
-    usage.throw(where, "needs the order's id, or false where none was made; got %s", tostring(order_id))
+    argerror.throw(where, "needs the order's id, or false where none was made; got %s", tostring(order_id))
   end
   return { order = ids.value(ids.text(where, order_id)) }
 end
@@ -196,9 +196,9 @@ end
 ---@param order_id smmpanel.Id|false
 ---@return true?
 ---@return smmpanel.Error?
-function once.resolve(where, store, ref, order_id)
+function place_once.resolve(where, store, ref, order_id)
   local wrong = checks.ref(ref)
-  if wrong then usage.throw(where, "the ref must be %s, got %s", wrong, usage.describe(ref)) end
+  if wrong then argerror.throw(where, "the ref must be %s, got %s", wrong, argerror.describe(ref)) end
   local answer = answer_of(where, order_id)
   local state, more = store:resolve(ref, answer and record.encode(answer))
   if state == "resolved" then return true end
@@ -211,4 +211,4 @@ function once.resolve(where, store, ref, order_id)
   return unresolved(ref, "uncertain", said:format(ref, math.ceil(more)), { uncertain = true })
 end
 
-return once
+return place_once

@@ -3,7 +3,7 @@
 -- @module smmpanel.ledger.record
 
 local core = require "smmpanel.core"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local record = {}
 
@@ -25,7 +25,7 @@ end
 
 local function number_text(n)
   if n ~= n or n == math.huge or n == -math.huge then return string_text(tostring(n)) end
-  return usage.integer_text(n) or float_text(n)
+  return argerror.integer_text(n) or float_text(n)
 end
 
 local encode

@@ -9,7 +9,7 @@
 
 local checks = require "smmpanel.util.checks"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local store = {}
 
@@ -183,12 +183,12 @@ local OPTIONS = { busy_timeout = checks.seconds }
 function store.new(path, options)
   local where = "smmpanel.ledger.sqlite"
   local wrong = checks.line(path)
-  if wrong then usage.throw(where, "the path must be %s, got %s", wrong, usage.describe(path)) end
-  if path == ":memory:" then usage.throw(where, "a ledger in memory forgets: give it a file") end
+  if wrong then argerror.throw(where, "the path must be %s, got %s", wrong, argerror.describe(path)) end
+  if path == ":memory:" then argerror.throw(where, "a ledger in memory forgets: give it a file") end
   options = checks.options(where, options or {}, OPTIONS)
   local ok, driver = pcall(require, "luasql.sqlite3")
   if not ok then
-    usage.throw(where, "needs LuaSQL's SQLite driver (Debian: lua-sql-sqlite3, LuaRocks: luasql-sqlite3): %s",
+    argerror.throw(where, "needs LuaSQL's SQLite driver (Debian: lua-sql-sqlite3, LuaRocks: luasql-sqlite3): %s",
       text.one_line(tostring(driver), 120))
   end
   return setmetatable({

@@ -2,20 +2,20 @@
 -- comes from outside. It is what smmpanel.limiter asks of a limiter.
 -- @module smmpanel.limiter.local
 
-local pace = {}
+local limiter = {}
 
-local Pace = {}
-Pace.__index = Pace
+local Limiter = {}
+Limiter.__index = Limiter
 
 --- A budget.
 ---@param rate number requests a second
 ---@param clock fun(): number seconds
 ---@return smmpanel.Limiter
-function pace.new(rate, clock)
-  return setmetatable({ spacing = 1 / rate, clock = clock, free = -math.huge, held = -math.huge }, Pace)
+function limiter.new(rate, clock)
+  return setmetatable({ spacing = 1 / rate, clock = clock, free = -math.huge, held = -math.huge }, Limiter)
 end
 
-function Pace:reserve(longest, moment)
+function Limiter:reserve(longest, moment)
   if moment and self.held <= moment then return 0, moment end
   local now = self.clock()
   local at = math.max(now, self.free, self.held)
@@ -24,9 +24,9 @@ function Pace:reserve(longest, moment)
   return at - now, at
 end
 
-function Pace:hold(seconds)
+function Limiter:hold(seconds)
   self.held = math.max(self.held, self.clock() + seconds)
   return true
 end
 
-return pace
+return limiter

@@ -5,7 +5,7 @@
 
 local checks = require "smmpanel.util.checks"
 local redis = require "smmpanel.util.redis"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local limiter = {}
 
@@ -54,7 +54,7 @@ function limiter.new(client, options)
   local where = "smmpanel.limiter.redis"
   options = checks.options(where, options or {}, OPTIONS)
   for _, name in ipairs { "name", "rate" } do
-    if options[name] == nil then usage.throw(where, "the option '%s' is missing", name) end
+    if options[name] == nil then argerror.throw(where, "the option '%s' is missing", name) end
   end
   return setmetatable({
     run = redis.runner(where, client), key = (options.prefix or "{smmpanel}:") .. "limiter:" .. options.name,

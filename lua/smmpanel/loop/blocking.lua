@@ -4,7 +4,7 @@
 -- @module smmpanel.loop.blocking
 
 local core = require "smmpanel.core"
-local loop = require "smmpanel.loop.dispatch"
+local dispatch = require "smmpanel.loop.dispatch"
 
 local blocking = { name = "blocking" }
 
@@ -12,7 +12,7 @@ local LONGEST_WAIT = 60 -- seconds; only a bound for poll()
 
 local done_of = {} -- our coroutines, until they end -> done
 local ready, first, last = {}, 1, 0 -- our coroutines to be resumed, in order: ready[first] to ready[last]
-local sleepers = {} -- gate -> when it opens by itself
+local sleepers = {} -- signal -> when it opens by itself
 
 local function resume(co)
   local ok, err = coroutine.resume(co)
@@ -41,9 +41,9 @@ end
 -- Opens what is due; -> the seconds until the next one is, 0 where one was opened: someone may go on then.
 local function wake_sleepers()
   local now, pause = core.now(), LONGEST_WAIT
-  for gate, at in pairs(sleepers) do
+  for signal, at in pairs(sleepers) do
     pause = math.max(0, math.min(pause, at - now))
-    if at <= now then gate:open() end
+    if at <= now then signal:open() end
   end
   return pause
 end
@@ -53,7 +53,7 @@ local function turn()
   -- In nginx the dispatcher may have the descriptor: then it is by the clock.
   if core.descriptor() < 0 then pause = math.min(pause, 0.002) end
   if first > last and pause > 0 then core.wait(pause) end
-  loop.step()
+  dispatch.step()
   run_ready()
 end
 
@@ -62,17 +62,17 @@ local function suspendable(co)
   return not coroutine.isyieldable or coroutine.isyieldable()
 end
 
-local Gate = {}
-Gate.__index = Gate
+local Signal = {}
+Signal.__index = Signal
 
-function Gate:open()
+function Signal:open()
   if self.is_open then return end
   self.is_open = true
   sleepers[self] = nil
   if self.waiting then make_ready(self.waiting) end
 end
 
-function Gate:wait()
+function Signal:wait()
   local co = coroutine.running()
   if suspendable(co) and not self.is_open then
     self.waiting = co
@@ -81,14 +81,14 @@ function Gate:wait()
   while not self.is_open do turn() end
 end
 
-function blocking.gate()
-  return setmetatable({ is_open = false }, Gate)
+function blocking.signal()
+  return setmetatable({ is_open = false }, Signal)
 end
 
 function blocking.sleep(seconds)
-  local gate = blocking.gate()
-  sleepers[gate] = core.now() + seconds
-  gate:wait()
+  local signal = blocking.signal()
+  sleepers[signal] = core.now() + seconds
+  signal:wait()
 end
 
 function blocking.spawn(f, done)

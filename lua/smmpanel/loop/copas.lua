@@ -3,16 +3,16 @@
 
 local copas = require "copas"
 local core = require "smmpanel.core"
-local turns = require "smmpanel.loop.scheduler"
+local scheduler = require "smmpanel.loop.scheduler"
 
-local host = { name = "copas" }
+local loop = { name = "copas" }
 
 -- PUC Lua 5.1 cannot yield through its own pcall; Copas brings one that can.
 local has_own, own = pcall(require, "coxpcall")
 local protected = has_own and own.pcall or pcall
 
-function host.active()
-  return copas.running ~= false and turns.suspendable()
+function loop.active()
+  return copas.running ~= false and scheduler.suspendable()
 end
 
 -- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it
@@ -21,12 +21,12 @@ local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
 
 local parking = {}
 function parking.insert() end
-function parking.push(_, gate, co) gate.waiting = co end
+function parking.push(_, signal, co) signal.waiting = co end
 
-local Gate = {}
-Gate.__index = Gate
+local Signal = {}
+Signal.__index = Signal
 
-function Gate:wait()
+function Signal:wait()
   while not self.is_open do
     if has_sleep then
       self.waiting = coroutine.running()
@@ -37,7 +37,7 @@ function Gate:wait()
   end
 end
 
-function Gate:open()
+function Signal:open()
   self.is_open = true
   local co = self.waiting
   self.waiting = nil
@@ -45,11 +45,11 @@ function Gate:open()
   if has_sleep then copas.wakeup(co) else copas.addthread(co) end
 end
 
-function host.gate()
-  return setmetatable({ is_open = false }, Gate)
+function loop.signal()
+  return setmetatable({ is_open = false }, Signal)
 end
 
-function host.spawn(f, done)
+function loop.spawn(f, done)
   copas.addthread(function() done(protected(f)) end)
 end
 
@@ -57,15 +57,15 @@ end
 
 local watching -- the descriptor, while requests are in flight
 local step_engine
-local sleepers = {} -- gate -> when it opens
+local sleepers = {} -- signal -> when it opens
 local attendant -- is running
 
 local function open_due()
   local now = core.now()
-  for gate, at in pairs(sleepers) do
+  for signal, at in pairs(sleepers) do
     if at <= now then
-      sleepers[gate] = nil
-      gate:open()
+      sleepers[signal] = nil
+      signal:open()
     end
   end
 end
@@ -103,21 +103,21 @@ local function attend()
   end)
 end
 
-function host.sleep(seconds)
+function loop.sleep(seconds)
   if has_sleep then return copas.sleep(seconds) end
-  local gate = host.gate()
-  sleepers[gate] = core.now() + seconds
+  local signal = loop.signal()
+  sleepers[signal] = core.now() + seconds
   attend()
-  gate:wait()
+  signal:wait()
 end
 
-function host.watch(descriptor, step)
+function loop.watch(descriptor, step)
   watching, step_engine = descriptor, step
   attend()
 end
 
-function host.unwatch()
+function loop.unwatch()
   watching = nil
 end
 
-return host
+return loop

@@ -4,38 +4,38 @@
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"
 
-local host = { name = "cqueues" }
+local loop = { name = "cqueues" }
 
 -- A coroutine within a controller's cannot wait there: its resumer would take our yield for its own.
-function host.active()
+function loop.active()
   local controller, directly = cqueues.running()
   return controller ~= nil and directly
 end
 
-local Gate = {}
-Gate.__index = Gate
+local Signal = {}
+Signal.__index = Signal
 
-function Gate:open()
+function Signal:open()
   self.is_open = true
   self.condition:signal()
 end
 
-function Gate:wait()
+function Signal:wait()
   while not self.is_open do self.condition:wait() end
 end
 
-function host.gate()
-  return setmetatable({ is_open = false, condition = condition.new() }, Gate)
+function loop.signal()
+  return setmetatable({ is_open = false, condition = condition.new() }, Signal)
 end
 
-host.sleep = cqueues.sleep
+loop.sleep = cqueues.sleep
 
-function host.spawn(f, done)
+function loop.spawn(f, done)
   cqueues.running():wrap(function() done(pcall(f)) end)
 end
 
 --- Each controller is a loop of its own, and has its own watcher.
-function host.scope()
+function loop.scope()
   return (cqueues.running())
 end
 
@@ -50,15 +50,15 @@ local function watch(descriptor, step, ended)
   cqueues.cancel(descriptor)
 end
 
-function host.watch(descriptor, step, controller)
-  local ended = host.gate()
+function loop.watch(descriptor, step, controller)
+  local ended = loop.signal()
   ends[controller] = ended
   controller:wrap(watch, descriptor, step, ended)
 end
 
-function host.unwatch(controller)
+function loop.unwatch(controller)
   ends[controller]:open()
   ends[controller] = nil
 end
 
-return host
+return loop

@@ -3,10 +3,10 @@
 
 local core = require "smmpanel.core"
 
-local loop = {}
+local dispatch = {}
 
-local waiting = {} -- transfer -> { gate, scope, transfers }, until it ends
-local watches = {} -- scope -> { host, descriptor, count }: as long as requests of that loop are in flight
+local waiting = {} -- transfer -> { signal, scope, transfers }, until it ends
+local watches = {} -- scope -> { loop, descriptor, count }: as long as requests of that dispatch are in flight
 
 -- After a fork the descriptor is another one; what watches the parent's is the parent's, and ending it here
 -- would end it there.
@@ -15,57 +15,57 @@ local function leave(scope)
   watch.count = watch.count - 1
   if watch.count > 0 then return end
   watches[scope] = nil
-  if watch.host.unwatch and watch.descriptor == core.descriptor() then watch.host.unwatch(scope) end
+  if watch.loop.unwatch and watch.descriptor == core.descriptor() then watch.loop.unwatch(scope) end
 end
 
 --- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks.
 ---@param bytes? integer how much to decode at most (16 kB)
-function loop.step(bytes)
+function dispatch.step(bytes)
   for _, transfer in ipairs(core.step(bytes) or {}) do
     local entry = waiting[transfer]
     if entry then
       waiting[transfer], entry.transfers[transfer] = nil, nil
       leave(entry.scope)
-      entry.gate:open()
+      entry.signal:open()
     end
   end
 end
 
 --- Whether nobody waits for an answer.
 ---@return boolean
-function loop.is_idle()
+function dispatch.is_idle()
   return next(waiting) == nil
 end
 
-local function enter(entry, host)
-  local scope, descriptor = host.scope and host.scope() or host, core.descriptor()
-  local watch = watches[scope] or { host = host, count = 0 }
+local function enter(entry, loop)
+  local scope, descriptor = loop.scope and loop.scope() or loop, core.descriptor()
+  local watch = watches[scope] or { loop = loop, count = 0 }
   watches[scope], entry.scope = watch, scope
   watch.count = watch.count + 1
   if watch.descriptor == descriptor then return end
   watch.descriptor = descriptor
-  if host.watch then host.watch(descriptor, loop.step, scope) end
+  if loop.watch then loop.watch(descriptor, dispatch.step, scope) end
 end
 
 --- One request and its answer.
----@param host table
+---@param loop table
 ---@param client userdata
 ---@param request table for core.start
 ---@param transfers table<userdata, true> it is in there as long as it is in flight, for whoever cancels
 ---@return table outcome
-function loop.run(host, client, request, transfers)
+function dispatch.run(loop, client, request, transfers)
   local transfer, word, why = core.start(client, request)
   if not transfer then
     return { word = word, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
   end
-  local gate = host.gate()
-  local entry = { gate = gate, transfers = transfers }
-  -- First of all, for a host may step while it begins to watch, and the answer may be there by then.
+  local signal = loop.signal()
+  local entry = { signal = signal, transfers = transfers }
+  -- First of all, for a loop may step while it begins to watch, and the answer may be there by then.
   waiting[transfer], transfers[transfer] = entry, true
-  enter(entry, host)
+  enter(entry, loop)
   -- Interrupted by the user: it ends as cancelled, and so it is known whether it was sent.
-  while gate:wait() == false do transfer:cancel() end
+  while signal:wait() == false do transfer:cancel() end
   return transfer:result()
 end
 
-return loop
+return dispatch

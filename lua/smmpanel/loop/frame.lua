@@ -3,7 +3,7 @@
 -- @module smmpanel.loop.frame
 
 local core = require "smmpanel.core"
-local turns = require "smmpanel.loop.scheduler"
+local scheduler = require "smmpanel.loop.scheduler"
 
 local frame = { name = "frame" }
 
@@ -17,28 +17,28 @@ local REQUESTS_SECONDS = 0.0003 -- of one frame, where they take longer
 local REQUESTS_BESIDE = 2
 
 local begun, begun_at = 0, nil -- in this frame; when its turn began, while that lasts
-local queue, first, last = {}, 1, 0 -- gates of those that are to set out in a later one
+local queue, first, last = {}, 1, 0 -- signals of those that are to set out in a later one
 
-local coroutines = turns.new(function() end)
-local sleepers = {} -- gate -> when it opens
+local coroutines = scheduler.new(function() end)
+local sleepers = {} -- signal -> when it opens
 
-frame.active = turns.suspendable
+frame.active = scheduler.suspendable
 
-function frame.gate()
-  return coroutines:gate()
+function frame.signal()
+  return coroutines:signal()
 end
 
 function frame.sleep(seconds)
-  local gate = frame.gate()
-  sleepers[gate] = core.now() + seconds
-  gate:wait()
+  local signal = frame.signal()
+  sleepers[signal] = core.now() + seconds
+  signal:wait()
 end
 
 local function wait_for_turn()
-  local gate = frame.gate()
+  local signal = frame.signal()
   last = last + 1
-  queue[last] = gate
-  gate:wait()
+  queue[last] = signal
+  signal:wait()
 end
 
 local function is_full()
@@ -69,10 +69,10 @@ end
 function frame.turn()
   local now, thrown = core.now(), nil
   begun, begun_at = 0, now
-  for gate, at in pairs(sleepers) do
+  for signal, at in pairs(sleepers) do
     if at <= now then
-      sleepers[gate] = nil
-      gate:open()
+      sleepers[signal] = nil
+      signal:open()
     end
   end
   let_some_begin()

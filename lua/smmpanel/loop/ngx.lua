@@ -4,12 +4,12 @@
 -- @module smmpanel.loop.ngx
 
 local core = require "smmpanel.core"
-local loop = require "smmpanel.loop.dispatch"
+local dispatch = require "smmpanel.loop.dispatch"
 local semaphore = require "ngx.semaphore"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local ngx = ngx
-local host = { name = "ngx" }
+local loop = { name = "ngx" }
 
 -- The dispatcher looks this often whether it is still needed; a worker that is told to leave waits for it.
 local IDLE_SECONDS = 0.25
@@ -37,15 +37,15 @@ local function is_below_c()
 end
 
 -- While the configuration is read there is nobody to hold up.
-function host.active()
+function loop.active()
   local phase = ngx.get_phase()
   if phase == "init" then return false end
   if not MAY_WAIT[phase] then
-    usage.throw("smmpanel", "a call cannot wait for its answer in %s_by_lua, for nothing may wait there: " ..
+    argerror.throw("smmpanel", "a call cannot wait for its answer in %s_by_lua, for nothing may wait there: " ..
       "make it in a timer, ngx.timer.at(0, function() ... end)", phase)
   end
   if is_below_c() then
-    usage.throw("smmpanel", "a call cannot wait for its answer here, for it is made through a C function " ..
+    argerror.throw("smmpanel", "a call cannot wait for its answer here, for it is made through a C function " ..
       "(as require, table.sort or string.gsub are): make it outside")
   end
   return true
@@ -74,18 +74,18 @@ local function read_until_idle(socket)
     repeat
       byte, why = socket:receive(1)
       stirred = true
-      loop.step()
+      dispatch.step()
     until not byte
   end)
   repeat
     stirred = false
     ngx.sleep(IDLE_SECONDS)
-  until why or loop.is_idle() and (not stirred or ngx.worker.exiting())
+  until why or dispatch.is_idle() and (not stirred or ngx.worker.exiting())
   ngx.thread.kill(reader)
   return not why, why
 end
 
-local function dispatch()
+local function run_dispatcher()
   local ok, why
   local socket, problem = connect()
   if socket then
@@ -99,7 +99,7 @@ end
 local function ensure_dispatcher()
   if running then return end
   running = true
-  local ok, why = ngx.timer.at(0, dispatch)
+  local ok, why = ngx.timer.at(0, run_dispatcher)
   if ok then return end
   running = false
   ngx.log(ngx.ERR, "smmpanel: the dispatcher cannot start: ", why)
@@ -107,38 +107,38 @@ end
 
 -- ---- waiting -------------------------------------------------------------------------------------
 
-local Gate = {}
-Gate.__index = Gate
+local Signal = {}
+Signal.__index = Signal
 
-function Gate:open()
+function Signal:open()
   self.is_open = true
   self.semaphore:post(1)
 end
 
-function Gate:wait()
+function Signal:wait()
   while not self.is_open do
     self.semaphore:wait(WAIT_SECONDS)
     if not self.is_open then ensure_dispatcher() end
   end
 end
 
-function host.gate()
-  return setmetatable({ is_open = false, semaphore = assert(semaphore.new(0)) }, Gate)
+function loop.signal()
+  return setmetatable({ is_open = false, semaphore = assert(semaphore.new(0)) }, Signal)
 end
 
-host.sleep = ngx.sleep
+loop.sleep = ngx.sleep
 
-function host.spawn(f, done)
+function loop.spawn(f, done)
   return ngx.thread.spawn(function() done(pcall(f)) end)
 end
 
 --- A light thread that has ended is kept until its parent asks for it.
-function host.reap(thread)
+function loop.reap(thread)
   ngx.thread.wait(thread)
 end
 
-function host.watch()
+function loop.watch()
   ensure_dispatcher()
 end
 
-return host
+return loop

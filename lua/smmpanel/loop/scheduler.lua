@@ -2,17 +2,17 @@
 -- their own.
 -- @module smmpanel.loop.scheduler
 
-local turns = {}
+local scheduler = {}
 
-local Turns = {}
-Turns.__index = Turns
+local Scheduler = {}
+Scheduler.__index = Scheduler
 
-local Gate = {}
-Gate.__index = Gate
+local Signal = {}
+Signal.__index = Signal
 
 --- Whether the one who calls can be suspended: it runs in a coroutine, with no C function in between.
 ---@return boolean
-function turns.suspendable()
+function scheduler.suspendable()
   local co, main = coroutine.running()
   if not co or main then return false end
   return not coroutine.isyieldable or coroutine.isyieldable()
@@ -21,8 +21,8 @@ end
 --- A new set of coroutines.
 ---@param ask_for_turn fun() called when the first becomes ready; `run` is to be called soon, not within
 ---@return table
-function turns.new(ask_for_turn)
-  return setmetatable({ ready = {}, done_of = {}, ask_for_turn = ask_for_turn }, Turns)
+function scheduler.new(ask_for_turn)
+  return setmetatable({ ready = {}, done_of = {}, ask_for_turn = ask_for_turn }, Scheduler)
 end
 
 local function make_ready(self, co)
@@ -46,7 +46,7 @@ end
 -- when `is_enough` says so.
 ---@param report fun(traceback: string) given what a coroutine threw that nobody waits for
 ---@param is_enough? fun(): boolean
-function Turns:run(report, is_enough)
+function Scheduler:run(report, is_enough)
   local round = self.ready
   self.ready = {}
   for i, co in ipairs(round) do
@@ -62,28 +62,28 @@ end
 --- Runs f in a coroutine of its own.
 ---@param f fun()
 ---@param done fun(ok: boolean, err: any)
-function Turns:spawn(f, done)
+function Scheduler:spawn(f, done)
   local co = coroutine.create(f)
   self.done_of[co] = done
   make_ready(self, co)
 end
 
---- A gate, as smmpanel.loop describes it.
+--- A signal, as smmpanel.loop describes it.
 ---@return table
-function Turns:gate()
-  return setmetatable({ is_open = false, turns = self }, Gate)
+function Scheduler:signal()
+  return setmetatable({ is_open = false, scheduler = self }, Signal)
 end
 
-function Gate:open()
+function Signal:open()
   if self.is_open then return end
   self.is_open = true
-  if self.waiting then make_ready(self.turns, self.waiting) end
+  if self.waiting then make_ready(self.scheduler, self.waiting) end
 end
 
 -- Whoever else resumes the coroutine gets nothing by it.
-function Gate:wait()
+function Signal:wait()
   self.waiting = coroutine.running()
   while not self.is_open do coroutine.yield() end
 end
 
-return turns
+return scheduler

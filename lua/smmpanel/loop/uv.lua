@@ -2,7 +2,7 @@
 -- ends.
 -- @module smmpanel.loop.uv
 
-local turns = require "smmpanel.loop.scheduler"
+local scheduler = require "smmpanel.loop.scheduler"
 
 local uv = { name = "uv" }
 
@@ -35,7 +35,7 @@ local function after(milliseconds, f)
   end)
 end
 
-coroutines = turns.new(function()
+coroutines = scheduler.new(function()
   if editor then editor.schedule(run) else after(0, run) end
 end)
 
@@ -44,35 +44,35 @@ local function may_wait_in_editor()
 end
 
 function uv.active()
-  return turns.suspendable() or may_wait_in_editor() or false
+  return scheduler.suspendable() or may_wait_in_editor() or false
 end
 
 -- Outside a coroutine the editor goes on with what is not its user's. -> false where he presses Ctrl-C
-local function wait_in_editor(gate)
-  local _, why = editor.wait(SLICE, function() return gate.is_open end, SLICE)
+local function wait_in_editor(signal)
+  local _, why = editor.wait(SLICE, function() return signal.is_open end, SLICE)
   return why ~= -2
 end
 
-local EditorGate = {}
-EditorGate.__index = EditorGate
+local EditorSignal = {}
+EditorSignal.__index = EditorSignal
 
-function EditorGate:open() self.is_open = true end
+function EditorSignal:open() self.is_open = true end
 
-function EditorGate:wait()
+function EditorSignal:wait()
   while not self.is_open do
     if not wait_in_editor(self) then return false end
   end
 end
 
-function uv.gate()
-  if turns.suspendable() then return coroutines:gate() end
-  return setmetatable({ is_open = false }, EditorGate)
+function uv.signal()
+  if scheduler.suspendable() then return coroutines:signal() end
+  return setmetatable({ is_open = false }, EditorSignal)
 end
 
 function uv.sleep(seconds)
-  local gate = uv.gate()
-  after(math.max(0, math.ceil(seconds * 1000)), function() gate:open() end)
-  if gate:wait() == false then error("interrupted", 0) end
+  local signal = uv.signal()
+  after(math.max(0, math.ceil(seconds * 1000)), function() signal:open() end)
+  if signal:wait() == false then error("interrupted", 0) end
 end
 
 function uv.spawn(f, done)

@@ -1,7 +1,7 @@
 --- A wrong argument is a mistake in the program: it throws, at the line that made the call.
 -- @module smmpanel.util.argerror
 
-local usage = {}
+local argerror = {}
 
 local text = require "smmpanel.util.text"
 
@@ -23,7 +23,7 @@ end
 ---@param where string the function as the caller wrote it: "smmpanel.new", "panel:add"
 ---@param message string format of what was wrong, what was given and what would be right
 ---@param ... any for the format
-function usage.throw(where, message, ...)
+function argerror.throw(where, message, ...)
   if select("#", ...) > 0 then message = message:format(...) end
   -- The level as seen from here is one less than from callers_level.
   error(where .. ": " .. message, callers_level() - 1)
@@ -32,7 +32,7 @@ end
 --- What was given, for a message: short, on one line.
 ---@param value any
 ---@return string
-function usage.describe(value)
+function argerror.describe(value)
   local kind = type(value)
   if value == "" then return "an empty string" end
   if kind == "string" then return "'" .. text.one_line(value, 40) .. "'" end
@@ -61,7 +61,7 @@ end
 --- The names of a table's keys, sorted and separated by commas.
 ---@param names table<string, any>
 ---@return string
-function usage.names(names)
+function argerror.names(names)
   local list = {}
   for name in pairs(names) do list[#list + 1] = name end
   table.sort(list)
@@ -72,7 +72,7 @@ end
 ---@param name any what was given
 ---@param known table<string, any> its keys are the known names
 ---@return string
-function usage.hint(name, known)
+function argerror.hint(name, known)
   local best, least = nil, math.huge
   local wanted = text.lower(tostring(name))
   for candidate in pairs(known) do
@@ -84,16 +84,16 @@ function usage.hint(name, known)
   if best and least <= math.max(2, #wanted / 2) then
     return "did you mean '" .. best .. "'?"
   end
-  return "known: " .. usage.names(known)
+  return "known: " .. argerror.names(known)
 end
 
 --- An integer's text where the value is an integer or an integral float that is exact, else nil.
 ---@param n number
 ---@return string?
-function usage.integer_text(n)
+function argerror.integer_text(n)
   if math.type and math.type(n) == "integer" then return ("%d"):format(n) end
   if n % 1 ~= 0 or n < -2 ^ 53 or n > 2 ^ 53 then return nil end -- NaN and infinities too
   return n == 0 and "0" or ("%.0f"):format(n)
 end
 
-return usage
+return argerror

@@ -5,7 +5,7 @@
 local checks = {}
 
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local SECONDS_MAX = 1e7 -- more than a season; milliseconds still fit 64 bits many times over
 
@@ -59,17 +59,17 @@ end
 ---@return table given
 function checks.options(where, given, known, secret)
   if type(given) ~= "table" then
-    usage.throw(where, "needs a table of options, got %s", usage.describe(given))
+    argerror.throw(where, "needs a table of options, got %s", argerror.describe(given))
   end
   for name, value in pairs(given) do
     local check = known[name]
     if not check then
-      usage.throw(where, "unknown option %s; %s", usage.describe(name), usage.hint(name, known))
+      argerror.throw(where, "unknown option %s; %s", argerror.describe(name), argerror.hint(name, known))
     end
     local right = check(value)
     if right then
-      local got = name == secret and "a " .. type(value) or usage.describe(value)
-      usage.throw(where, "%s must be %s, got %s", name, right, got)
+      local got = name == secret and "a " .. type(value) or argerror.describe(value)
+      argerror.throw(where, "%s must be %s, got %s", name, right, got)
     end
   end
   return given

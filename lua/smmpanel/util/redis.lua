@@ -5,7 +5,7 @@
 
 local core = require "smmpanel.core"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local redis = {}
 
@@ -166,8 +166,8 @@ function redis.runner(where, client, replicas)
   replicas = replicas or 0
   if type(client) == "function" then return several(client, replicas) end
   if not is_client(client) then
-    usage.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), "
-      .. "or a function that returns one, got %s", usage.describe(client))
+    argerror.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), "
+      .. "or a function that returns one, got %s", argerror.describe(client))
   end
   return single(client, replicas)
 end

@@ -4,7 +4,7 @@
 
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local states = require "smmpanel.api.states"
 
 local watch = {}
@@ -59,7 +59,7 @@ local function insist(run, step)
     local a, b, c = step()
     if a ~= nil or b == nil then return a, b, c end
     if try == STORE_TRIES or run.ended then return nil, b end
-    run.host.sleep(1)
+    run.loop.sleep(1)
   end
 end
 
@@ -68,7 +68,7 @@ local function finish(run, err)
 end
 
 local function tell(run, id, record, previous)
-  hosts.or_end(function() finish(run) end, run.on_change, run.key_of(id), record, previous)
+  loops.or_end(function() finish(run) end, run.on_change, run.key_of(id), record, previous)
 end
 
 -- It is told before it is written down: whoever dies in between leaves it to be told again, and not untold.
@@ -122,11 +122,11 @@ end
 
 -- -> the seconds to wait; nil where it is over, for want of work or of time
 local function pause(run, wait)
-  if not wait and not run.stay then return nil end
+  if not wait and not run.wait_for_more then return nil end
   if run.shared then wait = math.min(wait or math.huge, LOOK_AGAIN) end
   local left = run.deadline and run.deadline - core.now()
   if not left or wait < left then return run.pollers > 1 and math.min(wait, LOOK_AGAIN) or wait end
-  if run.stay and left > 0 then return left end
+  if run.wait_for_more and left > 0 then return left end
   run.err = run.err or too_late() -- for this one: what others have in flight may still come in time
 end
 
@@ -145,7 +145,7 @@ local function poller(run)
     else
       wait = pause(run, wait)
       if not wait then return end
-      run.host.sleep(wait)
+      run.loop.sleep(wait)
     end
   end
 end
@@ -153,13 +153,13 @@ end
 ---@class smmpanel.Watching
 ---@field work table see smmpanel.work
 ---@field shared boolean whether others may work at it too
----@field stay? boolean go on when there is nothing to watch
+---@field wait_for_more? boolean go on when there is nothing to watch
 ---@field interval number seconds
 ---@field deadline? number by core.now()
 ---@field lease number seconds that no poll outlasts
 ---@field batch_size integer
 ---@field pollers integer how many poll side by side
----@field host table
+---@field loop table
 ---@field on_change fun(id: smmpanel.Id, record: table, previous: table?)
 ---@field key_of fun(id: string): smmpanel.Id the id as the caller knows it
 ---@field failed fun(id: string, record: table) a poll that brought nothing new
@@ -171,7 +171,7 @@ end
 function watch.run(run)
   local pollers = {}
   for i = 1, run.pollers do pollers[i] = function() poller(run) end end
-  hosts.side_by_side(run.host, pollers, #pollers)
+  loops.side_by_side(run.loop, pollers, #pollers)
   return run.err
 end
 

@@ -16,7 +16,7 @@
 --     work:unchanged(claim, ids, seconds)        they are due in so many seconds. The same
 -- @module smmpanel.watch.queue
 
-local work = {}
+local queue = {}
 
 local Work = {}
 Work.__index = Work
@@ -24,7 +24,7 @@ Work.__index = Work
 --- An empty set.
 ---@param clock fun(): number seconds
 ---@return table
-function work.new(clock)
+function queue.new(clock)
   return setmetatable({ clock = clock, ids = {}, due = {}, first = 1, last = 0, seen = {}, known = {} }, Work)
 end
 
@@ -93,4 +93,4 @@ function Work:unchanged(_, ids, seconds)
   return true
 end
 
-return work
+return queue

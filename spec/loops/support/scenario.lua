@@ -150,7 +150,7 @@ check("a fork in mid-flight", function(host)
   local child = posix.fork()
   if child == 0 then
     local ok, record = pcall(coroutine.wrap(function()
-      return scenario.panel(nil, { host = "blocking" }):balance()
+      return scenario.panel(nil, { loop = "blocking" }):balance()
     end))
     posix._exit(ok and record and record.currency == "USD" and 0 or 1)
   end

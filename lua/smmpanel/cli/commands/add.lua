@@ -3,8 +3,8 @@ local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local formats = require "smmpanel.cli.views.formats"
 local json = require "smmpanel.util.json"
-local linger = require "smmpanel.cli.interrupt"
-local literal = require "smmpanel.cli.views.lua_literal"
+local interrupt = require "smmpanel.cli.interrupt"
+local lua_literal = require "smmpanel.cli.views.lua_literal"
 local money = require "smmpanel.cli.views.money"
 local order_form = require "smmpanel.cli.input.order_form"
 local shared = require "smmpanel.cli.options"
@@ -28,7 +28,7 @@ local function report(context, args, made)
   if args.json then
     context:print("%s", json.encode(made))
   elseif args.lua then
-    context:print("return %s", literal(made))
+    context:print("return %s", lua_literal(made))
   elseif terminal.is_tty(io.stdout) then
     context:print("%s", id ~= "" and "placed: order " .. id or "accepted, without an order id yet")
   elseif id ~= "" then
@@ -39,14 +39,14 @@ end
 local function place(context, args, order)
   local panel = context:panel()
   local made, err, answered
-  local sent = linger.sent()
+  local sent = interrupt.sent()
   context.on_interrupt = function()
-    linger.wait(context, sent)
+    interrupt.wait(context, sent)
     if made then return "placed: order " .. formats.text(made.order) end
     if answered then return (tostring(err):gsub("^smmpanel: ", "")) end
     return "the answer had not come: the order may have been placed; look at the panel before trying again"
   end
-  local finished, thrown = pcall(linger.run, { function()
+  local finished, thrown = pcall(interrupt.run, { function()
     sent:begin()
     made, err = panel:add(order, args.ref and { ref = args.ref } or nil)
     answered = true

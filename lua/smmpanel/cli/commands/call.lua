@@ -1,7 +1,7 @@
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local json = require "smmpanel.util.json"
-local literal = require "smmpanel.cli.views.lua_literal"
+local lua_literal = require "smmpanel.cli.views.lua_literal"
 local shared = require "smmpanel.cli.options"
 
 local READS = { services = true, status = true, refill_status = true, balance = true }
@@ -15,7 +15,7 @@ local function run(context, args)
   local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))
   if not ok then fail.thrown(answer, "panel:call: ") end
   if answer == nil and err then fail.client(err) end
-  context:print("%s", args.lua and "return " .. literal(answer) or json.encode(answer))
+  context:print("%s", args.lua and "return " .. lua_literal(answer) or json.encode(answer))
 end
 
 return {

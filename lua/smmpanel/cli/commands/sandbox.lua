@@ -2,7 +2,7 @@ local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
 local server = require "smmpanel.sandbox.server"
 local terminal = require "smmpanel.cli.views.terminal"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local function whole(text)
   local n = text:find "^[0-9]+$" and tonumber(text)
@@ -25,7 +25,7 @@ end
 local function check_faults(text)
   local faults = require "smmpanel.sandbox.faults"
   local _, problem = faults.parse(text)
-  if problem then fail.usage("%s; known: %s", problem, usage.names(faults.by_name)) end
+  if problem then fail.usage("%s; known: %s", problem, argerror.names(faults.by_name)) end
 end
 
 local function run(context, args)

@@ -1,7 +1,7 @@
 local core = require "smmpanel.core"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
-local hosts = require "smmpanel.loop"
+local loops = require "smmpanel.loop"
 local ids = require "smmpanel.cli.input.ids"
 local json = require "smmpanel.util.json"
 local live = require "smmpanel.cli.views.live"
@@ -15,7 +15,7 @@ local INTERVAL = 60
 
 -- Draws once a second, for as long as the watching goes on.
 local function draw_while(state)
-  local area, paint, host = live.new(io.stdout), terminal.painter(io.stdout), hosts.pick "auto"
+  local area, paint, loop = live.new(io.stdout), terminal.painter(io.stdout), loops.pick "auto"
   local columns, rows = terminal.size()
   while not state.over do
     local before_columns, before_rows = columns, rows
@@ -23,7 +23,7 @@ local function draw_while(state)
     if columns ~= before_columns or rows ~= before_rows then area:restart() end
     area:draw(watched.frame(state, { columns = columns, rows = rows, paint = paint, now = core.now(),
       mark = terminal.is_utf8() and "…" or ">" }))
-    host.sleep(1)
+    loop.sleep(1)
   end
   state.wipe = function() area:draw {} end
 end
@@ -82,7 +82,7 @@ end
 local function run(context, args)
   local state, interval = watched.new(ids.gather(args)), args.interval or INTERVAL
   state.draws = terminal.is_tty(io.stdout) and not args.json and os.getenv "TERM" ~= "dumb"
-  local panel = context:panel { observe = observer(state, interval) }
+  local panel = context:panel { on_event = observer(state, interval) }
   context.on_interrupt = function()
     if state.draws then context.print(context, "") end
     return watched.summary(state)

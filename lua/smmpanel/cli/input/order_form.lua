@@ -10,7 +10,7 @@ local formats = require "smmpanel.cli.views.formats"
 local order_rules = require "smmpanel.api.order_fields"
 local records = require "smmpanel.cli.views.records"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local SHOWN = 10 -- services that words were found in
 
@@ -119,7 +119,7 @@ function order_form.unknown(names)
   for name in pairs(names) do
     if not order_rules.documented[name] then
       return ("an order has no field '%s'; %s (--any-field sends it all the same)"):format(name,
-        usage.hint(name, order_rules.documented))
+        argerror.hint(name, order_rules.documented))
     end
   end
 end

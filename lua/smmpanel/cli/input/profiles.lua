@@ -6,7 +6,7 @@ local profiles = {}
 
 local lfs = require "lfs"
 local text = require "smmpanel.util.text"
-local usage = require "smmpanel.util.argerror"
+local argerror = require "smmpanel.util.argerror"
 
 local function directory(variable, home_path)
   local named = os.getenv(variable)
@@ -127,10 +127,10 @@ local function named_profile(wanted, path)
   local name = wanted or config.default or only_name(names)
   if name == nil then
     return nil, ("%s: several profiles and no default: choose with --panel (%s)"):format(path,
-      usage.names(names))
+      argerror.names(names))
   elseif not names[name] then
     return nil, ("%s: no profile '%s'; %s"):format(path, tostring(name),
-      next(names) and usage.hint(name, names) or "there is none at all")
+      next(names) and argerror.hint(name, names) or "there is none at all")
   end
   return config[name], name
 end

@@ -8,7 +8,7 @@ local csv = require "smmpanel.cli.input.csv"
 local decimal = require "smmpanel.util.decimal"
 local json = require "smmpanel.util.json"
 local layout = require "smmpanel.cli.views.table"
-local literal = require "smmpanel.cli.views.lua_literal"
+local lua_literal = require "smmpanel.cli.views.lua_literal"
 local terminal = require "smmpanel.cli.views.terminal"
 
 --- A value as text, without losing a digit; a list's with spaces.
@@ -73,7 +73,7 @@ end
 function makers.json(_, out) return listing(out, "[", "]", ",\n", json.encode) end
 
 function makers.lua(_, out)
-  return listing(out, "return {", "}", ",\n", function(record) return "  " .. literal(record) end)
+  return listing(out, "return {", "}", ",\n", function(record) return "  " .. lua_literal(record) end)
 end
 
 --- Where records go.
@@ -95,7 +95,7 @@ function formats.one(args, shape, out, record)
   if args.json then
     terminal.write(out, json.encode(record), "\n")
   elseif args.lua then
-    terminal.write(out, "return ", literal(record), "\n")
+    terminal.write(out, "return ", lua_literal(record), "\n")
   else
     local only = formats.sink(args, shape, out)
     only:row(record)

@@ -50,6 +50,18 @@ static inline int compat_checkstack(lua_State *L, lua_State *thread, int n) {
 #define compat_checkstack(L, thread, n) lua_checkstack(thread, n)
 #endif
 
+/* Whether a function can ask if L may yield: Lua 5.3 and later and LuaJIT export it; PUC 5.1, which loads
+ * the same build as LuaJIT, and 5.2 do not. */
+#if LUA_VERSION_NUM == 501
+extern int lua_isyieldable(lua_State *L) __attribute__((weak));
+#define COMPAT_HAS_ISYIELDABLE (lua_isyieldable != NULL)
+#elif LUA_VERSION_NUM == 502
+#define lua_isyieldable(L) 0
+#define COMPAT_HAS_ISYIELDABLE 0
+#else
+#define COMPAT_HAS_ISYIELDABLE 1
+#endif
+
 /* Integers: 64 bits where Lua has them, else what a double holds exactly. */
 #if LUA_VERSION_NUM >= 503
 #define COMPAT_INTEGER_MAX INT64_MAX

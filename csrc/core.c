@@ -675,6 +675,12 @@ static int core_decoder(lua_State *L) {
   return 1;
 }
 
+/* Some programs' coroutine tables lack isyieldable (nginx), and LuaJIT's own may be older than 2.1. */
+static int core_is_yieldable(lua_State *L) {
+  lua_pushboolean(L, lua_isyieldable(L));
+  return 1;
+}
+
 /* ---- the module --------------------------------------------------------------------------- */
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
@@ -723,5 +729,9 @@ int luaopen_smmpanel_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   lua_pushstring(L, curl_version());
   lua_setfield(L, -2, "curl");
+  if (COMPAT_HAS_ISYIELDABLE) {
+    lua_pushcfunction(L, core_is_yieldable);
+    lua_setfield(L, -2, "is_yieldable");
+  }
   return 1;
 }

@@ -3,7 +3,7 @@
 -- @module smmpanel.sandbox.faults
 
 local fault_list = require "smmpanel.sandbox.faults.list"
-local form = require "smmpanel.sandbox.server.form"
+local form = require "smmpanel.sandbox.form"
 local shapes = require "smmpanel.sandbox.shapes"
 
 local faults = {}

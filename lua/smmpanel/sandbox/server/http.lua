@@ -1,45 +1,25 @@
---- The panel behind its URL: reads a request, asks the panel, answers as the faults have it. Runs
--- in nginx, in one process, so that what it knows is simply there.
+--- Carries requests from nginx to the sandbox and its answers back. Runs in nginx, in one process.
 -- @module smmpanel.sandbox.server.http
 
-local faults = require "smmpanel.sandbox.faults"
-local form = require "smmpanel.sandbox.server.form"
-local panel = require "smmpanel.sandbox.panel"
-local stats = require "smmpanel.sandbox.server.stats"
+local backend = require "smmpanel.sandbox.backend"
 local wire = require "smmpanel.sandbox.server.wire"
 
 -- luacheck: globals ngx
 
 local http = {}
 
-local state -- all there is: { options, panel, stats, counts, windows, offset, faults }
-
-local function now()
-  return ngx.now() + state.offset
-end
-
---- Everything as it was when the server started.
-function http.reset()
-  state.offset, state.counts, state.windows, state.faults = 0, {}, {}, {}
-  state.stats = stats.new()
-  local options = { now = now }
-  for name, value in pairs(state.options) do
-    options[name] = value
-  end
-  state.panel = panel.new(options)
-end
+local sandbox
 
 --- Called once, as the server starts.
----@param options table as for `panel.new`, without the clock
+---@param options table as for `backend.new`
 function http.start(options)
-  state = { options = options }
-  http.reset()
+  sandbox = backend.new(options, ngx.now)
 end
 
---- What the control endpoint works on.
----@return table state
-function http.state()
-  return state
+--- The sandbox that the control endpoint works on.
+---@return table
+function http.sandbox()
+  return sandbox
 end
 
 local function plain(status, text)
@@ -48,114 +28,64 @@ local function plain(status, text)
   ngx.print(text, "\n")
 end
 
-local function read_fields()
+local function head()
+  local lines = { ngx.var.request_uri }
+  for header, value in pairs(ngx.req.get_headers(0)) do
+    lines[#lines + 1] = header .. ": " .. (type(value) == "table" and table.concat(value, ", ") or value)
+  end
+  return table.concat(lines, "\n")
+end
+
+local function read_body()
   ngx.req.read_body()
-  return form.parse(ngx.req.get_body_data())
+  return ngx.req.get_body_data()
 end
 
-local function path_faults()
-  return ngx.var.uri:match("^/fault/([^/]+)/")
+local function wait_late(seconds)
+  ngx.on_abort(function() end)
+  ngx.sleep(seconds)
 end
 
--- The faults a request asks for itself, in the path or the query, else those set for all.
-local function asked_faults(query)
-  local text = query.fault or path_faults()
-  if text then
-    return { text = text, on = query.on }
-  end
-  return state.faults
+local function finish()
+  local name = ngx.ctx.sandbox_name
+  if not name then return end
+  ngx.ctx.sandbox_name = nil
+  sandbox:finish(name)
 end
 
-local function is_on(on, action)
-  return not on or ("," .. on .. ","):find("," .. (action or "") .. ",", 1, true) ~= nil
-end
-
-local function plan_for(asked, name, action)
-  local specs, problem = faults.parse(is_on(asked.on, action) and asked.text or nil)
-  if problem then
-    return nil, problem
-  end
-  state.counts[name] = state.counts[name] or {}
-  return faults.plan(faults.due(specs, state.counts[name]))
-end
-
-local function limit(plan, fields, name)
-  local headers, refused = faults.limited(state.windows, name .. " " .. (fields.key or ""), plan.limit, now())
-  for header, value in pairs(headers) do
-    plan.headers[header] = value
-  end
-  if refused then
-    plan.answer = { status = 429, type = "application/json", body = '{"error":"Too many requests"}' }
-  end
-end
-
--- The action is carried out before any wait, but for a late one, that is carried out after its
--- wait even if nobody waits with it.
-local function carry_out(plan, fields, name)
-  if plan.late then
-    ngx.on_abort(function() end)
-    ngx.sleep(plan.late)
-  end
-  local before = #state.panel.made
-  local status, headers, body = state.panel:handle(fields, plan.shapes)
-  stats.made(state.stats, name, #state.panel.made - before)
-  return status, headers, body
-end
-
-local function answer(plan, fields, name)
-  if plan.limit then
-    limit(plan, fields, name)
-  end
-  local status, headers, body = 200, { ["Content-Type"] = "application/json" }, ""
-  if plan.made or not (plan.answer or plan.close or plan.stream) then
-    status, headers, body = carry_out(plan, fields, name)
-  end
-  if plan.answer then
-    status, headers, body = plan.answer.status, { ["Content-Type"] = plan.answer.type }, plan.answer.body
-  end
+-- What is known of a request does not survive the way to a reset: it is counted as over before.
+local function close(plan)
   wire.wait(plan)
-  if plan.close then
-    stats.finish(state.stats) -- what is known of the request does not survive the way to a reset
-    return wire.close(plan.close)
-  end
-  return wire.answer(plan, status, headers, body)
+  finish()
+  return wire.close(plan.close)
 end
 
 --- Answers a request to the panel's URL.
 function http.serve()
-  local query = form.parse(ngx.var.args)
-  local asked = asked_faults(query)
-  local name = query.name or asked.text or ""
-  stats.begin(state.stats, name)
-  local plan, problem
-  if not asked.on then
-    plan, problem = plan_for(asked, name)
-  end
-  if plan and plan.close == "unread" then
-    return wire.close("unread")
-  end
-  local fields = ngx.req.get_method() == "POST" and read_fields() or {}
-  stats.read(state.stats, name, fields)
-  if asked.on then
-    plan, problem = plan_for(asked, name, fields.action)
-  end
-  if not plan then
-    return plain(400, "sandbox: " .. problem)
-  end
-  return answer(plan, fields, name)
+  local answer, name = sandbox:answer {
+    method = ngx.req.get_method(), path = ngx.var.uri, query = ngx.var.args, head = head(),
+    http = ngx.req.http_version() == 2 and "2" or "1.1", connection = ngx.var.connection,
+    headers = { user_agent = ngx.var.http_user_agent, content_type = ngx.var.http_content_type,
+      accept_encoding = ngx.var.http_accept_encoding },
+    read_body = read_body, wait_late = wait_late,
+  }
+  ngx.ctx.sandbox_name = name
+  if answer.problem then return plain(400, "sandbox: " .. answer.problem) end
+  if answer.close == "unread" then return wire.close("unread") end
+  if answer.close then return close(answer.plan) end
+  wire.wait(answer.plan)
+  return wire.answer(answer)
 end
 
---- The page a redirect leads to. Whoever comes here has followed it, which is counted.
+--- The page a redirect leads to.
 function http.maintenance()
-  state.stats.maintenance = state.stats.maintenance + 1
+  sandbox:count_maintenance()
   plain(503, "We will be back soon.")
 end
 
 --- Called when a request is over, however it ended.
 function http.log()
-  if state then
-    stats.finish(state.stats)
-  end
+  if sandbox then finish() end
 end
 
 return http

@@ -141,21 +141,16 @@ local function set_headers(plan, status, type)
   end
 end
 
---- Sends an answer as the plan says.
----@param plan sandbox.plan
----@param status integer
----@param headers table<string, string>
----@param body string
-function wire.answer(plan, status, headers, body)
+--- Sends an answer as its plan says.
+---@param answer sandbox.answer
+function wire.answer(answer)
+  local plan = answer.plan
   choose_encoding(plan)
-  set_headers(plan, plan.status or status, headers["Content-Type"])
+  set_headers(plan, answer.status, answer.type)
   if plan.stream then
     return streams[plan.stream.kind](plan.stream.size)
   end
-  if #plan.before + #plan.after > 0 then
-    body = table.concat(plan.before) .. body .. table.concat(plan.after)
-  end
-  return ways[plan.way or "whole"](body, plan.pace)
+  return ways[plan.way or "whole"](answer.body, plan.pace)
 end
 
 return wire

@@ -1,5 +1,5 @@
 --- Reads an application/x-www-form-urlencoded text: a request's body, or a URL's query.
--- @module smmpanel.sandbox.server.form
+-- @module smmpanel.sandbox.form
 
 local form = {}
 

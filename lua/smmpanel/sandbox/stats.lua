@@ -1,10 +1,8 @@
 --- What the server saw, for tests to ask: by name, where requests carry one (`?name=...`). The key
 -- is in none of it.
--- @module smmpanel.sandbox.server.stats
+-- @module smmpanel.sandbox.stats
 
 local json = require "smmpanel.sandbox.panel.php_json"
-
--- luacheck: globals ngx
 
 local stats = {}
 
@@ -29,9 +27,8 @@ end
 --- A request has come in.
 ---@param self table
 ---@param name string
-function stats.begin(self, name)
-  local connection = ngx.var.connection
-  ngx.ctx.sandbox_name = name
+---@param connection any equal for the requests of one connection
+function stats.begin(self, name, connection)
   both(self, name, function(count)
     count.requests = count.requests + 1
     count.in_flight = count.in_flight + 1
@@ -44,18 +41,11 @@ function stats.begin(self, name)
 end
 
 -- Is the key anywhere but in the body?
-local function key_leaks(key)
-  if not key or #key < 4 then
-    return false
-  end
-  local head = ngx.var.request_uri .. "\n"
-  for header, value in pairs(ngx.req.get_headers(0)) do
-    head = head .. header .. ": " .. (type(value) == "table" and table.concat(value, ", ") or value) .. "\n"
-  end
-  return head:find(key, 1, true) ~= nil
+local function key_leaks(key, head)
+  return key ~= nil and #key >= 4 and head:find(key, 1, true) ~= nil
 end
 
-local function remembered(fields)
+local function remembered(fields, request)
   local object, names = json.object(), {}
   for name in pairs(fields) do
     names[#names + 1] = name
@@ -66,23 +56,25 @@ local function remembered(fields)
       object:set(name, fields[name])
     end
   end
-  return json.object("fields", object, "http", ngx.req.http_version() == 2 and "2" or "1.1", "user_agent",
-    ngx.var.http_user_agent, "content_type", ngx.var.http_content_type, "accept_encoding",
-    ngx.var.http_accept_encoding, "connection", ngx.var.connection)
+  local headers = request.headers
+  return json.object("fields", object, "http", request.http, "user_agent", headers.user_agent,
+    "content_type", headers.content_type, "accept_encoding", headers.accept_encoding,
+    "connection", request.connection)
 end
 
 --- Its body has been read.
 ---@param self table
 ---@param name string
 ---@param fields table<string, string>
-function stats.read(self, name, fields)
-  local action, request = fields.action or "", remembered(fields)
-  if key_leaks(fields.key) then
+---@param request sandbox.request
+function stats.read(self, name, fields, request)
+  local action, entry = fields.action or "", remembered(fields, request)
+  if key_leaks(fields.key, request.head) then
     self.key_elsewhere = self.key_elsewhere + 1
   end
   both(self, name, function(count)
     count.actions[action] = (count.actions[action] or 0) + 1
-    table.insert(count.last, request)
+    table.insert(count.last, entry)
     if #count.last > LAST_MAX then
       table.remove(count.last, 1)
     end
@@ -99,16 +91,13 @@ function stats.made(self, name, number)
   end)
 end
 
---- It is over: called once at least, and counted once.
+--- It is over.
 ---@param self table
-function stats.finish(self)
-  local name = ngx.ctx.sandbox_name
-  if name then
-    ngx.ctx.sandbox_name = nil
-    both(self, name, function(count)
-      count.in_flight = count.in_flight - 1
-    end)
-  end
+---@param name string
+function stats.finish(self, name)
+  both(self, name, function(count)
+    count.in_flight = count.in_flight - 1
+  end)
 end
 
 local function sorted(counts, value_of)

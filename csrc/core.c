@@ -3,6 +3,9 @@
  * What Lua may throw (out of memory, a wrong argument) can cross every function here, so none holds
  * anything that is not in a userdata already when it calls Lua. */
 #include "compat.h"
+#include "decoder.h"
+#include "engine.h"
+#include "form.h"
 #include "smmpanel.h"
 
 #include <curl/curl.h>
@@ -10,6 +13,7 @@
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,7 +44,7 @@ struct transfer {
   transfer *ended_next;
   exchange_outcome outcome;
   const char *json, *json_error;
-  const char *outcome_word; /* where it was Lua's side that failed */
+  const char *outcome_code; /* where it was Lua's side that failed */
   bool ended, started;
   bool decoding; /* further up the stack: a finalizer that steps leaves it alone */
   char excerpt[EXCERPT];
@@ -104,7 +108,7 @@ static void leave_parents_engine(lua_State *L, state *s) {
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     transfer *t = lua_touserdata(L, -1);
     if (t->ended) continue;
-    t->outcome = (exchange_outcome){.word = "cancelled", .text = "the process was forked", .sent = true};
+    t->outcome = (exchange_outcome){.code = "cancelled", .text = "the process was forked", .sent = true};
     end_transfer(s, t);
   }
   lua_pop(L, 1);
@@ -255,7 +259,7 @@ static void add_fields(lua_State *L, buffer *b, int fields, const char *separato
 /* The buffer is a userdata with the transfer's metatable, so that whatever throws frees it. */
 static transfer *new_transfer(lua_State *L) {
   transfer *t = lua_newuserdata(L, sizeof *t);
-  *t = (transfer){.outcome = {.word = ""}, .json = "empty"};
+  *t = (transfer){.outcome = {.code = ""}, .json = "empty"};
   luaL_setmetatable(L, TRANSFER);
   return t;
 }
@@ -356,9 +360,9 @@ static void set_in_flight(lua_State *L, exchange *x, int transfer_index) {
   lua_pop(L, 1);
 }
 
-static int refuse(lua_State *L, const char *word, const char *text) {
+static int refuse(lua_State *L, const char *code, const char *text) {
   lua_pushnil(L);
-  lua_pushstring(L, word);
+  lua_pushstring(L, code);
   lua_pushstring(L, text);
   return 3;
 }
@@ -408,7 +412,7 @@ static void set_integer(lua_State *L, const char *name, lua_Integer n) {
 }
 
 static void push_http(lua_State *L, const exchange_outcome *o) {
-  set_text(L, "word", o->word);
+  set_text(L, "code", o->code);
   set_text(L, "text", o->text);
   set_integer(L, "http_status", (lua_Integer)o->http_status);
   set_number(L, "http_version", o->http_version / 10.0);
@@ -442,7 +446,7 @@ static const char no_memory[] = "out of memory";
 static void fail_decoding(transfer *t, const char *why) {
   t->json = "broken";
   t->json_error = why;
-  if (strcmp(why, no_memory) == 0) t->outcome_word = "memory"; /* not the panel's fault */
+  if (strcmp(why, no_memory) == 0) t->outcome_code = "memory"; /* not the panel's fault */
 }
 
 static void keep_excerpt(transfer *t, const char *data, size_t len) {
@@ -539,8 +543,8 @@ typedef struct {
 
 static void conclude(lua_State *L, const stepping *g, int self) {
   transfer *t = lua_touserdata(L, self);
-  if (t->decoder && !t->json_error && !*t->outcome.word) decode(L, g->finish, self, NULL, 0);
-  if (t->json_error) t->outcome.word = t->outcome_word ? t->outcome_word : "";
+  if (t->decoder && !t->json_error && !*t->outcome.code) decode(L, g->finish, self, NULL, 0);
+  if (t->json_error) t->outcome.code = t->outcome_code ? t->outcome_code : "";
   end_transfer(g->state, t);
 }
 
@@ -551,14 +555,15 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   engine *e = g->state->engine;
   transfer *t = lua_touserdata(L, self);
   if (t->ended || t->decoding) return 0;
-  size_t len = engine_body(e, t->exchange, piece, sizeof piece);
+  size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);
   if (len && whole) {
     decode(L, g->feed, self, piece, len);
-    engine_body(e, t->exchange, piece, 0); /* a finalizer that stepped meanwhile may have taken its news */
+    engine_read_body(e, t->exchange, piece,
+                     0); /* a finalizer that stepped meanwhile may have taken its news */
   }
-  if (engine_done(e, t->exchange, &t->outcome))
+  if (engine_is_done(e, t->exchange, &t->outcome))
     conclude(L, g, self);
   else if (whole && t->json_error)
     engine_cancel(e, t->exchange);
@@ -721,7 +726,7 @@ int luaopen_smmpanel_core(lua_State *L);
 int luaopen_smmpanel_core(lua_State *L) {
   new_class(L, CLIENT, client_methods, client_close, client_tostring);
   new_class(L, TRANSFER, transfer_methods, transfer_gc, NULL);
-  values_open(L);
+  decoder_open(L);
   lua_getfield(L, LUA_REGISTRYINDEX, STATE);
   if (lua_isnil(L, -1)) new_state(L);
   luaL_newlib(L, functions);

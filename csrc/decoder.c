@@ -13,11 +13,13 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compat.h"
-#include "smmpanel.h"
+#include "decoder.h"
+#include "json.h"
 
 #define DECODER "smmpanel.decoder"
 
@@ -623,7 +625,7 @@ static int l_gc(lua_State *L) {
   return 0;
 }
 
-void values_open(lua_State *L) {
+void decoder_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"feed", l_feed}, {"finish", l_finish}, {NULL, NULL}};
   static pthread_once_t once = PTHREAD_ONCE_INIT; /* a program may have Lua states in several threads */
   pthread_once(&once, make_c_locale);

@@ -5,40 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
-static void conclude_with(exchange *x, const char *word, const char *text) {
-  x->outcome.word = word;
+static void set_outcome(exchange *x, const char *code, const char *text) {
+  x->outcome.code = code;
   snprintf(x->outcome.text, sizeof x->outcome.text, "%s", text);
 }
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
 /* A program that the host starts must not inherit a connection on which the key was sent. */
-static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
+static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
   (void)user, (void)purpose;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   return CURL_SOCKOPT_OK;
 }
 
-/* A kept connection on which anything came since its last answer is out of step: that would be taken for the
- * answer to this request. libcurl looks for it from 8 on; HTTP/2 knows itself which answer is whose. */
-static bool out_of_step(const exchange *x, int port) {
-  char byte;
+#if CONNECTIONS_GUARDED
+static bool is_out_of_step(const exchange *x, const connection_ends *ends) {
   long opened = 1;
   curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
-  if (opened) engine_keep(x->engine, port, -1); /* what another had with this port is over */
-  int fd = engine_kept(x->engine, port);
-  return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  return connections_unasked(x->connections, ends, opened != 0);
 }
+#endif
 
 /* libcurl sends a request again by itself when a kept connection turns out dead. The first time
  * may have arrived: a second one is refused, and whoever asked decides. */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
   exchange *x = user;
-  (void)peer, (void)local, (void)peer_port;
-  x->out_of_step = out_of_step(x, local_port);
+#if CONNECTIONS_GUARDED
+  x->out_of_step = is_out_of_step(x, &(connection_ends){local, peer, local_port, peer_port});
   if (x->out_of_step) return CURL_PREREQFUNC_ABORT;
+#else
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+#endif
   x->outcome.sent = true;
   return ++x->issued > 1 && x->write ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -60,12 +59,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *user) {
   size_t len = size * count;
   if (starts_with(line, len, "HTTP/")) x->encodings = 0;
   x->header_bytes += len;
-  if (x->header_bytes > ENGINE_HEADERS_MAX) {
-    conclude_with(x, "protocol", "the answer's headers are too large");
+  if (x->header_bytes > EXCHANGE_HEADERS_MAX) {
+    set_outcome(x, "protocol", "the answer's headers are too large");
     return 0;
   }
   if (!encodings_ok(x, line, len)) {
-    conclude_with(x, "encoding", "the answer is encoded more than once");
+    set_outcome(x, "encoding", "the answer is encoded more than once");
     return 0;
   }
   return len;
@@ -75,12 +74,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
   exchange *x = user;
   size_t len = size * count;
   if (len > x->max_body - x->outcome.bytes) {
-    conclude_with(x, "too_large", "the answer is larger than max_body");
+    set_outcome(x, "too_large", "the answer is larger than max_body");
     return 0;
   }
   x->outcome.bytes += len;
-  if (engine_receive(x, data, len)) return len;
-  conclude_with(x, "memory", "out of memory");
+  if (x->on_body(x->user, x, data, len)) return len;
+  set_outcome(x, "memory", "out of memory");
   return 0;
 }
 
@@ -116,7 +115,7 @@ static bool set_request(exchange *x, const exchange_options *o) {
 static bool set_callbacks(exchange *x) {
   SET(CURLOPT_PRIVATE, x);
   SET(CURLOPT_ERRORBUFFER, x->curl_text);
-  SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
+  SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, x);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -141,7 +140,7 @@ static bool set_limits(exchange *x, const exchange_options *o) {
   SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
-  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)ENGINE_WRITE_IDLE);
+  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)EXCHANGE_WRITE_IDLE);
   return true;
 }
 
@@ -174,7 +173,7 @@ exchange *exchange_new(const exchange_options *o, buffer *body) {
   x->write = o->write;
   x->tls = strncasecmp(o->url, "https:", 6) == 0;
   x->timeout_ms = o->timeout_ms;
-  x->outcome.word = "";
+  x->outcome.code = "";
   x->request = *body;
   *body = (buffer){0};
   x->easy = x->request.failed ? NULL : curl_easy_init();
@@ -183,21 +182,22 @@ exchange *exchange_new(const exchange_options *o, buffer *body) {
   return NULL;
 }
 
+void exchange_retain(exchange *x) {
+  atomic_fetch_add(&x->references, 1);
+}
+
 void exchange_release(exchange *x) {
   if (atomic_fetch_sub(&x->references, 1) > 1) return;
   curl_easy_cleanup(x->easy);
   curl_slist_free_all(x->headers);
   buffer_free(&x->request);
-  for (chunk *c = x->first, *next; c; c = next) {
-    next = c->next;
-    free(c);
-  }
+  body_free(&x->body);
   free(x);
 }
 
 /* ---- what became of it -------------------------------------------------------------------- */
 
-static const char *word_for(CURLcode result) {
+static const char *code_for(CURLcode result) {
   switch (result) {
     case CURLE_OK: return "";
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -251,11 +251,11 @@ static void read_figures(exchange *x) {
 
 /* What breaks before the request went out is a connection that did not come about, as where a proxy refuses
  * the tunnel. And a single header that outgrows libcurl's own limit, it calls out of memory. */
-static const char *word_of(const exchange *x, CURLcode result) {
-  const char *word = word_for(result);
-  if (strcmp(word, "reset") == 0 && !x->outcome.sent) return "connect";
+static const char *code_of(const exchange *x, CURLcode result) {
+  const char *code = code_for(result);
+  if (strcmp(code, "reset") == 0 && !x->outcome.sent) return "connect";
   if (result == CURLE_OUT_OF_MEMORY && x->outcome.sent && !x->outcome.bytes) return "protocol";
-  return word;
+  return code;
 }
 
 static const char *text_of(const exchange *x, CURLcode result) {
@@ -266,23 +266,17 @@ static const char *text_of(const exchange *x, CURLcode result) {
   return *x->curl_text ? x->curl_text : curl_easy_strerror(result);
 }
 
-static void keep_connection(const exchange *x) {
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  long port = 0;
-  curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &fd);
-  curl_easy_getinfo(x->easy, CURLINFO_LOCAL_PORT, &port);
-  engine_keep(x->engine, (int)port, x->outcome.http_version < 20 ? (int)fd : -1);
-}
-
 /* A callback that refused has said why already: libcurl only knows that it was refused. */
-void exchange_conclude(exchange *x, CURLcode result) {
+void exchange_finish(exchange *x, CURLcode result) {
   read_figures(x);
-  keep_connection(x);
-  if (*x->outcome.word) return;
-  conclude_with(x, word_of(x, result), text_of(x, result));
+#if CONNECTIONS_GUARDED
+  connections_store(x->connections, x->easy, x->outcome.http_version < 20);
+#endif
+  if (*x->outcome.code) return;
+  set_outcome(x, code_of(x, result), text_of(x, result));
 }
 
-void exchange_abandon(exchange *x, const char *word, const char *text) {
+void exchange_abandon(exchange *x, const char *code, const char *text) {
   read_figures(x);
-  conclude_with(x, word, text);
+  set_outcome(x, code, text);
 }

@@ -9,7 +9,7 @@
  * next one is sought from the point where it failed: so no byte is read twice and none is kept. What is
  * accepted is whole to the end of the input; a piece of a broken document never is, because a
  * document at the very beginning is never given up, and the input's end within a try is an error. */
-#include "smmpanel.h"
+#include "json.h"
 
 #include <string.h>
 #ifdef __SSE2__

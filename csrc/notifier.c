@@ -1,4 +1,4 @@
-/* notifier.c - the one descriptor by which the thread tells a host that step() has something to do. */
+/* notifier.c - a descriptor by which one thread tells another that there is something to do. */
 #include "notifier.h"
 
 #include <errno.h>
@@ -30,14 +30,14 @@ static void make_private(int fd) {
 #endif
 }
 
-bool wake_open(wake *w) {
+bool notifier_open(notifier *n) {
   int pair[2];
-  *w = (wake){.reader = -1, .writer = -1, .listener = -1};
+  *n = NOTIFIER_CLOSED;
   if (socketpair(AF_UNIX, SOCK_STREAM | PRIVATE, 0, pair)) return false;
-  w->reader = pair[0];
-  w->writer = pair[1];
-  make_private(w->reader);
-  make_private(w->writer);
+  n->reader = pair[0];
+  n->writer = pair[1];
+  make_private(n->reader);
+  make_private(n->writer);
   return true;
 }
 
@@ -46,74 +46,74 @@ static void close_descriptor(int *fd) {
   *fd = -1;
 }
 
-static void stop_listening(wake *w) {
-  close_descriptor(&w->listener);
-  if (!*w->path) return;
-  unlink(w->path);
-  *strrchr(w->path, '/') = '\0';
-  rmdir(w->path);
-  *w->path = '\0';
+static void stop_listening(notifier *n) {
+  close_descriptor(&n->listener);
+  if (!*n->path) return;
+  unlink(n->path);
+  *strrchr(n->path, '/') = '\0';
+  rmdir(n->path);
+  *n->path = '\0';
 }
 
-void wake_close(wake *w) {
-  stop_listening(w);
-  close_descriptor(&w->reader);
-  close_descriptor(&w->writer);
+void notifier_close(notifier *n) {
+  stop_listening(n);
+  close_descriptor(&n->reader);
+  close_descriptor(&n->writer);
 }
 
 /* At most one byte is under way, so a full socket cannot be, and one look finds all there is. */
-void wake_raise(wake *w) {
-  if (w->raised) return;
-  w->raised = true;
-  while (send(w->writer, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
+void notifier_raise(notifier *n) {
+  if (n->raised) return;
+  n->raised = true;
+  while (send(n->writer, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
-void wake_lower(wake *w) {
+void notifier_lower(notifier *n) {
   char byte;
-  while (w->reader >= 0 && recv(w->reader, &byte, 1, 0) < 0 && errno == EINTR) continue;
-  w->raised = false;
+  while (n->reader >= 0 && recv(n->reader, &byte, 1, 0) < 0 && errno == EINTR) continue;
+  n->raised = false;
 }
 
-static bool listen_at(wake *w) {
+static bool listen_at(notifier *n) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (strlen(w->path) >= sizeof address.sun_path) return false;
-  memcpy(address.sun_path, w->path, strlen(w->path) + 1);
-  w->listener = socket(AF_UNIX, SOCK_STREAM | PRIVATE, 0);
-  if (w->listener < 0) return false;
-  make_private(w->listener);
-  return !bind(w->listener, (struct sockaddr *)&address, sizeof address) && !chmod(w->path, 0600) &&
-         !listen(w->listener, 1);
+  if (strlen(n->path) >= sizeof address.sun_path) return false;
+  memcpy(address.sun_path, n->path, strlen(n->path) + 1);
+  n->listener = socket(AF_UNIX, SOCK_STREAM | PRIVATE, 0);
+  if (n->listener < 0) return false;
+  make_private(n->listener);
+  return !bind(n->listener, (struct sockaddr *)&address, sizeof address) && !chmod(n->path, 0600) &&
+         !listen(n->listener, 1);
 }
 
 /* The directory is the owner's alone (mkdtemp makes it 0700), so nobody else can reach the socket,
  * not even in the moment before its own mode is set. */
-bool wake_listen(wake *w) {
-  stop_listening(w);
+bool notifier_listen(notifier *n) {
+  stop_listening(n);
   const char *base = getenv("TMPDIR");
-  if (!base || strlen(base) > sizeof w->path - 32) base = "/tmp";
-  snprintf(w->path, sizeof w->path, "%s/smmpanel-XXXXXX", base);
-  if (!mkdtemp(w->path)) {
-    *w->path = '\0';
+  if (!base || strlen(base) > sizeof n->path - 32) base = "/tmp";
+  snprintf(n->path, sizeof n->path, "%s/smmpanel-XXXXXX", base);
+  if (!mkdtemp(n->path)) {
+    *n->path = '\0';
     return false;
   }
-  memcpy(w->path + strlen(w->path), "/s", 3);
-  if (listen_at(w)) return true;
-  stop_listening(w);
+  memcpy(n->path + strlen(n->path), "/s", 3);
+  if (listen_at(n)) return true;
+  stop_listening(n);
   return false;
 }
 
 /* Whoever connected reads the bytes from now on; our own pair is of no more use. */
-bool wake_accept(wake *w) {
-  int fd = w->listener < 0 ? -1 : accept(w->listener, NULL, NULL);
-  stop_listening(w);
+bool notifier_accept(notifier *n) {
+  int fd = n->listener < 0 ? -1 : accept(n->listener, NULL, NULL);
+  stop_listening(n);
   if (fd < 0) return false;
   make_private(fd);
-  close_descriptor(&w->reader);
-  close_descriptor(&w->writer);
-  w->writer = fd;
-  if (w->raised) {
-    w->raised = false;
-    wake_raise(w);
+  close_descriptor(&n->reader);
+  close_descriptor(&n->writer);
+  n->writer = fd;
+  if (n->raised) {
+    n->raised = false;
+    notifier_raise(n);
   }
   return true;
 }

@@ -170,19 +170,19 @@ static const char calls[] =
     "local function run()\n"
     "  local client = core.client { url = url, key = '" KEY "', max_body = 1e6, connect_timeout = 5,\n"
     "    user_agent = 'x', headers = { 'X-A: b' } }\n"
-    "  local transfer, word, text = core.start(client, { action = 'services', timeout = 2, decimals = 'number',\n"
+    "  local transfer, code, text = core.start(client, { action = 'services', timeout = 2, decimals = 'number',\n"
     "    fields = { 'a', 1, 'b', 1.5, 'list', { 'c', 'd' }, 'long', long } })\n"
-    "  if not transfer then return word, text end\n"
+    "  if not transfer then return code, text end\n"
     "  local result = await(transfer)\n"
     "  local cancelled = core.start(client, { action = 'add', timeout = 10, write = true })\n"
     "  if cancelled then cancelled:cancel() await(cancelled) end\n"
     "  client:close()\n"
-    "  if result.word == '' and result.json == 'whole' then\n"
+    "  if result.code == '' and result.json == 'whole' then\n"
     "    assert(result.value[1].service == 1 and #result.value == 40, 'WRONG')\n"
     "    return ''\n"
     "  end\n"
-    "  assert(result.word ~= '', 'WRONG: no error, but ' .. result.json .. ' ' .. tostring(result.json_error))\n"
-    "  return result.word, result.text\n"
+    "  assert(result.code ~= '', 'WRONG: no error, but ' .. result.json .. ' ' .. tostring(result.json_error))\n"
+    "  return result.code, result.text\n"
     "end\n"
     "return run\n";
 
@@ -215,9 +215,9 @@ static bool run(lua_State *L, kind k, long n) {
   bool well = false;
   lua_pushvalue(L, 1);
   if (lua_pcall(L, 0, 2, 0) == LUA_OK) {
-    const char *word = lua_tostring(L, -2);
-    well = word && !*word;
-    snprintf(last, sizeof last, "of no use afterwards: %s %s", word ? word : "nothing", lua_tostring(L, -1));
+    const char *code = lua_tostring(L, -2);
+    well = code && !*code;
+    snprintf(last, sizeof last, "of no use afterwards: %s %s", code ? code : "nothing", lua_tostring(L, -1));
   } else {
     const char *why = lua_tostring(L, -1);
     snprintf(last, sizeof last, "%s", why ? why : "nothing");

@@ -2,7 +2,7 @@
  * be taken for the form's own.
  *
  * The input: fields, each a byte that chooses the kind and a byte of length, then so many bytes. */
-#include "../csrc/smmpanel.h"
+#include "../csrc/form.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  *
  * The input: one byte chooses the action and how money is given, one seeds the cuts, the rest is the body. */
 #include "../csrc/compat.h"
-#include "../csrc/smmpanel.h"
+#include "../csrc/decoder.h"
 
 #include <lualib.h>
 #include <math.h>

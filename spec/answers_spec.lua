@@ -341,7 +341,7 @@ end)
 
 describe("PROTOCOL 'Transport', the body first and the status second:", function()
   local function of(call, outcome)
-    local all = { word = "", http_status = 200, json = "whole", sent = true }
+    local all = { code = "", http_status = 200, json = "whole", sent = true }
     for name, value in pairs(outcome) do all[name] = value end
     return verdict.of(call, all, function(s) return (s:gsub("K3Y", "***")) end)
   end
@@ -411,7 +411,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
 
     it("when its answer is late, cut, lost, empty, null, HTML, of no known shape, or a 5xx", function()
       for _, word in ipairs { "timeout", "cut", "reset", "too_large", "encoding", "protocol", "cancelled" } do
-        assert.is_true(uncertain { word = word, sent = true, http_status = 0 })
+        assert.is_true(uncertain { code = word, sent = true, http_status = 0 })
       end
       assert.is_true(uncertain { json = "empty" })
       assert.is_true(uncertain { json = "null" })
@@ -425,7 +425,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     end)
     it("not when it was not sent, was refused in words, or for its rate", function()
       for _, word in ipairs { "resolve", "connect", "tls", "timeout", "cancelled", "busy" } do
-        assert.is_nil(uncertain { word = word, sent = false, http_status = 0 })
+        assert.is_nil(uncertain { code = word, sent = false, http_status = 0 })
       end
       assert.is_nil(uncertain { value = { error = "Not enough funds" } })
       assert.is_nil(uncertain { http_status = 422, value = { error = "Not enough funds" } })
@@ -433,7 +433,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
       assert.is_nil(uncertain { http_status = 429, value = { message = "Too Many Attempts." } })
     end)
     it("and a read never is", function()
-      assert.is_nil(err_of(BALANCE, { word = "timeout", sent = true, http_status = 0 }).uncertain)
+      assert.is_nil(err_of(BALANCE, { code = "timeout", sent = true, http_status = 0 }).uncertain)
       assert.is_nil(err_of(BALANCE, { http_status = 500, json = "empty" }).uncertain)
     end)
   end)

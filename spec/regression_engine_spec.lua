@@ -148,7 +148,7 @@ describe("regression:", function()
         core.wait(30)
         ended = core.step()
       until ended or core.now() - before > 40
-      if ended and ended[1] == waiting then word = waiting:result().word end
+      if ended and ended[1] == waiting then word = waiting:result().code end
       unistd._exit(word == "cancelled" and core.now() - before < 20 and 0 or 1)
     end
     local _, how, code = require "posix.sys.wait".wait(child)
@@ -206,7 +206,7 @@ describe("regression:", function()
       local result = result_of(transfer)
       if not result.sent then -- else the thread was faster
         before_it_began = before_it_began + 1
-        assert.same({ "cancelled", 0 }, { result.word, result.http_status })
+        assert.same({ "cancelled", 0 }, { result.code, result.http_status })
         assert.is_nil(result.retry_after)
       end
     end
@@ -225,7 +225,7 @@ describe("regression:", function()
       for _, transfer in ipairs(core.step() or {}) do ended[transfer] = true end
     until ended[second] or ended[first]
     assert.is_nil(ended[first])
-    assert.equal("timeout", second:result().word)
+    assert.equal("timeout", second:result().code)
     assert.is_true(core.now() - before < 15)
     first:cancel()
     repeat core.wait(5) until core.step()

@@ -8,9 +8,9 @@ local function err(fields)
   return errors.new(fields)
 end
 
-local UNSENT = { word = "connect", sent = false }
-local SENT = { word = "reset", sent = true }
-local ANSWERED = { word = "", sent = true }
+local UNSENT = { code = "connect", sent = false }
+local SENT = { code = "reset", sent = true }
+local ANSWERED = { code = "", sent = true }
 
 describe("a read is tried again", function()
   local function may(fields, outcome) return retry.may(err(fields), outcome or ANSWERED, false) end
@@ -35,7 +35,7 @@ describe("a read is tried again", function()
     assert.is_false(may { kind = "response", code = "not_json", http_status = 200 })
     assert.is_false(may { kind = "response", code = "too_large" })
     assert.is_false(may { kind = "http", code = "redirect", http_status = 303 })
-    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { word = "cancelled", sent = false }))
+    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { code = "cancelled", sent = false }))
   end)
   it("never when the key or the account is refused", function()
     for _, code in ipairs { "invalid_key", "account" } do
@@ -53,16 +53,16 @@ describe("a write is tried again", function()
 
   it("only when nothing of it can have reached the panel", function()
     for _, word in ipairs { "resolve", "connect", "tls" } do
-      assert.is_true(may({ kind = "network", code = word }, { word = word, sent = false }))
+      assert.is_true(may({ kind = "network", code = word }, { code = word, sent = false }))
     end
   end)
   it("not otherwise", function()
     assert.is_false(may({ kind = "network", code = "reset" }, SENT))
-    assert.is_false(may({ kind = "network", code = "reset" }, { word = "reset" }))
-    assert.is_false(may({ kind = "timeout", code = "timeout" }, { word = "timeout", sent = true }))
+    assert.is_false(may({ kind = "network", code = "reset" }, { code = "reset" }))
+    assert.is_false(may({ kind = "timeout", code = "timeout" }, { code = "timeout", sent = true }))
     assert.is_false(may({ kind = "http", code = "server_error", http_status = 503 }, ANSWERED))
     assert.is_false(may({ kind = "panel", code = "rate_limited", http_status = 429 }, ANSWERED))
-    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { word = "cancelled", sent = false }))
+    assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { code = "cancelled", sent = false }))
   end)
 end)
 

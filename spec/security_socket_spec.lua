@@ -42,7 +42,7 @@ describe("the notification socket", function()
           core.step()
           result = transfer:result()
         until result
-        print(result.word, result.value.balance, core.accept())
+        print(result.code, result.value.balance, core.accept())
       ]]):format(server.url { 0.1, GOOD }, tostring(early)), "umask 0; ")
       local user = io.popen("id -u"):read "*n"
       assert.equal(("700 %d\t600\ntrue\t1\n\t1.5\tfalse\nexit 0\n"):format(user), said)

@@ -96,10 +96,10 @@ local KINDS = {
 }
 
 --- The kind of a failed transfer.
----@param word string the engine's: resolve, connect, tls, reset, cut, timeout, …
+---@param code string the engine's: resolve, connect, tls, reset, cut, timeout, …
 ---@return string
-function errors.kind_of(word)
-  return KINDS[word] or "network"
+function errors.kind_of(code)
+  return KINDS[code] or "network"
 end
 
 local HTTP_CODES = { [401] = "forbidden", [403] = "forbidden", [404] = "not_found", [429] = "rate_limited" }

@@ -80,8 +80,8 @@ end
 -- No answer came to an end.
 local function lost(call, outcome, redact)
   return errors.new {
-    kind = errors.kind_of(outcome.word), code = outcome.word, action = call.action,
-    message = redact(outcome.text or outcome.word), http_status = status_of(outcome),
+    kind = errors.kind_of(outcome.code), code = outcome.code, action = call.action,
+    message = redact(outcome.text or outcome.code), http_status = status_of(outcome),
     retry_after = outcome.retry_after, uncertain = call.write and outcome.sent ~= false or nil,
   }
 end
@@ -99,7 +99,7 @@ end
 ---@return any? record
 ---@return smmpanel.Error?
 function response.of(call, outcome, redact)
-  if outcome.word ~= "" then return nil, lost(call, outcome, redact) end
+  if outcome.code ~= "" then return nil, lost(call, outcome, redact) end
   local record, failure = read(call, outcome)
   if not failure then
     if type(call.asked) == "table" then redact_entries(record, redact) end

@@ -10,7 +10,7 @@ local CAP = 30 -- seconds: the most that any pause of ours may be
 
 -- The panel cannot have seen it: nothing was sent, and not because someone called it off.
 local function never_arrived(outcome)
-  return outcome.word ~= "" and outcome.word ~= "cancelled" and outcome.sent == false
+  return outcome.code ~= "" and outcome.code ~= "cancelled" and outcome.sent == false
 end
 
 local function passing(err)

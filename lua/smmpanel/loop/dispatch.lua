@@ -54,9 +54,9 @@ end
 ---@param transfers table<userdata, true> it is in there as long as it is in flight, for whoever cancels
 ---@return table outcome
 function dispatch.run(loop, client, request, transfers)
-  local transfer, word, why = core.start(client, request)
+  local transfer, code, why = core.start(client, request)
   if not transfer then
-    return { word = word, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
+    return { code = code, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
   end
   local signal = loop.signal()
   local entry = { signal = signal, transfers = transfers }

@@ -1,0 +1,92 @@
+/* connections.c - which descriptor a kept HTTP/1 connection has, by its two ends; for libcurl before 8.0 alone. */
+#include "connections.h"
+
+#if CONNECTIONS_GUARDED
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { FIRST_ENTRIES = 64 };
+
+/* The list is at most as long as the process had connections at one time: a descriptor stands in it once. */
+struct connection_entry {
+  uint64_t ends; /* a hash of them */
+  int fd;        /* -1: nothing is known of it */
+};
+
+static uint64_t add_to_hash(uint64_t hash, const void *data, size_t len) {
+  const unsigned char *bytes = data;
+  for (size_t i = 0; i < len; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+  return hash;
+}
+
+static uint64_t hash_of(const connection_ends *ends) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  hash = add_to_hash(hash, ends->local, strlen(ends->local) + 1);
+  hash = add_to_hash(hash, ends->peer, strlen(ends->peer) + 1);
+  hash = add_to_hash(hash, &ends->local_port, sizeof ends->local_port);
+  return add_to_hash(hash, &ends->peer_port, sizeof ends->peer_port);
+}
+
+static struct connection_entry *find_ends(connections *c, uint64_t ends) {
+  for (size_t i = 0; i < c->count; i++)
+    if (c->list[i].ends == ends && c->list[i].fd >= 0) return &c->list[i];
+  return NULL;
+}
+
+static struct connection_entry *free_entry(connections *c) {
+  for (size_t i = 0; i < c->count; i++)
+    if (c->list[i].fd < 0) return &c->list[i];
+  if (c->count == c->room) {
+    size_t room = c->room ? c->room * 2 : FIRST_ENTRIES;
+    struct connection_entry *list = realloc(c->list, room * sizeof *list);
+    if (!list) return NULL;
+    c->list = list;
+    c->room = room;
+  }
+  return &c->list[c->count++];
+}
+
+bool connections_unasked(connections *c, const connection_ends *ends, bool opened) {
+  char byte;
+  struct connection_entry *entry = find_ends(c, hash_of(ends));
+  if (!entry) return false;
+  if (opened) entry->fd = -1; /* what had these ends before is over */
+  return !opened && recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+static bool ends_of(CURL *easy, connection_ends *ends) {
+  char *local = NULL, *peer = NULL;
+  long local_port = 0, peer_port = 0;
+  curl_easy_getinfo(easy, CURLINFO_LOCAL_IP, &local);
+  curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &peer);
+  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
+  curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &peer_port);
+  *ends = (connection_ends){
+      .local = local, .peer = peer, .local_port = (int)local_port, .peer_port = (int)peer_port};
+  return local && peer;
+}
+
+/* One pass: an entry with this descriptor or these ends is about a connection that is over, or is this one. */
+void connections_store(connections *c, CURL *easy, bool http1) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  connection_ends ends;
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+  if (!ends_of(easy, &ends)) return;
+  uint64_t hash = hash_of(&ends);
+  for (size_t i = 0; i < c->count; i++)
+    if (c->list[i].ends == hash || c->list[i].fd == (int)fd) c->list[i].fd = -1;
+  if (!http1 || fd == CURL_SOCKET_BAD) return;
+  struct connection_entry *entry = free_entry(c);
+  if (entry) *entry = (struct connection_entry){.ends = hash, .fd = (int)fd};
+}
+
+void connections_free(connections *c) {
+  free(c->list);
+  *c = (connections){0};
+}
+
+#else
+typedef int connections_not_needed; /* an empty file is no C */
+#endif

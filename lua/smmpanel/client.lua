@@ -2,99 +2,26 @@
 -- @classmod smmpanel.Panel
 
 local add_all = require "smmpanel.ledger.add_all"
-local batch = require "smmpanel.call.batch"
+local argerror = require "smmpanel.util.argerror"
+local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local fields = require "smmpanel.api.form_fields"
-local loops = require "smmpanel.loop"
 local ids = require "smmpanel.api.ids"
-local place_once = require "smmpanel.ledger.place_once"
+local limiter = require "smmpanel.limiter.local"
+local loops = require "smmpanel.loop"
 local options = require "smmpanel.options"
 local order = require "smmpanel.api.order_fields"
-local limiter = require "smmpanel.limiter.local"
+local place_once = require "smmpanel.ledger.place_once"
 local request = require "smmpanel.call.request"
+local state_of = require "smmpanel.call.state"
 local text = require "smmpanel.util.text"
-local argerror = require "smmpanel.util.argerror"
-local watch = require "smmpanel.watch"
-local queue = require "smmpanel.watch.queue"
+local watch = require "smmpanel.watch.start"
 
 ---@class smmpanel.Panel
 local Panel = {}
 
 local Meta = { __index = Panel, __name = "smmpanel.Panel" }
-
--- A panel's state stands beside it and not in it: who walks through the object, or prints it, finds nothing.
-local state_of = setmetatable({}, { __mode = "k" })
-
-local READS = { services = true, status = true, refill_status = true, balance = true }
-
--- The field that carries the id, and the one that carries several.
-local FIELDS = {
-  status = { one = "order", many = "orders" },
-  refill = { one = "order", many = "orders" },
-  refill_status = { one = "refill", many = "refills" },
-  cancel = { one = "orders", many = "orders" },
-}
-
-local function open_state(panel, where)
-  local state = state_of[panel]
-  if not state then argerror.throw(where, "call it as a method of a panel, with a colon") end
-  if state.closed then argerror.throw(where, "the panel is closed") end
-  return state
-end
-
-local function ledger_of(state, where)
-  local ledger = state.options.ledger
-  if not ledger then argerror.throw(where, "refs need a ledger: smmpanel.new { ledger = ... }") end
-  return ledger
-end
-
--- What all calls have in common, with this call's options before the panel's.
-local function new_call(state, action, given)
-  local own = state.options
-  return {
-    action = action, write = not READS[action], separator = "\n", loop = loops.pick(own.loop),
-    deadline = core.now() + (given.timeout or own.timeout), retries = given.retries or own.retries,
-    decimals = given.decimals or own.decimals,
-  }
-end
-
-local function with(call, more)
-  for name, value in pairs(call) do
-    if more[name] == nil then more[name] = value end
-  end
-  return more
-end
-
-local function one_id(state, call, id)
-  call.asked, call.fields = id, { FIELDS[call.action].one, id }
-  return request.run(state, call)
-end
-
-local function many_ids(state, call, asked, given)
-  local field = FIELDS[call.action].many
-  local function send(texts)
-    return request.run(state, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
-  end
-  local function progress(done, total)
-    request.notify(state, "on_progress", given.on_progress, done, total)
-  end
-  return batch.run(call.action, asked, {
-    loop = call.loop, batch_size = given.batch_size or state.options.batch_size,
-    concurrency = given.concurrency or state.options.concurrency,
-  }, send, progress)
-end
-
--- status, refill, refill_status, cancel: one id or a list.
-local function by_ids(panel, action, x, given)
-  local where = "panel:" .. action
-  local state = open_state(panel, where)
-  local asked = ids.read(where, x)
-  given = options.list(where, given)
-  local call = new_call(state, action, given)
-  if asked.single then return one_id(state, call, asked.texts[1]) end
-  return many_ids(state, call, asked, given)
-end
 
 local CACHE_SECONDS = 900
 
@@ -106,55 +33,15 @@ local function kept_services(state, given, call, fetch)
 end
 
 local function add_one(state, wanted, ref, given)
-  local call = new_call(state, "add", given)
+  local call = request.new(state, "add", given)
   call.fields = order.fields(wanted)
   local function send() return request.run(state, call) end
   if ref == nil then return send() end
-  return place_once.add(ledger_of(state, "panel:add"), {
+  return place_once.add(state_of.ledger(state, "panel:add"), {
     ref = ref, site = state.authority, fields = call.fields, decimals = call.decimals,
     seconds = call.deadline - core.now(),
   }, send)
 end
-
----@class smmpanel.Service
----@field service smmpanel.Id
----@field name? string
----@field type? string
----@field category? string
----@field rate? number|string the price of 1,000; of a Package the price of one
----@field min? integer
----@field max? integer
----@field refill? boolean
----@field cancel? boolean
----@field dripfeed? boolean
-
----@class smmpanel.Status an order's; a subscription has posts and orders, a drip-feed runs and orders
----@field status? string|integer as the panel writes it: see smmpanel.state
----@field charge? number|string
----@field start_count? integer
----@field remains? integer
----@field currency? string
-
----@class smmpanel.Entry an id without a record, in the answer to a list
----@field error string the panel's words, or what happened
----@field code string
----@field cause? smmpanel.Error where the whole request failed
----@field uncertain? true a write that may have been carried out
-
----@class smmpanel.Refill
----@field order smmpanel.Id
----@field refill smmpanel.Id
-
----@class smmpanel.RefillStatus
----@field refill smmpanel.Id
----@field status string
-
----@class smmpanel.Cancel
----@field order smmpanel.Id
----@field cancel any what the panel says for yes
-
----@class smmpanel.Made
----@field order? smmpanel.Id absent where the panel accepted it without an id (a scheduled order)
 
 ---@class smmpanel.Pending an order with a ref and without an answer
 ---@field ref string
@@ -173,11 +60,6 @@ end
 ---@field name? string of a set of orders in the ledger, which outlives the process and may be shared
 ---@field wait_for_more? boolean with a name: go on when nothing is left, for orders that others add (false)
 
----@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
----@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
----@alias smmpanel.RefillStatuses table<smmpanel.Id, smmpanel.RefillStatus|smmpanel.Entry>
----@alias smmpanel.Cancels table<smmpanel.Id, smmpanel.Cancel|smmpanel.Entry>
-
 ---@class smmpanel.ServicesOptions: smmpanel.CallOptions
 ---@field cache? string path of a file to keep the services in, one for each panel and account
 ---@field max_age? number seconds that what is kept there is good for (900)
@@ -189,12 +71,12 @@ end
 ---@return smmpanel.Error? err beside a list, kind `cache`: the list is good, but could not be kept
 function Panel:services(given)
   local where = "panel:services"
-  local state = open_state(self, where)
+  local state = state_of.open(self, where)
   given = options.services(where, given)
   if given.max_age and not given.cache then
     argerror.throw(where, "max_age needs the option cache: the path of the file to keep the services in")
   end
-  local call = new_call(state, "services", given)
+  local call = request.new(state, "services", given)
   call.fields = {}
   local function fetch() return request.run(state, call) end
   if given.cache then return kept_services(state, given, call, fetch) end
@@ -206,8 +88,8 @@ end
 ---@return { balance: number|string, currency: string? }?
 ---@return smmpanel.Error?
 function Panel:balance(given)
-  local state = open_state(self, "panel:balance")
-  local call = new_call(state, "balance", options.call("panel:balance", given))
+  local state = state_of.open(self, "panel:balance")
+  local call = request.new(state, "balance", options.call("panel:balance", given))
   call.fields = {}
   return request.run(state, call)
 end
@@ -221,7 +103,7 @@ end
 ---@return smmpanel.Made? made
 ---@return smmpanel.Error?
 function Panel:add(wanted, given)
-  local state = open_state(self, "panel:add")
+  local state = state_of.open(self, "panel:add")
   given = options.add("panel:add", given)
   return add_one(state, wanted, given.ref, given)
 end
@@ -235,9 +117,9 @@ end
 ---@return smmpanel.Error? why it stopped
 function Panel:add_all(orders, given)
   local where = "panel:add_all"
-  local state = open_state(self, where)
+  local state = state_of.open(self, where)
   given = options.add_all(where, given)
-  ledger_of(state, where)
+  state_of.ledger(state, where)
   local next_order, total = add_all.source(orders)
   return add_all.run(next_order, total, {
     loop = loops.pick(state.options.loop), concurrency = given.concurrency or state.options.concurrency,
@@ -251,7 +133,7 @@ end
 ---@return smmpanel.Pending[]? list by ref
 ---@return smmpanel.Error?
 function Panel:pending()
-  return place_once.pending(ledger_of(open_state(self, "panel:pending"), "panel:pending"))
+  return place_once.pending(state_of.ledger(state_of.open(self, "panel:pending"), "panel:pending"))
 end
 
 --- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with
@@ -262,7 +144,7 @@ end
 ---@return smmpanel.Error?
 function Panel:resolve(ref, order_id)
   local where = "panel:resolve"
-  return place_once.resolve(where, ledger_of(open_state(self, where), where), ref, order_id)
+  return place_once.resolve(where, state_of.ledger(state_of.open(self, where), where), ref, order_id)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
@@ -272,7 +154,7 @@ end
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
 ---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Statuses, smmpanel.Error?
 function Panel:status(x, given)
-  return by_ids(self, "status", x, given)
+  return by_ids.run(self, "status", x, given)
 end
 
 --- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as
@@ -283,7 +165,7 @@ end
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
 ---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Refills, smmpanel.Error?
 function Panel:refill(x, given)
-  return by_ids(self, "refill", x, given)
+  return by_ids.run(self, "refill", x, given)
 end
 
 --- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
@@ -293,7 +175,7 @@ end
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
 ---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.RefillStatuses, smmpanel.Error?
 function Panel:refill_status(x, given)
-  return by_ids(self, "refill_status", x, given)
+  return by_ids.run(self, "refill_status", x, given)
 end
 
 --- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a
@@ -304,7 +186,7 @@ end
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
 ---@overload fun(self, x: smmpanel.Id[], given?: smmpanel.CallOptions): smmpanel.Cancels, smmpanel.Error?
 function Panel:cancel(x, given)
-  return by_ids(self, "cancel", x, given)
+  return by_ids.run(self, "cancel", x, given)
 end
 
 -- Several ids stand on one line with commas, every other list on lines.
@@ -332,74 +214,13 @@ end
 ---@return any? answer
 ---@return smmpanel.Error?
 function Panel:call(action, given_fields, given)
-  local state = open_state(self, "panel:call")
+  local state = state_of.open(self, "panel:call")
   if type(action) ~= "string" or action == "" or text.has_control(action) then
     argerror.throw("panel:call", "needs the action's name, got %s", argerror.describe(action))
   end
-  local call = new_call(state, action, options.call("panel:call", given))
+  local call = request.new(state, action, options.call("panel:call", given))
   call.fields, call.raw = call_fields("panel:call", given_fields), true
   return request.run(state, call)
-end
-
--- What the orders are called by whoever watches them: as they were given, or as records have ids.
-local function names_of(asked)
-  return function(id)
-    local keys = asked and asked.keys[id]
-    return keys and keys[1] or ids.value(id)
-  end
-end
-
--- What was last seen of each order, by the keys as given.
-local function results_of(asked, seen, failed)
-  local last = {}
-  for id, keys in pairs(asked.keys) do
-    for _, key in ipairs(keys) do last[key] = seen[id] or failed[id] end
-  end
-  return last
-end
-
-local LEASE_MARGIN = 15 -- seconds that a claim outlasts the poll it is for
-
-local function new_watching(state, given, asked, set)
-  local own = state.options
-  local timeout, batch_size = own.timeout, given.batch_size or own.batch_size
-  return {
-    work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
-    lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or own.concurrency,
-    loop = loops.pick(own.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
-    failed = function() end,
-    poll = function(open, seconds)
-      local call = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
-        decimals = given.decimals, batch_size = batch_size }
-      return many_ids(state, new_call(state, "status", call), ids.read("panel:watch", open), call)
-    end,
-  }
-end
-
--- In this process, for as long as the call lasts.
-local function watch_here(state, given, asked, x)
-  local set, failed = queue.new(core.now), {}
-  set:add(asked.texts)
-  local run = new_watching(state, given, asked, set)
-  run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
-  run.lease = math.huge -- nobody else can have them
-  function run.failed(id, record) failed[id] = record end
-  local err = watch.run(run)
-  local last = results_of(asked, set.seen, failed)
-  if asked.single then return last[x], err end
-  return last, err
-end
-
--- In the ledger, for all who watch under this name.
-local function watch_kept(state, where, given, asked)
-  local ledger = ledger_of(state, where)
-  if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
-  local set = ledger:work(given.name, { decimals = given.decimals or state.options.decimals })
-  local ok, failure = set:add(asked and asked.texts or {})
-  if not ok then return watch.failed(failure) end
-  local run = new_watching(state, given, asked, set)
-  run.shared, run.wait_for_more = true, given.wait_for_more
-  return watch.run(run)
 end
 
 --- Polls `status` until every order is final, or unknown to the panel: in full batches, each no more often
@@ -417,21 +238,20 @@ end
 ---@return smmpanel.Error? why not all are final
 function Panel:watch(x, given)
   local where = "panel:watch"
-  local state = open_state(self, where)
+  local state = state_of.open(self, where)
   given = options.watch(where, given)
   if given.wait_for_more and not given.name then
     argerror.throw(where, "wait_for_more needs a name, for others to add orders under")
   end
   local asked = not (x == nil and given.name) and ids.read(where, x) or nil
-  if not given.name then return watch_here(state, given, asked, x) end
-  return {}, watch_kept(state, where, given, asked)
+  if not given.name then return watch.here(state, given, asked, x) end
+  return {}, watch.named(state, where, given, asked)
 end
 
 --- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it
 -- again does nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
 function Panel:close()
-  local state = state_of[self]
-  if not state then argerror.throw("panel:close", "call it as a method of a panel, with a colon") end
+  local state = state_of.of(self, "panel:close")
   if state.closed then return end
   state.closed = true
   for transfer in pairs(state.transfers) do transfer:cancel() end
@@ -441,7 +261,7 @@ end
 Meta.__close = Panel.close
 
 function Meta:__tostring()
-  local state = state_of[self]
+  local state = state_of.of(self, "tostring")
   return ("smmpanel.Panel (%s%s)"):format(state.site, state.closed and ", closed" or "")
 end
 
@@ -479,7 +299,7 @@ function client.new(given)
   }
   own.key = nil
   local panel = setmetatable({}, Meta)
-  state_of[panel] = state
+  state_of.store(panel, state)
   return panel
 end
 

@@ -1,9 +1,11 @@
 --- One logical call: attempts, pauses and the one deadline that they share.
 -- @module smmpanel.call.request
 
+local actions = require "smmpanel.api.actions"
 local core = require "smmpanel.core"
-local errors = require "smmpanel.errors"
 local dispatch = require "smmpanel.loop.dispatch"
+local errors = require "smmpanel.errors"
+local loops = require "smmpanel.loop"
 local retry = require "smmpanel.call.retry"
 local response = require "smmpanel.api.response"
 
@@ -28,6 +30,21 @@ local request = {}
 ---@field http_status integer 0: no answer
 ---@field bytes integer of the body, decompressed
 ---@field err? smmpanel.Error
+
+--- What all calls have in common, with this call's options before the panel's. An action that is not in the table
+-- counts as a write.
+---@param state table the panel's
+---@param action string
+---@param given smmpanel.CallOptions
+---@return smmpanel.Call
+function request.new(state, action, given)
+  local own, row = state.options, actions[action]
+  return {
+    action = action, write = not (row and row.reads), separator = "\n", loop = loops.pick(own.loop),
+    deadline = core.now() + (given.timeout or own.timeout), retries = given.retries or own.retries,
+    decimals = given.decimals or own.decimals,
+  }
+end
 
 --- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr,
 -- once a panel and name.

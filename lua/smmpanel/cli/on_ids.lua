@@ -3,6 +3,7 @@
 
 local on_ids = {}
 
+local actions = require "smmpanel.api.actions"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local ids = require "smmpanel.cli.input.ids"
@@ -41,7 +42,7 @@ local function run(context, args, given)
   local panel = context:panel()
   local sink, counts = formats.sink(args, shape, io.stdout), counter()
   local all = bulk.new {
-    ids = wanted, what = given.name, options = context.options, writes = given.writes,
+    ids = wanted, what = given.name, options = context.options, writes = not actions[action].reads,
     send = function(list) return panel[action](panel, list) end,
     each = function(id, record)
       counts:take(record)
@@ -67,7 +68,6 @@ end
 ---@field about string
 ---@field details? string
 ---@field verb string what became of those that did not fail
----@field writes? boolean
 ---@field examples string[][]
 
 --- A command on ids.

@@ -1,15 +1,15 @@
+local actions = require "smmpanel.api.actions"
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local json = require "smmpanel.util.json"
 local lua_literal = require "smmpanel.cli.views.lua_literal"
 local shared = require "smmpanel.cli.options"
 
-local READS = { services = true, status = true, refill_status = true, balance = true }
-
 local function run(context, args)
   local panel = context:panel()
   context.on_interrupt = function()
-    return READS[args.action] and "the answer had not come"
+    local row = actions[args.action]
+    return row and row.reads and "the answer had not come"
       or "the answer had not come: it may have been done all the same"
   end
   local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))

@@ -3,6 +3,7 @@
 
 local records = {}
 
+local actions = require "smmpanel.api.actions"
 local formats = require "smmpanel.cli.views.formats"
 local states = require "smmpanel.api.states"
 
@@ -72,23 +73,28 @@ records.status = {
   end,
 }
 
+-- What a record's value says, by what the value is.
+local SHOW = {
+  id = formats.text, state = records.state,
+  yes = function() return { text = "requested", style = "good" } end,
+}
+
 -- Two columns: the id, and what came of it or what is wrong.
-local function pair(what, title, name, show)
+local function two_columns(row)
+  local what, show = row.own, SHOW[row.is]
   return {
     what = what,
-    columns = { { title = what:upper() }, { title = title, shrinks = 1 } },
-    fields = { what, name, "error", "code" },
+    columns = { { title = what:upper() }, { title = row.value:upper(), shrinks = 1 } },
+    fields = { what, row.value, "error", "code" },
     cells = function(record)
-      return { formats.text(record[what]), record.error and wrong(record) or show(record[name]) }
+      return { formats.text(record[what]), record.error and wrong(record) or show(record[row.value]) }
     end,
   }
 end
 
-records.refill = pair("order", "REFILL", "refill", formats.text)
-records.refill_status = pair("refill", "STATUS", "status", records.state)
-records.cancel = pair("order", "CANCEL", "cancel", function()
-  return { text = "requested", style = "good" }
-end)
+for action, row in pairs(actions) do
+  if row.own then records[action] = two_columns(row) end
+end
 
 --- A record with the id that was asked for in front, in a table of its own.
 ---@param shape table

@@ -1,0 +1,88 @@
+--- Which row of an answer belongs to which id: by the ids that the rows carry, by position only where that is
+-- certain. Pure.
+-- @module smmpanel.api.rows
+
+local rows = {}
+
+local actions = require "smmpanel.api.actions"
+local argerror = require "smmpanel.util.argerror"
+local refusal = require "smmpanel.api.refusal"
+local text = require "smmpanel.util.text"
+
+local is_list, unclear = refusal.is_list, refusal.unclear
+
+local function carried_id(action, row)
+  if type(row) ~= "table" then return nil end
+  for _, name in ipairs(actions[action].ids) do
+    local found = type(row[name]) == "number" and argerror.integer_text(row[name])
+      or type(row[name]) == "string" and text.trim(row[name])
+    if found then return found end
+  end
+end
+
+-- Rows that carry ids, by id; nil where none carries one. A row given twice says two things of one id.
+local function by_carried_id(action, list)
+  local by_id, twice = nil, {}
+  for _, row in pairs(list) do
+    local id = carried_id(action, row)
+    if id then
+      by_id = by_id or {}
+      if by_id[id] ~= nil then twice[id] = true end
+      by_id[id] = row
+    end
+  end
+  return by_id, twice
+end
+
+-- PHP writes a map with the keys 0, 1, 2, ... as a list.
+local function ids_count_from_zero(asked)
+  local wanted = {}
+  for _, id in ipairs(asked) do wanted[id] = true end
+  for i = 0, #asked - 1 do
+    if not wanted[("%d"):format(i)] then return false end
+  end
+  return true
+end
+
+local function by_place(asked, list)
+  local n = refusal.length(list)
+  if #asked == 1 and n == 1 then return { [asked[1]] = list[1] } end
+  if n ~= #asked or not ids_count_from_zero(asked) then
+    return nil, unclear("a list of %d without ids, so that nothing tells which is which", n)
+  end
+  local by_id = {}
+  for index, row in pairs(list) do by_id[("%d"):format(index - 1)] = row end
+  return by_id
+end
+
+local function any_of(asked, by_id)
+  for _, id in ipairs(asked) do
+    if by_id[id] ~= nil then return true end
+  end
+  return false
+end
+
+--- The rows of an answer by id.
+---@param action string
+---@param asked string[] the ids, as sent
+---@param value table the decoded document
+---@return table<string, any>? rows
+---@return table<string, true>|smmpanel.Failure twice the ids that have two rows; without rows the failure
+function rows.of(action, asked, value)
+  if next(value) == nil then return {}, {} end
+  if not is_list(value) then
+    if any_of(asked, value) then return value, {} end
+    if #asked == 1 then return { [asked[1]] = value }, {} end -- one was asked, one record came
+    local said = refusal.message(value)
+    return nil, unclear("none of the ids asked is in the answer%s", said and ": " .. said or "")
+  end
+  local by_id, twice = by_carried_id(action, value)
+  if not by_id then
+    local placed, failure = by_place(asked, value)
+    return placed, failure or {}
+  end
+  if not any_of(asked, by_id) then return nil, unclear("the answer is about other ids") end
+  return by_id, twice
+end
+
+return rows

@@ -1,0 +1,88 @@
+--- How a panel begins to watch: the orders of one call in this process, or those under a name in the ledger.
+-- @module smmpanel.watch.start
+
+local start = {}
+
+local argerror = require "smmpanel.util.argerror"
+local by_ids = require "smmpanel.call.by_ids"
+local core = require "smmpanel.core"
+local ids = require "smmpanel.api.ids"
+local loops = require "smmpanel.loop"
+local queue = require "smmpanel.watch.queue"
+local request = require "smmpanel.call.request"
+local state = require "smmpanel.call.state"
+local watch = require "smmpanel.watch"
+
+-- What the orders are called by whoever watches them: as they were given, or as records have ids.
+local function names_of(asked)
+  return function(id)
+    local keys = asked and asked.keys[id]
+    return keys and keys[1] or ids.value(id)
+  end
+end
+
+-- What was last seen of each order, by the keys as given.
+local function results_of(asked, seen, failed)
+  local last = {}
+  for id, keys in pairs(asked.keys) do
+    for _, key in ipairs(keys) do last[key] = seen[id] or failed[id] end
+  end
+  return last
+end
+
+local LEASE_MARGIN = 15 -- seconds that a claim outlasts the poll it is for
+
+local function new_watching(own, given, asked, set)
+  local defaults = own.options
+  local timeout, batch_size = defaults.timeout, given.batch_size or defaults.batch_size
+  return {
+    work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
+    lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or defaults.concurrency,
+    loop = loops.pick(defaults.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
+    failed = function() end,
+    poll = function(open, seconds)
+      local call = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
+        decimals = given.decimals, batch_size = batch_size }
+      return by_ids.list(own, request.new(own, "status", call), ids.read("panel:watch", open), call)
+    end,
+  }
+end
+
+--- Watches in this process, for as long as the call lasts.
+---@param own table what the panel keeps
+---@param given smmpanel.WatchOptions
+---@param asked smmpanel.Ids
+---@param x smmpanel.Id|smmpanel.Id[] as the caller gave it
+---@return table last the last records, by id or of the one id
+---@return smmpanel.Error?
+function start.here(own, given, asked, x)
+  local set, failed = queue.new(core.now), {}
+  set:add(asked.texts)
+  local run = new_watching(own, given, asked, set)
+  run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
+  run.lease = math.huge -- nobody else can have them
+  function run.failed(id, record) failed[id] = record end
+  local err = watch.run(run)
+  local last = results_of(asked, set.seen, failed)
+  if asked.single then return last[x], err end
+  return last, err
+end
+
+--- Watches in the ledger, for all processes that watch under this name.
+---@param own table what the panel keeps
+---@param where string the public function's name
+---@param given smmpanel.WatchOptions
+---@param asked? smmpanel.Ids orders to add
+---@return smmpanel.Error?
+function start.named(own, where, given, asked)
+  local ledger = state.ledger(own, where)
+  if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
+  local set = ledger:work(given.name, { decimals = given.decimals or own.options.decimals })
+  local ok, failure = set:add(asked and asked.texts or {})
+  if not ok then return watch.failed(failure) end
+  local run = new_watching(own, given, asked, set)
+  run.shared, run.wait_for_more = true, given.wait_for_more
+  return watch.run(run)
+end
+
+return start

@@ -1,6 +1,9 @@
 -- One budget of requests a second for several processes, in Redis.
+local blocking = require "smmpanel.loop.blocking"
+local core = require "smmpanel.core"
 local limiter_redis = require "smmpanel.limiter.redis"
 local fleet = require "spec.support.fleet"
+local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
@@ -36,9 +39,9 @@ describe("a limiter in Redis", function()
   end)
 
   it("does not save up what was not used", function()
-    local budget = limiter(1000)
-    for _ = 1, 50 do budget:reserve(60) end
-    socket.sleep(0.3)
+    local budget = limiter(10)
+    for _ = 1, 3 do budget:reserve(60) end
+    socket.sleep(0.5)
     assert.equal(0, (budget:reserve(60)))
     assert.is_true(budget:reserve(60) > 0)
   end)
@@ -52,9 +55,45 @@ describe("a limiter in Redis", function()
     local again, later = mine:reserve(60, moment)
     assert.is_near(5, again, 0.2)
     assert.is_near(5.1, other:reserve(60), 0.2)
-    assert.same({ 0, later }, { mine:reserve(60, later) })
+    assert.is_near(5, (mine:reserve(60, later)), 0.3)
     other:hold(1) -- no hold ends another that lasts longer
     assert.is_near(5.2, other:reserve(60), 0.2)
+  end)
+
+  it("gives a new slot to a caller that comes late", function()
+    local budget = limiter(10)
+    budget:reserve(60)
+    local wait, slot = budget:reserve(60)
+    socket.sleep(wait + 0.3)
+    local again, other = budget:reserve(60, slot)
+    assert.is_true(again < 0.1)
+    assert.not_equal(slot, other)
+  end)
+
+  it("goes on when Redis' clock is set back, slots and holds too", function()
+    local budget, client = limiter(10, "back"), server:client()
+    local key, day = "{smmpanel}:limiter:back", 24 * 60 * 60 * 1e6
+    budget:reserve(60)
+    local _, slot = budget:reserve(60)
+    budget:hold(3)
+    for _, field in ipairs { "next", "hold", "last" } do -- as if all of it was a day later
+      client:hset(key, field, ("%.0f"):format(tonumber(client:hget(key, field)) + day))
+    end
+    slot = ("%.0f"):format(tonumber(slot) + day)
+    assert.is_near(3, budget:reserve(60), 0.2)
+    assert.is_near(3.1, budget:reserve(60, slot), 0.2)
+  end)
+
+  it("loses one slot at most with a process that is killed", function()
+    local times = fleet.clock()
+    local command = "echo $$; exec %s spec/support/limited_worker.lua %s %d 2 60 64"
+    local pipe = io.popen(command:format(process.lua(), times.url, server.port))
+    local pid = pipe:read "*n"
+    while #times.arrivals() < 2 do socket.sleep(0.02) end
+    os.execute("kill -KILL " .. ("%d"):format(pid))
+    pipe:close()
+    times.stop()
+    assert.is_true(limiter(2, "test"):reserve(60) <= 1.1)
   end)
 
   it("leaves nothing behind", function()
@@ -111,7 +150,7 @@ describe("the option rate", function()
     times.stop()
   end)
 
-  it("makes others wait that have a moment already", function()
+  it("makes others wait that have a slot already", function()
     local times = fleet.clock()
     local panel = smmpanel.new { url = times.base .. "/slow/1", key = "test-key", rate = 20, retries = 0 }
     local tasks = {}
@@ -121,5 +160,43 @@ describe("the option rate", function()
     assert.equal(3, #at)
     assert.is_true(at[2].at - at[1].at > 0.9 and at[3].at - at[2].at > 0.9)
     times.stop()
+  end)
+
+  it("is kept to after the process was stopped for a while", function()
+    local times = fleet.clock()
+    local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, timeout = 30 }
+    local tasks = {}
+    for i = 1, 40 do tasks[i] = function() return panel:balance() end end
+    tasks[41] = function()
+      while #times.arrivals() < 3 do blocking.sleep(0.05) end
+      local until_then = core.now() + 1.2
+      while core.now() < until_then do socket.sleep(0.1) end -- nothing of this process runs
+    end
+    smmpanel.all(tasks)
+    local most = fleet.window(times.arrivals(), 0.5)
+    times.stop()
+    assert.is_true(most <= 13, most .. " in half a second at 20 a second")
+  end)
+
+  it("lets a read through although 256 bulk callers wait", function()
+    local times = fleet.clock()
+    local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, retries = 0, timeout = 60 }
+    local tasks, failures = {}, {}
+    for i = 1, 256 do
+      tasks[i] = function()
+        local _, err = panel:call("bulk", {}, { timeout = 3 })
+        failures[err and err.code or "ok"] = (failures[err and err.code or "ok"] or 0) + 1
+      end
+    end
+    local took
+    tasks[257] = function()
+      local began = core.now()
+      assert(panel:balance())
+      took = core.now() - began
+    end
+    smmpanel.all(tasks)
+    times.stop()
+    assert.is_true(took < 1, ("%.1f s"):format(took))
+    assert.is_true(failures.ok > 40 and failures.rate > 150)
   end)
 end)

@@ -37,9 +37,10 @@ function by_ids.list(own, call, asked, given)
   local function progress(done, total)
     request.notify(own, "on_progress", given.on_progress, done, total)
   end
+  local batch_size = given.batch_size or own.options.batch_size
+  call.bulk = call.bulk or #asked.texts > batch_size
   return batch.run(call.action, asked, {
-    loop = call.loop, batch_size = given.batch_size or own.options.batch_size,
-    concurrency = given.concurrency or own.options.concurrency,
+    loop = call.loop, batch_size = batch_size, concurrency = given.concurrency or own.options.concurrency,
   }, send, progress)
 end
 

@@ -2,9 +2,9 @@
 -- @module smmpanel.call.request
 
 local actions = require "smmpanel.api.actions"
+local admit = require "smmpanel.call.admit"
 local core = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
-local errors = require "smmpanel.errors"
 local loops = require "smmpanel.loop"
 local retry = require "smmpanel.call.retry"
 local response = require "smmpanel.api.response"
@@ -20,6 +20,11 @@ local request = {}
 ---@field raw? boolean the answer is given as it is
 ---@field loop table
 ---@field deadline number by core.now()
+---@field timeout number seconds
+---@field patient? boolean waits for a free slot of the rate limit without a deadline
+---@field bulk? boolean one of many: it leaves every second slot to single reads
+---@field is_stopped? fun(): boolean whether the run that it belongs to was stopped
+---@field admitted? boolean the first attempt has its slot: see smmpanel.call.admit
 ---@field retries integer
 ---@field decimals string
 
@@ -39,9 +44,10 @@ local request = {}
 ---@return smmpanel.Call
 function request.new(state, action, given)
   local own, row = state.options, actions[action]
+  local timeout = given.timeout or own.timeout
   return {
     action = action, write = not (row and row.reads), separator = "\n", loop = loops.pick(own.loop),
-    deadline = core.now() + (given.timeout or own.timeout), retries = given.retries or own.retries,
+    timeout = timeout, deadline = core.now() + timeout, retries = given.retries or own.retries,
     decimals = given.decimals or own.decimals,
   }
 end
@@ -59,46 +65,7 @@ function request.notify(state, name, callback, ...)
   io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))
 end
 
-local function not_sent(call, kind, code, message)
-  return errors.new { kind = kind, code = code, action = call.action, message = message }
-end
-
--- Waits for a moment of its own in a budget. It asks again when that has come, for whoever was told to slow
--- down meanwhile holds back all.
-local function take_moment(budget, call)
-  local wait, moment = budget:reserve(call.deadline - core.now())
-  while wait and wait > 0 do
-    call.loop.sleep(wait)
-    wait, moment = budget:reserve(call.deadline - core.now(), moment)
-  end
-  if wait then return nil end
-  if moment then
-    local said = "the rate budget cannot be asked, nothing was sent: " .. moment.message
-    return not_sent(call, "network", "limiter", said)
-  end
-  return not_sent(call, "timeout", "rate", "the rate budget leaves it no moment before the deadline")
-end
-
--- Everything that stands between a request and its being sent: closing, the deadline, the budget. Waits where
--- there is something to wait for; returns the error where it may not be sent.
-local function admit(state, call)
-  local now = core.now()
-  if now >= call.deadline then
-    return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
-  end
-  for _, budget in ipairs(state.budgets) do
-    local refused = take_moment(budget, call)
-    if refused then return refused end
-  end
-  if call.loop.begin then call.loop.begin() end
-  if state.closed then return not_sent(call, "cancelled", "closed", "the panel was closed") end
-  -- Once more: all of that may have taken longer than was asked for (a stopped process, a blocked loop).
-  if core.now() >= call.deadline then
-    return not_sent(call, "timeout", "timeout", "the time was over before it was sent")
-  end
-end
-
--- The panel asked for a pause: it is everyone's. A budget that cannot be told fails the next who asks.
+-- The panel asked for a pause, which holds for all. A limiter that fails now fails the next call too.
 local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(seconds) end
 end
@@ -126,7 +93,8 @@ end
 function request.run(state, call)
   local attempts, last = 0, nil
   while true do
-    local refused = admit(state, call)
+    local refused = not call.admitted and admit.run(state, call)
+    call.admitted = nil
     if refused then
       refused.attempts = attempts
       return nil, last or refused

@@ -1,5 +1,5 @@
---- A budget of requests a second for one process: each gets its own moment, evenly spaced. Pure: the clock
--- comes from outside. It is what smmpanel.limiter asks of a limiter.
+--- A rate limit for one process: evenly spaced slots. Pure: the clock is an argument. The methods are those
+-- that smmpanel.limiter describes.
 -- @module smmpanel.limiter.local
 
 local limiter = {}
@@ -7,23 +7,36 @@ local limiter = {}
 local Limiter = {}
 Limiter.__index = Limiter
 
---- A budget.
----@param rate number requests a second
----@param clock fun(): number seconds
+-- Seconds that a slot outlives its moment. Sleeps end late by some milliseconds: without this each of them
+-- would cost a slot. It bounds the burst after a stall too: in a window of T seconds at most
+-- rate * (T + LATE) + 1 requests start.
+local LATE = 0.025
+
+--- A rate limit.
+---@param rate number requests per second
+---@param clock fun(): number seconds; must be monotonic
 ---@return smmpanel.Limiter
 function limiter.new(rate, clock)
   return setmetatable({ spacing = 1 / rate, clock = clock, free = -math.huge, held = -math.huge }, Limiter)
 end
 
-function Limiter:reserve(longest, moment)
-  if moment and self.held <= moment then return 0, moment end
+--- See smmpanel.limiter.
+---@param longest number seconds
+---@param slot? number from an earlier call
+---@return number? seconds
+---@return number? slot
+function Limiter:reserve(longest, slot)
   local now = self.clock()
-  local at = math.max(now, self.free, self.held)
+  if slot and self.held <= slot and now - slot <= LATE then return math.max(0, slot - now), slot end
+  local at = math.max(self.free >= now - LATE and self.free or now, self.held)
   if at - now >= longest then return nil end
   self.free = at + self.spacing
-  return at - now, at
+  return math.max(0, at - now), at
 end
 
+--- See smmpanel.limiter.
+---@param seconds number
+---@return true
 function Limiter:hold(seconds)
   self.held = math.max(self.held, self.clock() + seconds)
   return true

@@ -1,6 +1,7 @@
---- A budget of requests a second in Redis, by Redis' own clock, so that the machines' clocks need not agree.
--- One key, `PREFIX limiter:NAME`: `next`, the first free moment, and `hold`, before which nobody sends (both
--- microseconds since 1970). It expires when it says nothing any more.
+--- A rate limit in Redis, by Redis' own clock, so that the machines' clocks need not agree. One key,
+-- `PREFIX limiter:NAME`, a hash of microseconds since 1970: `next`, the first free slot; `hold`, before which
+-- no request starts; `last`, when a script last ran. `last` shows when Redis' clock was set back: the other two
+-- are then moved back by as much. The key expires when it says nothing any more.
 -- @module smmpanel.limiter.redis
 
 local checks = require "smmpanel.util.checks"
@@ -12,41 +13,52 @@ local limiter = {}
 local Limiter = {}
 Limiter.__index = Limiter
 
+-- Microseconds that a slot outlives its moment: see smmpanel.limiter.local.
+local LATE = 25000
+
 local STATE = [[
   local time = redis.call('TIME')
   local now = time[1] * 1000000 + time[2]
-  local free, hold = unpack(redis.call('HMGET', KEYS[1], 'next', 'hold'))
-  free, hold = tonumber(free) or 0, tonumber(hold) or 0
-  local function keep(name, at)
-    redis.call('HSET', KEYS[1], name, string.format('%.0f', at))
-    local last = math.max(free, hold, at) - now
-    redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last / 1000 + 10000))
+  local free, hold, last = unpack(redis.call('HMGET', KEYS[1], 'next', 'hold', 'last'))
+  local back = math.max(0, (tonumber(last) or 0) - now)
+  free, hold = (tonumber(free) or 0) - back, (tonumber(hold) or 0) - back
+  local function text(n) return string.format('%.0f', n) end
+  local function save()
+    redis.call('HSET', KEYS[1], 'next', text(free), 'hold', text(hold), 'last', text(now))
+    redis.call('PEXPIRE', KEYS[1], text((math.max(free, hold, now) - now) / 1000 + 10000))
   end
 ]]
 
--- ARGV, in microseconds: the spacing, the longest wait, the moment the caller has ('' for none)
+-- ARGV, in microseconds: the spacing, the longest wait, the slot the caller has ('' for none), LATE. A slot
+-- beyond the last one that was given is one of before the clock was set back.
 local RESERVE = STATE .. [[
-  if ARGV[3] ~= '' and hold <= tonumber(ARGV[3]) then return {'0', ARGV[3]} end
-  local at = math.max(now, free, hold)
+  local slot, late = tonumber(ARGV[3]), tonumber(ARGV[4])
+  local given = slot and slot < free and slot
+  if given and hold <= given and now - given <= late then
+    return {text(math.max(0, given - now)), ARGV[3]}
+  end
+  local at = math.max(free >= now - late and free or now, hold)
   if at - now >= tonumber(ARGV[2]) then return {} end
-  keep('next', at + ARGV[1])
-  return {string.format('%.0f', at - now), string.format('%.0f', at)}
+  free = at + ARGV[1]
+  save()
+  return {text(math.max(0, at - now)), text(at)}
 ]]
 
 -- ARGV: microseconds
 local HOLD = STATE .. [[
-  if now + ARGV[1] > hold then keep('hold', now + ARGV[1]) end
+  hold = math.max(hold, now + ARGV[1])
+  save()
   return {}
 ]]
 
 local OPTIONS = { name = checks.line, rate = checks.rate, prefix = checks.line }
 
 ---@class smmpanel.RedisLimiterOptions
----@field name string the budget's: one for each key of a panel
----@field rate number requests a second, all together
+---@field name string of the limit: one for each key of a panel
+---@field rate number requests per second, of all processes together
 ---@field prefix? string of the key (`{smmpanel}:`)
 
---- A budget kept in Redis.
+--- A rate limit in Redis.
 ---@param client table|fun(): table
 ---@param options smmpanel.RedisLimiterOptions
 ---@return smmpanel.Limiter
@@ -58,7 +70,7 @@ function limiter.new(client, options)
   end
   return setmetatable({
     run = redis.runner(where, client), key = (options.prefix or "{smmpanel}:") .. "limiter:" .. options.name,
-    spacing = ("%.0f"):format(1e6 / options.rate),
+    spacing = 1 / options.rate,
   }, Limiter)
 end
 
@@ -66,14 +78,23 @@ local function microseconds(seconds)
   return ("%.0f"):format(math.min(seconds, 1e9) * 1e6)
 end
 
-function Limiter:reserve(longest, moment)
-  local arguments = { self.spacing, microseconds(longest), moment or "" }
+--- See smmpanel.limiter.
+---@param longest number seconds
+---@param slot? string from an earlier call
+---@return number? seconds
+---@return any slot, or the failure
+function Limiter:reserve(longest, slot)
+  local arguments = { microseconds(self.spacing), microseconds(longest), slot or "", LATE }
   local reply, failure = self.run(RESERVE, { self.key }, arguments)
   if not reply then return nil, failure end
   if not reply[1] then return nil end
   return tonumber(reply[1]) / 1e6, reply[2]
 end
 
+--- See smmpanel.limiter.
+---@param seconds number
+---@return true?
+---@return { code: string, message: string }? failure
 function Limiter:hold(seconds)
   local reply, failure = self.run(HOLD, { self.key }, { microseconds(seconds) })
   if not reply then return nil, failure end

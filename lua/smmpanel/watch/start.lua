@@ -41,9 +41,11 @@ local function new_watching(own, given, asked, set)
     loop = loops.pick(defaults.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
     failed = function() end,
     poll = function(open, seconds)
-      local call = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
+      local options = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
         decimals = given.decimals, batch_size = batch_size }
-      return by_ids.list(own, request.new(own, "status", call), ids.read("panel:watch", open), call)
+      local call = request.new(own, "status", options)
+      call.bulk = true
+      return by_ids.list(own, call, ids.read("panel:watch", open), options)
     end,
   }
 end

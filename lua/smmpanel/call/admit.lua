@@ -1,0 +1,59 @@
+--- Everything between a call and its request: the deadline, the rate limits, whether the panel is still open.
+-- @module smmpanel.call.admit
+
+local admit = {}
+
+local core = require "smmpanel.core"
+local errors = require "smmpanel.errors"
+local turn = require "smmpanel.limiter.turn"
+
+local function not_sent(call, kind, code, message)
+  return errors.new { kind = kind, code = code, action = call.action, attempts = 0, message = message }
+end
+
+local function too_late(call)
+  if core.now() < call.deadline then return nil end
+  return not_sent(call, "timeout", "timeout", "the deadline passed before the request was sent")
+end
+
+local function closed(call)
+  return not_sent(call, "cancelled", "closed", "the panel was closed")
+end
+
+local function refusal(state, call, outcome, failure)
+  if outcome == "go" then return nil end
+  if outcome == "failed" then
+    return not_sent(call, "network", "limiter", "the rate limiter failed, nothing was sent: " .. failure.message)
+  elseif outcome == "late" then
+    return not_sent(call, "timeout", "rate", "no free slot in the rate limit before the deadline")
+  end
+  return state.closed and closed(call) or not_sent(call, "cancelled", "stopped", "the run was stopped")
+end
+
+local function wait_for_slots(state, call)
+  local waiting = {
+    deadline = call.patient and math.huge or call.deadline, bulk = call.bulk or call.write, sleep = call.loop.sleep,
+    given_up = function() return state.closed or call.is_stopped and call.is_stopped() or false end,
+  }
+  for _, limiter in ipairs(state.budgets) do
+    local refused = refusal(state, call, turn.wait(limiter, waiting))
+    if refused then return refused end
+  end
+end
+
+--- Waits until a request of the call may be sent. A patient call waits for its slot as long as it takes; its
+-- deadline counts from then.
+---@param state table the panel's
+---@param call smmpanel.Call
+---@return smmpanel.Error? refused nothing may be sent
+function admit.run(state, call)
+  local refused = not call.patient and too_late(call) or wait_for_slots(state, call)
+  if refused then return refused end
+  if call.loop.begin then call.loop.begin() end
+  if state.closed then return closed(call) end
+  if call.patient then call.deadline, call.patient = core.now() + call.timeout, nil end
+  -- Once more: waiting may have taken longer than asked for (a stopped process, a blocked loop).
+  return too_late(call)
+end
+
+return admit

@@ -5,10 +5,11 @@ CC      ?= cc
 CFLAGS  ?= -O2 -g
 
 # lua5.4 -> 5.4; luajit and lua5.1 -> 5.1: one build serves every program of an ABI
-ABI     := $(or $(shell $(LUA) -e 'print((_VERSION:match("[%d.]+$$")))' 2>/dev/null),5.4)
-# The 5.1 ABI is compiled against whichever of its headers is there.
-LUA_PC  := $(if $(filter 5.1,$(ABI)),$(firstword $(foreach p,luajit lua5.1 lua51,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))),\
-$(firstword $(foreach p,lua$(ABI) lua-$(ABI) lua,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))))
+ABI     := $(or $(shell $(LUA) -e 'print((_VERSION:match("[%d.]+$$")))' 2>/dev/null),$(patsubst lua%,%,$(filter lua5.%,$(LUA))),5.4)
+# The 5.1 ABI is compiled against whichever of its headers is there. A plain `lua` may be of any version.
+ABI_PCS := $(if $(filter 5.1,$(ABI)),luajit lua5.1 lua-5.1 lua51,lua$(ABI) lua-$(ABI) lua$(subst .,,$(ABI)))
+LUA_PC  := $(firstword $(foreach p,$(ABI_PCS),$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p))) \
+             $(shell pkg-config --modversion lua 2>/dev/null | grep -q '^$(ABI)[.]' && echo lua))
 LUA_INC ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
 CURL    ?= $(shell pkg-config --cflags --libs libcurl 2>/dev/null)
 
@@ -39,7 +40,16 @@ LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
 
+# What the build needs and where it comes from, before the compiler complains of a header.
+define check_lua
+command -v $(LUA) >/dev/null || { echo "make: there is no program $(LUA): install it, or name another: make LUA=lua5.4" >&2; exit 1; }
+[ -n "$(LUA_PC)$(filter environment command,$(firstword $(origin LUA_INC)))" ] || { \
+  echo "make: the headers of Lua $(ABI) were not found by pkg-config ($(ABI_PCS))" >&2; \
+  echo "make: install them (Debian: $(if $(filter 5.1,$(ABI)),libluajit-5.1-dev,liblua$(ABI)-dev)), or say where they are: make LUA=$(LUA) LUA_INC=-I/path" >&2; exit 1; }
+endef
+
 $(CORE): $(SOURCES) $(HEADERS) Makefile
+	@$(check_lua)
 	@mkdir -p $(@D)
 	$(CC) $(DEFINES) $(WARN) $(CFLAGS) $(CPPFLAGS) -fPIC -pthread $(LUA_INC) $(SOURCES) -o $@.new $(SHARED) $(LDFLAGS) $(CURL)
 	@mv $@.new $@

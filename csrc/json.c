@@ -528,7 +528,7 @@ static json_event seek(json *j) {
 
 /* More than one byte order mark is what PHP prints when several of its files have one. */
 static json_event begin(json *j) {
-  static const char byte_order_mark[3] = "\xEF\xBB\xBF";
+  static const char byte_order_mark[] = "\xEF\xBB\xBF";
   for (; j->in < j->end; j->in++) {
     if (*j->in == byte_order_mark[j->mark])
       j->mark = (unsigned char)((j->mark + 1) % 3);

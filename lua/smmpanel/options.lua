@@ -92,9 +92,10 @@ end
 -- "Name: value" lines, sorted where they came as a map; nil where one of them is wrong.
 local function header_lines(headers)
   local lines = {}
-  for name, value in pairs(headers) do
-    if type(name) == "number" and type(value) == "string" then
-      name, value = value:match("^([^:]*):(.*)$")
+  for key, entry in pairs(headers) do
+    local name, value = key, entry
+    if type(key) == "number" and type(entry) == "string" then
+      name, value = entry:match("^([^:]*):(.*)$")
     end
     local made = header(name, value)
     if not made then return nil end

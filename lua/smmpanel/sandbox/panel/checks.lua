@@ -5,8 +5,8 @@ local checks = {}
 
 local function lines(text)
   local list = {}
-  for line in text:gmatch("[^\r\n]+") do
-    line = line:match("^%s*(.-)%s*$")
+  for raw in text:gmatch("[^\r\n]+") do
+    local line = raw:match("^%s*(.-)%s*$")
     if line ~= "" then
       list[#list + 1] = line
     end

@@ -2,6 +2,7 @@
  *
  * What Lua may throw (out of memory, a wrong argument) can cross every function here, so none holds
  * anything that is not in a userdata already when it calls Lua. */
+#include "append.h"
 #include "compat.h"
 #include "decoder.h"
 #include "engine.h"
@@ -14,7 +15,6 @@
 #include <math.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +39,8 @@ typedef struct transfer transfer;
 struct transfer {
   buffer request;     /* while it is being made; then the exchange's */
   exchange *exchange; /* until its end was told */
-  decoder_options reading;
+  const struct action *action;
+  bool decimal_text;
   decoder *decoder; /* while the body comes; kept alive by the transfer's uservalue: { decoder, value } */
   transfer *ended_next;
   exchange_outcome outcome;
@@ -49,6 +50,8 @@ struct transfer {
   bool decoding; /* further up the stack: a finalizer that steps leaves it alone */
   char excerpt[EXCERPT];
   size_t excerpt_len;
+  buffer kept; /* the body as it came, for the wire log: its first kept_max bytes */
+  size_t kept_max;
 };
 
 /* Its uservalue is the table of transfers in flight, by exchange: that keeps them alive. */
@@ -283,6 +286,7 @@ static transfer *check_transfer(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   transfer *t = check_transfer(L);
   buffer_free(&t->request);
+  buffer_free(&t->kept);
   if (t->exchange) exchange_release(t->exchange);
   t->exchange = NULL;
   t->ended = true; /* where a state closes, finalizers that come later may still find it in flight */
@@ -321,6 +325,14 @@ static const char *const *push_headers(lua_State *L, int options) {
   return list;
 }
 
+/* Whether the call has header lines of its own, instead of the client's. Does not throw. */
+static bool own_headers(lua_State *L, int request) {
+  lua_getfield(L, request, "headers");
+  bool own = lua_istable(L, -1);
+  lua_pop(L, 1);
+  return own;
+}
+
 static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   int top = lua_gettop(L);
   lua_getuservalue(L, 1);
@@ -331,7 +343,7 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
                         .proxy = text_field(L, options, "proxy"),
                         .ca_file = text_field(L, options, "ca_file"),
                         .crl_file = text_field(L, options, "crl_file"),
-                        .headers = push_headers(L, options),
+                        .headers = push_headers(L, own_headers(L, 2) ? 2 : options),
                         .max_body = c->max_body,
                         .timeout_ms = milliseconds(number_field(L, 2, "timeout")),
                         .connect_timeout_ms = milliseconds(c->connect_timeout),
@@ -341,11 +353,13 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   return x;
 }
 
-static void set_reading(lua_State *L, const client *c, transfer *t, const char *action) {
+static void set_reading(lua_State *L, transfer *t, const char *action) {
   const char *decimals = text_field(L, 2, "decimals");
-  t->reading = (decoder_options){.action = decoder_action(action),
-                                 .decimal_text = decimals && strcmp(decimals, "string") == 0,
-                                 .max_body = c->max_body};
+  t->action = decoder_action(action);
+  t->decimal_text = decimals && strcmp(decimals, "string") == 0;
+  lua_getfield(L, 2, "keep_body");
+  t->kept_max = lua_isnumber(L, -1) ? (size_t)lua_tonumber(L, -1) : 0;
+  lua_pop(L, 1);
   lua_createtable(L, 2, 0);
   lua_setuservalue(L, -2);
 }
@@ -377,7 +391,7 @@ static int core_start(lua_State *L) {
   engine *e = get_engine(L, &why);
   if (!e) return refuse(L, "memory", why);
   transfer *t = new_transfer(L);
-  set_reading(L, c, t, action);
+  set_reading(L, t, action);
   build_request(L, c, t, action);
   t->exchange = make_exchange(L, c, t);
   if (!t->exchange) return refuse(L, "memory", "out of memory");
@@ -433,6 +447,10 @@ static int transfer_result(lua_State *L) {
   if (t->json_error) set_text(L, "json_error", t->json_error);
   lua_pushlstring(L, t->excerpt, t->excerpt_len);
   lua_setfield(L, -2, "excerpt");
+  if (t->kept.len) {
+    lua_pushlstring(L, t->kept.data, t->kept.len);
+    lua_setfield(L, -2, "body");
+  }
   lua_getuservalue(L, 1);
   lua_rawgeti(L, -1, 2);
   lua_setfield(L, -3, "value");
@@ -444,12 +462,16 @@ static int transfer_result(lua_State *L) {
 
 static const char no_memory[] = "out of memory";
 
-static void fail_decoding(transfer *t, const char *verdict, const char *why) {
-  t->json = verdict;
+static void fail_decoding(transfer *t, const char *why) {
+  t->json = "broken";
   t->json_error = why;
-  if (strcmp(verdict, "too_large") == 0) t->outcome_code = verdict;
   if (strcmp(why, no_memory) == 0) t->outcome_code = "memory"; /* not the panel's fault */
-  if (t->decoder) decoder_release(t->decoder);
+}
+
+/* Where there is no memory for the wire log's copy, the log has a shorter body. */
+static void keep_body(transfer *t, const char *data, size_t len) {
+  size_t room = t->kept_max - t->kept.len;
+  buffer_add(&t->kept, data, len < room ? len : room);
 }
 
 static void keep_excerpt(transfer *t, const char *data, size_t len) {
@@ -467,7 +489,7 @@ static decoder *push_spare(lua_State *L, const transfer *t) {
   lua_rawgeti(L, -1, last);
   decoder *d = lua_touserdata(L, -1);
   if (d) {
-    decoder_reset(L, d, &t->reading);
+    decoder_reset(L, d, t->action, t->decimal_text);
     lua_pushnil(L);
     lua_rawseti(L, -3, last);
     lua_remove(L, -2);
@@ -480,14 +502,13 @@ static decoder *push_spare(lua_State *L, const transfer *t) {
 static void attach_decoder(lua_State *L, transfer *t) {
   lua_getuservalue(L, 1);
   decoder *d = push_spare(L, t);
-  if (!d) d = decoder_push(L, &t->reading);
+  if (!d) d = decoder_push(L, t->action, t->decimal_text);
   lua_rawseti(L, -2, 1);
   lua_pop(L, 1);
   t->decoder = d;
 }
 
 static void detach_decoder(lua_State *L, transfer *t) {
-  decoder_release(t->decoder); /* nothing of the answer outlives it in a spare decoder */
   t->decoder = NULL;
   lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
   int count = (int)lua_rawlen(L, -1);
@@ -506,8 +527,7 @@ static int feed_piece(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   size_t len = (size_t)lua_tonumber(L, 3);
   if (!t->decoder) attach_decoder(L, t);
-  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len))
-    fail_decoding(t, decoder_verdict(t->decoder), decoder_error(t->decoder));
+  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len)) fail_decoding(t, decoder_error(t->decoder));
   return 0;
 }
 
@@ -515,7 +535,7 @@ static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   bool whole = decoder_finish(L, t->decoder);
   t->json = decoder_verdict(t->decoder);
-  if (!whole && strcmp(t->json, "empty") != 0) fail_decoding(t, t->json, decoder_error(t->decoder));
+  if (strcmp(t->json, "broken") == 0) fail_decoding(t, decoder_error(t->decoder));
   if (whole) {
     lua_getuservalue(L, 1);
     lua_insert(L, -2);
@@ -538,7 +558,7 @@ static void decode(lua_State *L, int function, int self, void *piece, size_t len
   t->decoding = false;
   if (!threw) return;
   lua_pop(L, 1);
-  fail_decoding(t, "broken", no_memory);
+  fail_decoding(t, no_memory);
 }
 
 typedef struct {
@@ -546,21 +566,10 @@ typedef struct {
   int transfers, feed, finish; /* stack slots */
 } stepping;
 
-/* It was the document that ended the exchange, not the network. */
-static void blame_document(transfer *t) {
-  t->outcome.code = t->outcome_code ? t->outcome_code : "";
-  snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
-}
-
-/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. */
 static void conclude(lua_State *L, const stepping *g, int self) {
   transfer *t = lua_touserdata(L, self);
-  bool answered = !*t->outcome.code;
-  if (t->json_error)
-    blame_document(t);
-  else if (t->decoder)
-    decode(L, g->finish, self, NULL, 0);
-  if (t->json_error && answered) blame_document(t);
+  if (t->decoder && !t->json_error && !*t->outcome.code) decode(L, g->finish, self, NULL, 0);
+  if (t->json_error) t->outcome.code = t->outcome_code ? t->outcome_code : "";
   end_transfer(g->state, t);
 }
 
@@ -574,6 +583,7 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
   bool whole = !t->json_error;
   keep_excerpt(t, piece, len);
+  if (t->kept_max) keep_body(t, piece, len);
   if (len && whole) {
     decode(L, g->feed, self, piece, len);
     engine_read_body(e, t->exchange, piece,
@@ -581,7 +591,7 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   }
   if (engine_is_done(e, t->exchange, &t->outcome))
     conclude(L, g, self);
-  else if (whole && t->json_error)
+  else if (whole && t->json_error && t->kept.len >= t->kept_max)
     engine_cancel(e, t->exchange);
   return len;
 }
@@ -675,6 +685,20 @@ static int core_accept(lua_State *L) {
   return 1;
 }
 
+/* (path, text) -> true, or nil and what failed. Blocks until it is written. */
+static int core_append(lua_State *L) {
+  size_t len;
+  const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
+  int why = append_to_file(path, text, len);
+  if (why) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(why));
+    return 2;
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 static int core_now(lua_State *L) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -692,8 +716,7 @@ static int core_random(lua_State *L) {
 
 static int core_decoder(lua_State *L) {
   const char *action = luaL_checkstring(L, 1), *decimals = luaL_optstring(L, 2, "number");
-  decoder_push(L, &(decoder_options){.action = decoder_action(action),
-                                     .decimal_text = strcmp(decimals, "string") == 0});
+  decoder_push(L, decoder_action(action), strcmp(decimals, "string") == 0);
   return 1;
 }
 
@@ -725,19 +748,13 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, l
 static const luaL_Reg client_methods[] = {{"close", client_close}, {NULL, NULL}};
 static const luaL_Reg transfer_methods[] = {
     {"cancel", transfer_cancel}, {"result", transfer_result}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"client", core_client},
-                                     {"start", core_start},
-                                     {"step", core_step},
-                                     {"descriptor", core_descriptor},
-                                     {"wait", core_wait},
-                                     {"in_flight", core_in_flight},
-                                     {"listen", core_listen},
-                                     {"accept", core_accept},
-                                     {"now", core_now},
-                                     {"decoder", core_decoder},
-                                     {"form", core_form},
-                                     {"random", core_random},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"client", core_client},   {"start", core_start},
+                                     {"step", core_step},       {"descriptor", core_descriptor},
+                                     {"wait", core_wait},       {"in_flight", core_in_flight},
+                                     {"listen", core_listen},   {"accept", core_accept},
+                                     {"append", core_append},   {"now", core_now},
+                                     {"decoder", core_decoder}, {"form", core_form},
+                                     {"random", core_random},   {NULL, NULL}};
 
 int luaopen_smmpanel_core(lua_State *L);
 int luaopen_smmpanel_core(lua_State *L) {

@@ -91,7 +91,9 @@ describe("PROTOCOL 'Transport': add, at most once", function()
       local attempts = {}
       local panel = smmpanel.new {
         url = case[3].url or sandbox.tls_url, key = sandbox.key, retries = 2, timeout = 20,
-        on_event = function(event) attempts[#attempts + 1] = event.err and event.err.code end,
+        on_event = function(event)
+          if event.type == "attempt" then attempts[#attempts + 1] = event.err and event.err.code end
+        end,
       }
       local before = sandbox.counts().requests
       local _, err = panel:add(order "unsent")

@@ -7,6 +7,7 @@ local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local fields = require "smmpanel.api.form_fields"
+local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
 local limiter = require "smmpanel.limiter.local"
 local loops = require "smmpanel.loop"
@@ -16,7 +17,9 @@ local place_once = require "smmpanel.ledger.place_once"
 local request = require "smmpanel.call.request"
 local state_of = require "smmpanel.call.state"
 local text = require "smmpanel.util.text"
+local transport = require "smmpanel.call.transport"
 local watch = require "smmpanel.watch.start"
+local wire_log = require "smmpanel.wire_log"
 
 ---@class smmpanel.Panel
 local Panel = {}
@@ -37,10 +40,13 @@ local function add_one(state, wanted, ref, given)
   call.fields = order.fields(wanted)
   local function send() return request.run(state, call) end
   if ref == nil then return send() end
-  return place_once.add(state_of.ledger(state, "panel:add"), {
+  call.ref, call.held = ref, {}
+  local made, err = place_once.add(state_of.ledger(state, "panel:add"), {
     ref = ref, site = state.authority, fields = call.fields, decimals = call.decimals,
     seconds = call.deadline - core.now(),
   }, send)
+  events.release(state, call)
+  return made, err
 end
 
 ---@class smmpanel.Pending an order with a ref and without an answer
@@ -124,7 +130,7 @@ function Panel:add_all(orders, given)
   return add_all.run(next_order, total, {
     loop = loops.pick(state.options.loop), concurrency = given.concurrency or state.options.concurrency,
     on_answer = given.on_answer,
-    on_progress = function(done) request.notify(state, "on_progress", given.on_progress, done, total) end,
+    on_progress = function(done) events.notify(state, "on_progress", given.on_progress, done, total) end,
   }, function(item) return add_one(state, item.order, item.ref, given) end)
 end
 
@@ -280,23 +286,28 @@ local function authority(url)
   return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
 end
 
+local function network_client(own)
+  return core.client {
+    url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
+    headers = own.headers, proxy = own.proxy, ca_file = own.ca_file, crl_file = own.crl_file,
+    user_agent = own.user_agent,
+  }
+end
+
 --- A new panel.
 ---@param given smmpanel.Options
 ---@return smmpanel.Panel
 function client.new(given)
   local own = options.panel(given)
   loops.check("smmpanel.new", own.loop)
+  own.user_agent = own.user_agent or "smmpanel/" .. core.version
   local state = {
-    client = core.client {
-      url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
-      headers = own.headers, proxy = own.proxy, ca_file = own.ca_file,
-      crl_file = own.crl_file,
-      user_agent = own.user_agent or "smmpanel/" .. core.version,
-    },
+    client = network_client(own), transport = own.transport and transport.client(own),
     redact = errors.redactor(own.key), authority = authority(own.url),
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, closed = false,
   }
+  if own.record then state.record = wire_log.writer(own.record, state.redact) end
   own.key = nil
   local panel = setmetatable({}, Meta)
   state_of.store(panel, state)

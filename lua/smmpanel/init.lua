@@ -22,12 +22,13 @@ local smmpanel = {
 }
 
 -- What not every program needs is loaded when it is first asked for.
-local LATER = { catalog = true, ledger = true, limiter = true }
+local LATER = { catalog = true, ledger = true, limiter = true, replay = "wire_log.replay", sandbox = true }
 
 setmetatable(smmpanel, {
   __index = function(self, name)
-    if not LATER[name] then return nil end
-    local module = require("smmpanel." .. name)
+    local path = LATER[name]
+    if not path then return nil end
+    local module = require("smmpanel." .. (path == true and name or path))
     rawset(self, name, module)
     return module
   end,

@@ -24,7 +24,9 @@ local argerror = require "smmpanel.util.argerror"
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
 ---@field loop? "auto"|string|table what the client runs under: see smmpanel.loop
----@field on_event? fun(event: smmpanel.Event) called after each attempt
+---@field on_event? fun(event: smmpanel.Event) called at the start, after each attempt, before each wait, at the end
+---@field record? string|fun(line: table) the wire log: a file's path, or a function that is given each line
+---@field transport? fun(request: table): table?, table? answers in this process: see smmpanel.call.transport
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
 
@@ -32,6 +34,7 @@ local argerror = require "smmpanel.util.argerror"
 ---@field timeout? number seconds
 ---@field retries? integer
 ---@field decimals? "number"|"string"
+---@field headers? table<string, string>|string[] for this call, beside the panel's; of one name this call's
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
@@ -118,28 +121,33 @@ local function age(value)
   return not right and "a number of seconds from 0 up" or nil
 end
 
+local function path_or_function(value)
+  return line(value) and callable(value) and "a file's path or a function" or nil
+end
+
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
   user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
+  record = path_or_function, transport = callable,
 }
 
-local CALL = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals }
-local SERVICES = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, cache = line,
-  max_age = age }
-local ADD = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, ref = checks.ref }
-local ADD_ALL = {
-  timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
-  concurrency = count, on_progress = callable, on_answer = callable,
-}
-local LIST = {
-  timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals,
-  concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
-}
-local WATCH = {
-  interval = seconds, timeout = seconds, on_change = callable, retries = PANEL.retries, name = checks.ref,
-  wait_for_more = flag, decimals = PANEL.decimals, concurrency = count, batch_size = PANEL.batch_size,
+-- What every call takes, and what one takes beside it.
+local function with(more)
+  local all = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, headers = headers }
+  for name, check in pairs(more) do all[name] = check end
+  return all
+end
+
+local CALL = with {}
+local SERVICES = with { cache = line, max_age = age }
+local ADD = with { ref = checks.ref }
+local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = callable }
+local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable }
+local WATCH = with {
+  interval = seconds, on_change = callable, name = checks.ref, wait_for_more = flag, concurrency = count,
+  batch_size = PANEL.batch_size,
 }
 
 local DEFAULTS = {
@@ -161,6 +169,21 @@ function options.panel(given)
   for name, value in pairs(given) do all[name] = value end
   if all.headers then all.headers = header_lines(all.headers) end
   return all
+end
+
+--- The header lines of one call: the panel's, and the call's in place of those of the same name.
+---@param own string[]? the panel's lines
+---@param given table? the option `headers` of the call
+---@return string[]? lines nil where the call has none of its own
+function options.merged_headers(own, given)
+  if not given then return nil end
+  local lines, named = header_lines(given), {}
+  local function name_of(one) return text.lower(one:match "^[^:]*") end
+  for _, one in ipairs(lines) do named[name_of(one)] = true end
+  for _, one in ipairs(own or {}) do
+    if not named[name_of(one)] then lines[#lines + 1] = one end
+  end
+  return lines
 end
 
 local function checked(known)

@@ -5,6 +5,7 @@ local admit = {}
 
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
+local events = require "smmpanel.call.events"
 local turn = require "smmpanel.limiter.turn"
 
 local function not_sent(call, kind, code, message)
@@ -30,9 +31,18 @@ local function refusal(state, call, outcome, failure)
   return state.closed and closed(call) or not_sent(call, "cancelled", "stopped", "the run was stopped")
 end
 
+local function sleeper(state, call)
+  if not events.wanted(state) then return call.loop.sleep end
+  return function(seconds)
+    events.tell(state, call, "wait", { reason = "rate", seconds = seconds })
+    call.loop.sleep(seconds)
+  end
+end
+
 local function wait_for_slots(state, call)
   local waiting = {
-    deadline = call.patient and math.huge or call.deadline, bulk = call.bulk or call.write, sleep = call.loop.sleep,
+    deadline = call.patient and math.huge or call.deadline, bulk = call.bulk or call.write,
+    sleep = sleeper(state, call),
     given_up = function() return state.closed or call.is_stopped and call.is_stopped() or false end,
   }
   for _, limiter in ipairs(state.budgets) do

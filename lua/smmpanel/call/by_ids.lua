@@ -5,6 +5,7 @@ local by_ids = {}
 
 local actions = require "smmpanel.api.actions"
 local batch = require "smmpanel.call.batch"
+local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
 local options = require "smmpanel.options"
 local request = require "smmpanel.call.request"
@@ -35,7 +36,7 @@ function by_ids.list(own, call, asked, given)
     return request.run(own, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
   end
   local function progress(done, total)
-    request.notify(own, "on_progress", given.on_progress, done, total)
+    events.notify(own, "on_progress", given.on_progress, done, total)
   end
   local batch_size = given.batch_size or own.options.batch_size
   call.bulk = call.bulk or #asked.texts > batch_size

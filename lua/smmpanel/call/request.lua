@@ -5,9 +5,13 @@ local actions = require "smmpanel.api.actions"
 local admit = require "smmpanel.call.admit"
 local core = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
+local events = require "smmpanel.call.events"
 local loops = require "smmpanel.loop"
-local retry = require "smmpanel.call.retry"
+local options = require "smmpanel.options"
 local response = require "smmpanel.api.response"
+local retry = require "smmpanel.call.retry"
+local transport = require "smmpanel.call.transport"
+local wire_log = require "smmpanel.wire_log"
 
 local request = {}
 
@@ -27,14 +31,9 @@ local request = {}
 ---@field admitted? boolean the first attempt has its slot: see smmpanel.call.admit
 ---@field retries integer
 ---@field decimals string
-
----@class smmpanel.Event what `on_event` is given after each attempt; the key is never in it
----@field action string
----@field attempt integer from 1
----@field seconds number
----@field http_status integer 0: no answer
----@field bytes integer of the body, decompressed
----@field err? smmpanel.Error
+---@field headers? string[] "Name: value" lines instead of the panel's own
+---@field ref? string
+---@field held? smmpanel.Event[] events that wait until the answer is in the ledger
 
 --- What all calls have in common, with this call's options before the panel's. An action that is not in the table
 -- counts as a write.
@@ -48,21 +47,8 @@ function request.new(state, action, given)
   return {
     action = action, write = not (row and row.reads), separator = "\n", loop = loops.pick(own.loop),
     timeout = timeout, deadline = core.now() + timeout, retries = given.retries or own.retries,
-    decimals = given.decimals or own.decimals,
+    decimals = given.decimals or own.decimals, headers = options.merged_headers(own.headers, given.headers),
   }
-end
-
---- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr,
--- once a panel and name.
----@param state table the panel's
----@param name string of the option
----@param callback function?
-function request.notify(state, name, callback, ...)
-  if not callback then return end
-  local ok, thrown = pcall(callback, ...)
-  if ok or state.reported[name] then return end
-  state.reported[name] = true
-  io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))
 end
 
 -- The panel asked for a pause, which holds for all. A limiter that fails now fails the next call too.
@@ -70,19 +56,72 @@ local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(seconds) end
 end
 
-local function attempt(state, call, number)
-  local outcome = dispatch.run(call.loop, state.client, {
+-- What the engine needs to know of an attempt; a transport in the process takes the same.
+local function wire_request(state, call)
+  return {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
-    decimals = call.decimals, timeout = math.max(0.001, call.deadline - core.now()),
-  }, state.transfers)
-  local record, err = response.of(call, outcome, state.redact)
+    decimals = call.decimals, timeout = math.max(0.001, call.deadline - core.now()), headers = call.headers,
+    keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
+  }
+end
+
+local function exchange(state, call)
+  local wire = wire_request(state, call)
+  if state.transport then return transport.run(call.loop, state.transport, wire, state.transfers) end
+  return dispatch.run(call.loop, state.client, wire, state.transfers)
+end
+
+-- A log that cannot be written costs nobody an answer: stderr says so, once a panel.
+local function record(state, call, number, outcome)
+  events.notify(state, "record", state.record, {
+    action = call.action, attempt = number, outcome = outcome, body = outcome.body or "",
+    form = transport.form(call, "K"),
+  })
+end
+
+local function tell_attempt(state, call, number, outcome, err)
+  events.tell(state, call, "attempt", {
+    attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
+    http_version = outcome.http_version, bytes = outcome.bytes, timings = outcome.timings, reused = outcome.reused,
+    err = err,
+  })
+end
+
+local function attempt(state, call, number)
+  local outcome = exchange(state, call)
+  local made, err = response.of(call, outcome, state.redact)
   if err then err.attempts = number end
   if outcome.http_status == 429 and outcome.retry_after then slow_down(state, outcome.retry_after) end
-  request.notify(state, "on_event", state.options.on_event, {
-    action = call.action, attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
-    bytes = outcome.bytes, err = err,
-  })
-  return record, err, outcome
+  if state.record then record(state, call, number, outcome) end
+  if events.wanted(state) then tell_attempt(state, call, number, outcome, err) end
+  return made, err, outcome
+end
+
+local function back_off(state, call, seconds, next_attempt)
+  if events.wanted(state) then
+    events.tell(state, call, "wait", { reason = "back_off", seconds = seconds, attempt = next_attempt })
+  end
+  call.loop.sleep(seconds)
+end
+
+-- Attempts, until one brings the record or no further one may be made: -> record, err, attempts
+local function run_attempts(state, call)
+  local attempts, last = 0, nil
+  while true do
+    local refused = not call.admitted and admit.run(state, call)
+    call.admitted = nil
+    if refused then
+      refused.attempts = attempts
+      return nil, last or refused, attempts
+    end
+    attempts = attempts + 1
+    local made, err, outcome = attempt(state, call, attempts)
+    if not err then return made, nil, attempts end
+    local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
+    if not pause then return nil, err, attempts end
+    last = err
+    back_off(state, call, pause, attempts + 1)
+  end
 end
 
 --- Makes the call.
@@ -91,22 +130,13 @@ end
 ---@return any? record
 ---@return smmpanel.Error?
 function request.run(state, call)
-  local attempts, last = 0, nil
-  while true do
-    local refused = not call.admitted and admit.run(state, call)
-    call.admitted = nil
-    if refused then
-      refused.attempts = attempts
-      return nil, last or refused
-    end
-    attempts = attempts + 1
-    local record, err, outcome = attempt(state, call, attempts)
-    if not err then return record end
-    local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
-    if not pause then return nil, err end
-    last = err
-    call.loop.sleep(pause)
+  local begun = core.now()
+  if events.wanted(state) then events.tell(state, call, "start", { timeout = call.deadline - begun }) end
+  local made, err, attempts = run_attempts(state, call)
+  if events.wanted(state) then
+    events.tell(state, call, "end", { attempts = attempts, seconds = core.now() - begun, err = err })
   end
+  return made, err
 end
 
 return request

@@ -133,7 +133,7 @@ end
 -- How many the panel itself has taken in this run: the rest was in the ledger.
 local function observer(state)
   return function(event)
-    if event.action == "add" and not event.err then state.accepted = state.accepted + 1 end
+    if event.type == "attempt" and event.action == "add" and not event.err then state.accepted = state.accepted + 1 end
   end
 end
 

@@ -52,6 +52,18 @@ function text.is_id(s)
   return s ~= "" and not s:find("[ ,]") and not text.has_control(s)
 end
 
+--- Whether it is valid UTF-8: no stray byte, no overlong form, no surrogate.
+---@param s string
+---@return boolean
+function text.is_utf8(s)
+  if not s:find "[\128-\255]" then return true end
+  local left = s:gsub("[\194-\223][\128-\191]", "?")
+    :gsub("\224[\160-\191][\128-\191]", "?"):gsub("[\225-\236\238\239][\128-\191][\128-\191]", "?")
+    :gsub("\237[\128-\159][\128-\191]", "?"):gsub("\240[\144-\191][\128-\191][\128-\191]", "?")
+    :gsub("[\241-\243][\128-\191][\128-\191][\128-\191]", "?"):gsub("\244[\128-\143][\128-\191][\128-\191]", "?")
+  return not left:find "[\128-\255]"
+end
+
 -- How many bytes a UTF-8 sequence with this first byte has.
 local function utf8_length(lead)
   return lead < 0xE0 and 2 or lead < 0xF0 and 3 or 4

@@ -74,6 +74,7 @@ end
 -- Each attempt tells when the next look is due, and what is wrong with the panel.
 local function observer(state, interval)
   return function(event)
+    if event.type ~= "attempt" then return end
     state.next_poll = core.now() + interval
     state.problem = event.err and event.err.message or nil
   end

@@ -20,6 +20,7 @@ panel.FIRST_ORDER = 23501
 ---@class sandbox.panel_options
 ---@field now fun(): number seconds; the panel's clock
 ---@field keys { main: string, second?: string, empty?: string, inactive?: string } the accounts' keys
+---@field any_key? boolean every other key is the main account's
 ---@field services? integer how many services are listed
 ---@field balance? string of the accounts main and second (`100.84292`)
 ---@field currency? string (`USD`)
@@ -30,7 +31,9 @@ local function new_accounts(options)
     local balance = name == "empty" and "0" or options.balance or "100.84292"
     by_key[key] = { name = name, balance = assert(money.parse(balance), "the balance is no decimal") }
   end
-  return by_key
+  if not options.any_key then return by_key end
+  local main = by_key[options.keys.main]
+  return setmetatable(by_key, { __index = function(_, key) return key ~= nil and key ~= "" and main or nil end })
 end
 
 -- The orders of the documentation's examples: 1, partial; 2 and 100, in progress for good.

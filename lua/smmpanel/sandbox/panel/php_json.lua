@@ -104,6 +104,25 @@ function json.is_object(value)
   return getmetatable(value) == Object
 end
 
+--- The value as plain Lua tables, for programs in this process: a literal is its number, or its text where a
+-- number would lose digits.
+---@param value any
+---@return any
+function json.plain(value)
+  local kind, plain = getmetatable(value), {}
+  if kind == Literal then
+    local number = tonumber(value.text)
+    return number and ("%.14g"):format(number) == value.text and number or value.text
+  elseif kind == Object then
+    for _, name in ipairs(value.names) do plain[name] = json.plain(value.values[name]) end
+    return plain
+  elseif kind == Array then
+    for i, item in ipairs(value) do plain[i] = json.plain(item) end
+    return plain
+  end
+  return value
+end
+
 local short = { ['"'] = '\\"', ["\\"] = "\\\\", ["/"] = "\\/", ["\b"] = "\\b", ["\f"] = "\\f",
                 ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 

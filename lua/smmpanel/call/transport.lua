@@ -1,0 +1,169 @@
+--- An attempt over the option `transport`: a function in this process answers instead of the network. Its answer
+-- is decoded and judged as one from the network is.
+--
+--     transport(request) -> answer, or nil and a failure
+--       request = { url, method = "POST", headers, body, action, timeout = seconds left }
+--       answer  = { status, headers?, body, delay? }
+--       failure = { code, message, sent, delay?, status?, headers?, body? }
+--
+-- `body` is a string, or a function that returns the next piece and nil at the end. `delay` is in seconds and
+-- passes as the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut,
+-- timeout, encoding, protocol); `sent` = false only where surely nothing reached the panel.
+-- @module smmpanel.call.transport
+
+local core = require "smmpanel.core"
+local http_date = require "smmpanel.util.http_date"
+local text = require "smmpanel.util.text"
+
+local transport = {}
+
+local EXCERPT = 120 -- bytes, as the engine keeps
+local SLICE = 0.05  -- seconds between two looks whether the call was cancelled
+
+local Attempt = {}
+Attempt.__index = Attempt
+
+--- What `panel:close()` and an interrupted caller do with an attempt in flight.
+function Attempt:cancel()
+  self.cancelled = true
+end
+
+-- Sleeps for the answer's delay, or until the deadline. False: it was cancelled meanwhile.
+local function sleep(loop, attempt, seconds)
+  local till = core.now() + seconds
+  while not attempt.cancelled do
+    local left = till - core.now()
+    if left <= 0 then return true end
+    loop.sleep(math.min(left, SLICE))
+  end
+  return false
+end
+
+local function header_of(answer, name)
+  for key, value in pairs(answer.headers or {}) do
+    if text.lower(tostring(key)) == name then return tostring(value) end
+  end
+end
+
+local function retry_after_of(answer)
+  local value = header_of(answer, "retry-after")
+  local seconds = value and (tonumber(value) or http_date.seconds_until(value, os.time()))
+  return seconds and seconds > 0 and math.ceil(seconds) or nil
+end
+
+local function pieces_of(body)
+  if type(body) == "function" then return body end
+  local given = false
+  return function()
+    if given then return nil end
+    given = true
+    return body
+  end
+end
+
+-- For the wire log: the body as it came, up to a limit.
+local function keep(outcome, piece, most)
+  outcome.body = ((outcome.body or "") .. piece):sub(1, most)
+end
+
+-- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome.
+local function decode(outcome, body, request, most)
+  local decoder = core.decoder(request.action, request.decimals)
+  local kept, blank, ok, why = "", true, true, nil
+  for piece in pieces_of(body) do
+    outcome.bytes = outcome.bytes + #piece
+    if outcome.bytes > most then return "too_large" end
+    if #kept < EXCERPT then kept = (kept .. piece):sub(1, EXCERPT) end
+    if request.keep_body then keep(outcome, piece, request.keep_body) end
+    blank = blank and not piece:find "[^ \t\r\n]"
+    if ok then ok, why = decoder:feed(piece) end
+  end
+  outcome.excerpt = kept
+  local whole, value = false, nil
+  if ok then whole, value = decoder:finish() end
+  if whole then
+    outcome.json, outcome.value = value == nil and "null" or "whole", value
+  elseif not blank then
+    outcome.json, outcome.json_error = "broken", why or value
+  end
+end
+
+local function ask(client, request, timeout)
+  local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["User-Agent"] = client.user_agent }
+  for _, line in ipairs(request.headers or client.headers or {}) do
+    local name, value = line:match("^([^:]*): ?(.*)$")
+    headers[name] = value
+  end
+  return client.transport {
+    url = client.url, method = "POST", headers = headers, action = request.action, timeout = timeout,
+    body = client.form(request),
+  }
+end
+
+local function new_outcome(seconds)
+  return { code = "", text = "", http_status = 0, http_version = 0, bytes = 0, seconds = seconds or 0, sent = true,
+    json = "empty", excerpt = "" }
+end
+
+local function failed(outcome, code, message, sent)
+  outcome.code, outcome.text, outcome.sent = code, message or code, sent ~= false
+  return outcome
+end
+
+local function read_answer(outcome, answer, request, client)
+  outcome.http_status, outcome.http_version = answer.status or 0, 1.1
+  outcome.retry_after, outcome.headers = retry_after_of(answer), answer.headers
+  if answer.body == nil then return end
+  local code = decode(outcome, answer.body, request, client.max_body)
+  if code then failed(outcome, code, ("the answer has more than %d bytes"):format(client.max_body)) end
+end
+
+--- The form body of a call, with a key that is passed in.
+---@param call { action: string, fields: table?, separator: string }
+---@param key string
+---@return string
+function transport.form(call, key)
+  local head = core.form { "key", key, "action", call.action }
+  return #(call.fields or {}) > 0 and head .. "&" .. core.form(call.fields, call.separator) or head
+end
+
+--- What the attempts of one panel have in common. The key is in a closure alone.
+---@param own table the panel's options
+---@return table
+function transport.client(own)
+  local key = own.key
+  return {
+    transport = own.transport, url = own.url, user_agent = own.user_agent, max_body = own.max_body,
+    headers = own.headers, form = function(call) return transport.form(call, key) end,
+  }
+end
+
+--- One attempt.
+---@param loop table the event loop
+---@param client table see transport.client
+---@param request table as for core.start
+---@param transfers table<table, true> it is in there while it is in flight
+---@return table outcome as the engine's
+function transport.run(loop, client, request, transfers)
+  local attempt, begun = setmetatable({}, Attempt), core.now()
+  local answer, failure = ask(client, request, request.timeout)
+  local said = answer or failure
+  if type(said) ~= "table" then
+    error("smmpanel: the transport must return an answer, or nil and a failure", 0)
+  end
+  local delay = said.delay or 0
+  local late = delay >= request.timeout
+  transfers[attempt] = true
+  local waited = sleep(loop, attempt, math.min(delay, request.timeout))
+  transfers[attempt] = nil
+  local outcome = new_outcome(core.now() - begun)
+  if not waited then return failed(outcome, "cancelled", "the call was cancelled") end
+  if late then
+    return failed(outcome, "timeout", ("Operation timed out after %.0f milliseconds"):format(request.timeout * 1000))
+  end
+  read_answer(outcome, said, request, client)
+  if not answer and outcome.code == "" then failed(outcome, said.code, said.message, said.sent) end
+  return outcome
+end
+
+return transport

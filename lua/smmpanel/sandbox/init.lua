@@ -1,0 +1,274 @@
+--- The sandbox panel in this process: a transport for `smmpanel.new`, without a server, a socket or a thread. For
+-- tests of programs that use smmpanel.
+--
+--     local sandbox = smmpanel.sandbox { key = "test" }
+--     local panel = smmpanel.new { url = sandbox.url, key = "test", transport = sandbox }
+--     local made = assert(panel:add { service = 1, link = "https://example.com/p/1", quantity = 1000 })
+--     sandbox:advance(3600)                                        -- an hour later
+--     print(assert(panel:status(made.order)).status)               --> Completed
+--
+-- Faults and shapes come as in the sandbox on nginx: in the URL (`sandbox.url_with("lost@1")`) or for all requests
+-- (`sandbox:set_faults("503")`). The list is in lua/smmpanel/sandbox/README.md.
+-- @module smmpanel.sandbox
+
+local backend = require "smmpanel.sandbox.backend"
+local core = require "smmpanel.core"
+local json = require "smmpanel.sandbox.panel.php_json"
+local text = require "smmpanel.util.text"
+
+local URL = "http://sandbox.invalid/api/v2" -- a name that no name server knows: nothing can go out by mistake
+local PIECE = 64 * 1024
+
+-- ---- bodies without an end worth waiting for ---------------------------------------------------
+
+-- opening, then `size` bytes of a piece, then the end: as a function that returns the next piece.
+local function repeated(opening, piece, size, closing)
+  local block, left, step = piece:rep(math.ceil(PIECE / #piece)), size, 0
+  return function()
+    step = step + 1
+    if step == 1 then return opening end
+    if left > 0 then
+      left = left - #block
+      return block
+    end
+    local last = closing
+    closing = nil
+    return last
+  end
+end
+
+local SERVICE = '{"service":1,"name":"Followers","rate":"0.90","min":"50"}'
+
+local streams = {
+  huge = function(size) return repeated("", " ", size, "{}") end,
+  bomb = function(size) return repeated("", " ", size, "{}") end,
+  ["huge-string"] = function(size) return repeated('{"error":"', "a", size, '"}') end,
+  ["huge-list"] = function(size) return repeated("[" .. SERVICE, "," .. SERVICE, size, "]") end,
+  deep = function(depth) return ("["):rep(depth) .. ("]"):rep(depth) end,
+  ["deep-objects"] = function(depth) return ('{"a":'):rep(depth) .. "1" .. ("}"):rep(depth) end,
+}
+
+-- ---- an answer as the transport gives it -------------------------------------------------------
+
+local NEVER = 1e9 -- seconds: longer than any deadline
+
+local function part(answer)
+  return answer.body:sub(1, answer.plan.pace or math.floor(#answer.body / 2))
+end
+
+local function failure(code, message, more)
+  local failed = { code = code, message = message, sent = true }
+  for name, value in pairs(more or {}) do failed[name] = value end
+  return failed
+end
+
+local ways = {}
+
+function ways.cut(answer, given)
+  local missing = ("end of response with %d bytes missing"):format(#answer.body - #part(answer))
+  return nil, failure("cut", missing, { status = given.status, headers = given.headers, body = part(answer),
+    delay = given.delay })
+end
+ways["cut-chunked"] = ways.cut
+
+function ways.stall(_, given)
+  given.delay = NEVER
+  return given
+end
+ways.drip = ways.stall
+
+function ways.trickle(answer, given)
+  given.delay = given.delay + #answer.body / answer.plan.pace
+  return given
+end
+
+local function headers_of(answer)
+  local headers = { ["Content-Type"] = answer.type }
+  for name, value in pairs(answer.plan.headers) do headers[name] = value end
+  return headers
+end
+
+local function delay_of(plan)
+  return (plan.latency or 0) + (plan.jitter or 0) * math.random()
+end
+
+local function close(answer, delay)
+  if answer.close == "reset" then return nil, failure("reset", "Connection reset by peer", { delay = delay }) end
+  return nil, failure("reset", "Empty reply from server", { delay = delay })
+end
+
+local function deliver(answer, delay)
+  if answer.problem then
+    return { status = 400, headers = { ["Content-Type"] = "text/plain" }, body = "sandbox: " .. answer.problem .. "\n" }
+  end
+  local plan = answer.plan
+  delay = delay + delay_of(plan)
+  if answer.close then return close(answer, delay) end
+  local given = { status = answer.status, headers = headers_of(answer), body = answer.body, delay = delay }
+  if plan.retry_date then given.headers["Retry-After"] = tostring(plan.retry_date) end
+  if plan.stream and plan.stream.kind == "bomb-nested" then
+    return nil, failure("encoding", "the answer is encoded more than once", { status = given.status, delay = delay })
+  end
+  if plan.stream then given.body = streams[plan.stream.kind](plan.stream.size) end
+  local way = ways[plan.way]
+  if way then return way(answer, given) end
+  return given
+end
+
+-- ---- the transport -------------------------------------------------------------------------------
+
+---@class smmpanel.Sandbox
+---@field url string for `smmpanel.new`
+---@field key string of the account with money
+---@field keys table<string, string> of the accounts main, second, empty and inactive
+local Sandbox = {}
+Sandbox.__index = Sandbox
+
+local function header(request, wanted)
+  for name, value in pairs(request.headers) do
+    if text.lower(name) == wanted then return value end
+  end
+end
+
+local function head_of(request)
+  local lines = { request.url }
+  for name, value in pairs(request.headers) do lines[#lines + 1] = name .. ": " .. value end
+  return table.concat(lines, "\n")
+end
+
+-- A request that is carried out after its caller's deadline is carried out all the same: once the clock is there.
+local function run_deferred(self)
+  local now = self.backend:now()
+  for index = #self.deferred, 1, -1 do
+    local entry = self.deferred[index]
+    if entry.at <= now then
+      table.remove(self.deferred, index)
+      self.answer_to(entry.request)
+    end
+  end
+end
+
+local function defer(self, request, seconds)
+  request.wait_late = function() end
+  table.insert(self.deferred, { at = self.backend:now() + seconds, request = request })
+  error(self, 0) -- leaves the backend before the action is carried out
+end
+
+local function request_of(self, request)
+  local path, query = request.url:match "^%a+://[^/?#]*([^?#]*)%??([^#]*)"
+  local late = { seconds = 0 }
+  local made = {
+    method = request.method, path = path, query = query, head = head_of(request), http = "1.1",
+    connection = self, headers = { user_agent = header(request, "user-agent"),
+      content_type = header(request, "content-type"), accept_encoding = header(request, "accept-encoding") },
+    read_body = function() return request.body end,
+  }
+  function made.wait_late(seconds)
+    if seconds >= request.timeout then defer(self, made, seconds) end
+    late.seconds = seconds
+  end
+  return made, late
+end
+
+--- Answers one request, as smmpanel.call.transport describes it.
+---@param request table
+---@return table? answer
+---@return table? failure
+function Sandbox:__call(request)
+  run_deferred(self)
+  local made, late = request_of(self, request)
+  local ok, answer = pcall(self.answer_to, made)
+  if not ok and answer == self then return { status = 200, body = "", delay = NEVER } end
+  if not ok then error(answer, 0) end
+  return deliver(answer, late.seconds)
+end
+
+--- The URL with faults or shapes, and the name under which its requests are counted.
+---@param faults string such as "lost@1" or "503@2,latency:0.3"
+---@param name? string
+---@return string
+function Sandbox:url_with(faults, name)
+  return self.url .. "?fault=" .. faults .. (name and "&name=" .. name or "")
+end
+
+--- Moves the panel's clock on.
+---@param seconds number
+function Sandbox:advance(seconds)
+  self.backend:advance(seconds)
+  run_deferred(self)
+end
+
+--- Sets the balance of an account.
+---@param balance string a decimal
+---@param account? "main"|"second"|"empty"|"inactive" (main)
+function Sandbox:set_balance(balance, account)
+  self.backend:set_balance(balance, account)
+end
+
+--- Sets faults and shapes for every request whose URL names none. Throws where one is unknown.
+---@param faults? string none: no faults
+---@param actions? string only for these, with commas between
+function Sandbox:set_faults(faults, actions)
+  self.backend:set_faults(faults, actions)
+end
+
+--- Everything as it was at the start: orders, balances, clock, counters, faults.
+function Sandbox:reset()
+  self.deferred = {}
+  self.backend:reset()
+end
+
+--- What was counted: requests, orders made, requests by action, the most requests at a time, the last 100 requests
+-- without the key.
+---@param name? string only the requests of this name
+---@return table
+function Sandbox:stats(name)
+  run_deferred(self)
+  return json.plain(self.backend:report(name))
+end
+
+--- The last 1,000 orders made, the newest first, or those of a link.
+---@param link? string
+---@return { order: string, service: string, link: string?, quantity: integer? }[]
+function Sandbox:orders(link)
+  run_deferred(self)
+  return json.plain(self.backend:orders(link))
+end
+
+-- Unix time, with the fractions of the monotonic clock.
+local function clock()
+  local begun = os.time() - core.now()
+  return function() return begun + core.now() end
+end
+
+local function new_keys(options)
+  local keys = { main = options.key or "sandbox-key" }
+  for _, name in ipairs { "second", "empty", "inactive" } do
+    keys[name] = options.keys and options.keys[name] or ("sandbox-%s"):format(name)
+  end
+  return keys
+end
+
+---@class smmpanel.SandboxOptions
+---@field key? string the only key of the main account; without it every key is accepted
+---@field keys? { second?: string, empty?: string, inactive?: string } of the other accounts
+---@field services? integer how many services the catalogue has (21)
+---@field balance? string of the accounts main and second (100.84292)
+---@field currency? string (USD)
+
+--- A new sandbox.
+---@param options? smmpanel.SandboxOptions
+---@return smmpanel.Sandbox
+return function(options)
+  options = options or {}
+  local self = setmetatable({ url = URL, keys = new_keys(options), deferred = {} }, Sandbox)
+  self.key = self.keys.main
+  self.backend = backend.new({ keys = self.keys, any_key = options.key == nil, services = options.services,
+    balance = options.balance, currency = options.currency }, clock())
+  function self.answer_to(request)
+    local answer, name = self.backend:answer(request)
+    self.backend:finish(name)
+    return answer
+  end
+  return self
+end

@@ -1,0 +1,63 @@
+--- The wire log: each exchange with the panel as one JSON line in a file. The key is in no line. A bug report is
+-- then one file, and `smmpanel.replay(path)` answers from it.
+--
+-- The fields of a line: `at` (when the attempt ended, UTC), `action`, `attempt`, `seconds`, `request` (the form body,
+-- the key as `K`), `status`, `content_type`, `location`, `retry_after` and other headers that say how to go on, `body`
+-- (or `body_base64` where it is no UTF-8), `cut` (the body was longer than the log keeps), `error` (a failed
+-- transfer: `{ code, message, sent }`).
+-- @module smmpanel.wire_log
+
+local base64 = require "smmpanel.util.base64"
+local core = require "smmpanel.core"
+local json = require "smmpanel.util.json"
+local text = require "smmpanel.util.text"
+
+local wire_log = {}
+
+wire_log.BODY_MAX = 4 * 1024 * 1024 -- bytes of a body that are kept: a catalogue of ten thousand services fits
+
+local HEADERS = { "content-type", "location", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining",
+  "x-ratelimit-reset" }
+
+local function set_headers(line, headers)
+  local lower = {}
+  for name, value in pairs(headers or {}) do lower[text.lower(name)] = value end
+  for _, name in ipairs(HEADERS) do line[(name:gsub("%-", "_"))] = lower[name] end
+end
+
+local function set_body(line, body)
+  if text.is_utf8(body) then
+    line.body = body
+  else
+    line.body_base64 = base64.encode(body)
+  end
+end
+
+-- The exchange as a line's table. `redact` hides the key in every spelling, also where the text was cut inside it.
+local function line_of(exchange, redact)
+  local outcome, body = exchange.outcome, exchange.body
+  local line = { at = os.date "!%Y-%m-%dT%H:%M:%SZ", action = exchange.action, attempt = exchange.attempt,
+    seconds = outcome.seconds, request = redact(exchange.form), status = outcome.http_status }
+  set_headers(line, outcome.headers)
+  if #body > wire_log.BODY_MAX then body, line.cut = body:sub(1, wire_log.BODY_MAX), true end
+  set_body(line, redact(body))
+  if outcome.code ~= "" then
+    line.error = { code = outcome.code, message = redact(outcome.text or ""), sent = outcome.sent }
+  end
+  return line
+end
+
+--- A function that writes exchanges: it is given { action, attempt, form (the body without the key), body, outcome }.
+---@param target string|fun(line: table) a file's path, or a function that is given each line as a table
+---@param redact fun(s: string): string hides the key
+---@return fun(exchange: table): true?, string? problem
+function wire_log.writer(target, redact)
+  if type(target) ~= "string" then
+    return function(exchange) target(line_of(exchange, redact)) return true end
+  end
+  return function(exchange)
+    return core.append(target, json.encode(line_of(exchange, redact)) .. "\n")
+  end
+end
+
+return wire_log

@@ -58,6 +58,15 @@ function smmpanel.is_final(status)
   return states.is_final(status)
 end
 
+--- What a wrong argument was, for programs that have caught what a function of this module threw: the
+-- function's name, the field or option, a code, and the message without the place in the source. Ask at once:
+-- only the latest ones are remembered.
+---@param thrown any
+---@return smmpanel.ArgumentError? nil where it was something else
+function smmpanel.argument_error(thrown)
+  return argerror.details(thrown)
+end
+
 local function check_functions(functions)
   if type(functions) ~= "table" then
     argerror.throw("smmpanel.all", "needs a table of functions, got %s", argerror.describe(functions))

@@ -10,7 +10,8 @@ local argerror = require "smmpanel.util.argerror"
 
 -- `where` is the public function's name, `name` the field's: both for the message.
 local function wrong(where, name, right, value)
-  argerror.throw(where, "%s must be %s, got %s", name, right, argerror.describe(value))
+  argerror.throw_field(where, name:match "^[^%[]*", "invalid", "%s must be %s, got %s", name, right,
+    argerror.describe(value))
 end
 fields.wrong = wrong
 
@@ -22,7 +23,9 @@ function fields.name(where, name)
     argerror.throw(where, "a field's name must be a text without control characters, got %s",
       argerror.describe(name))
   end
-  if RESERVED[name] then argerror.throw(where, "the field '%s' is the client's own", name) end
+  if RESERVED[name] then
+    argerror.throw_field(where, name, "invalid", "the field '%s' is the client's own", name)
+  end
   return name
 end
 

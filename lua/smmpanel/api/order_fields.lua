@@ -94,7 +94,8 @@ local function check_traffic(given)
   local kind = within(given, "type_of_traffic", 3)
   local needed = kind == 1 and "google_keyword" or kind == 2 and "referring_url" or nil
   if needed and given[needed] == nil then
-    argerror.throw(WHERE, "an order of type 'Web Traffic' with type_of_traffic = %d needs %s", kind, needed)
+    argerror.throw_field(WHERE, needed, "missing", "an order of type 'Web Traffic' with type_of_traffic = %d needs %s",
+      kind, needed)
   end
 end
 
@@ -114,15 +115,40 @@ for _, name in ipairs(SENT) do order.documented[name] = true end
 local function check_type(name, given)
   local documented = order.required(name)
   if not documented then
-    argerror.throw(WHERE, "unknown type %s; known: %s", argerror.describe(name), argerror.names(REQUIRED))
+    argerror.throw_field(WHERE, "type", "unknown", "unknown type %s; known: %s", argerror.describe(name),
+      argerror.names(REQUIRED))
   end
   for _, field in ipairs(REQUIRED[documented]) do
     if given[field] == nil then
-      argerror.throw(WHERE, "an order of type '%s' needs %s (required: %s)", documented, field,
+      argerror.throw_field(WHERE, field, "missing", "an order of type '%s' needs %s (required: %s)", documented, field,
         table.concat(REQUIRED[documented], ", "))
     end
   end
   if documented == "Web Traffic" then check_traffic(given) end
+end
+
+local function read_field(name, value)
+  return (READ[name] or fields.any)(WHERE, fields.name(WHERE, name), value)
+end
+
+--- All that is wrong with the fields of an order, each by itself, and then together; an empty list where
+-- `fields` would not throw.
+---@param given smmpanel.Order
+---@return smmpanel.ArgumentError[]
+function order.problems(given)
+  local problems, read, names = {}, {}, {}
+  local function try(f, ...)
+    local ok, result = pcall(f, ...)
+    if ok then return result end
+    problems[#problems + 1] = argerror.details(result) or error(result, 0)
+  end
+  for name in pairs(given) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(names) do
+    if name ~= "type" then read[name] = try(read_field, name, given[name]) end
+  end
+  if given.type ~= nil and not problems[1] then try(check_type, given.type, read) end
+  return problems
 end
 
 --- The form's fields of an order, without key and action. Throws where the order is wrong.
@@ -137,10 +163,10 @@ function order.fields(given)
   local read = {}
   for name, value in pairs(given) do
     if name ~= "type" then
-      read[name] = (READ[name] or fields.any)(WHERE, fields.name(WHERE, name), value)
+      read[name] = read_field(name, value)
     end
   end
-  if read.service == nil then argerror.throw(WHERE, "the order names no service") end
+  if read.service == nil then argerror.throw_field(WHERE, "service", "missing", "the order names no service") end
   if given.type ~= nil then check_type(given.type, read) end
   return fields.flat(read, SENT)
 end

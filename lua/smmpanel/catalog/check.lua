@@ -9,7 +9,7 @@ local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Problem
 ---@field field string
----@field code "bad_service"|"missing"|"bad_quantity"
+---@field code "bad_service"|"missing"|"bad_quantity"|"invalid"|"unknown"|"argument"
 ---@field text string
 
 -- Where the quantity of these types comes from; of all others it is the field `quantity`.
@@ -132,6 +132,21 @@ local function check_numbers(service, order, problems)
   end
 end
 
+-- What `add` itself would throw, of fields about which nothing is said yet.
+local function check_fields(service, order, problems)
+  local copy, said = { type = order_rules.required(service.type) }, {}
+  for name, value in pairs(order) do
+    if name ~= "type" then copy[name] = value end
+  end
+  for _, problem in ipairs(problems) do said[problem.field] = true end
+  for _, wrong in ipairs(order_rules.problems(copy)) do
+    local field = wrong.field or "service"
+    if not said[field] then
+      problems[#problems + 1] = { field = field, code = wrong.code, text = wrong.message }
+    end
+  end
+end
+
 --- Checks an order.
 ---@param service smmpanel.Service
 ---@param order smmpanel.Order
@@ -140,6 +155,7 @@ end
 function check.order(service, order)
   local problems = missing_fields(service, order)
   check_numbers(service, order, problems)
+  check_fields(service, order, problems)
   if #problems == 0 then return true end
   return nil, check.problems(problems)
 end

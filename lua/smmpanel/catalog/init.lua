@@ -97,8 +97,8 @@ function Catalog:price(order)
   return self:cost(order.service, quantity, check.count(order.runs) or 1)
 end
 
---- Checks an order against its service: what its type requires, the limits and the step of its quantity. What
--- the catalogue does not say is not checked.
+--- Checks an order against its service: what its type requires, the limits and the step of its quantity, and
+-- each field by itself, as `panel:add` does. What the catalogue does not say is not checked.
 ---@param order smmpanel.Order
 ---@return true?
 ---@return smmpanel.Problem[]? problems each `{ field, code, text }`; prints as one line

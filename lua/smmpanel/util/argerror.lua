@@ -19,23 +19,73 @@ local function callers_level()
   end
 end
 
+-- What the latest texts that were thrown say, for programs. A text is thrown and no table, for where nobody
+-- catches it nginx would log a table as "unknown reason".
+local REMEMBERED = 32
+local remembered, count = {}, 0
+
+local function remember(thrown, details)
+  if count >= REMEMBERED then remembered, count = {}, 0 end
+  remembered[thrown], count = details, count + 1
+  return thrown
+end
+
+local function throw(details)
+  -- The level as seen from here is one less than from callers_level.
+  local frame = debug.getinfo(callers_level() - 1, "Sl")
+  local line = frame and frame.currentline or -1
+  local position = line > 0 and ("%s:%d: "):format(frame.short_src, line) or ""
+  error(remember(position .. details.where .. ": " .. details.message, details), 0)
+end
+
 --- Throws `where: message`, blamed on the line outside the package that called us.
 ---@param where string the function as the caller wrote it: "smmpanel.new", "panel:add"
 ---@param message string format of what was wrong, what was given and what would be right
 ---@param ... any for the format
 function argerror.throw(where, message, ...)
   if select("#", ...) > 0 then message = message:format(...) end
-  -- The level as seen from here is one less than from callers_level.
-  error(where .. ": " .. message, callers_level() - 1)
+  throw { where = where, message = message, code = "argument" }
 end
 
---- What was given, for a message: short, on one line.
+--- The same, of one field of what was given.
+---@param where string
+---@param field string
+---@param code "missing"|"invalid"|"unknown"
+---@param message string format
+---@param ... any for the format
+function argerror.throw_field(where, field, code, message, ...)
+  if select("#", ...) > 0 then message = message:format(...) end
+  throw { where = where, field = field, code = code, message = message }
+end
+
+---@class smmpanel.ArgumentError
+---@field where string the function: "panel:add"
+---@field field? string of an order, or the name of an option
+---@field code "argument"|"missing"|"invalid"|"unknown"
+---@field message string
+
+--- What a wrong argument was, of what a function of ours has just thrown; nil where it was something else.
+---@param thrown any
+---@return smmpanel.ArgumentError?
+function argerror.details(thrown)
+  return type(thrown) == "string" and remembered[thrown] or nil
+end
+
+-- A space at an end is easily overlooked.
+local function spaces_of(value)
+  local first, last = value:find "^ " ~= nil, value:find " $" ~= nil
+  if not first and not last then return "" end
+  return first and last and " (with spaces at both ends)" or first and " (with a space at its beginning)"
+    or " (with a space at its end)"
+end
+
+--- What was given, for a message: short, on one line, with invisible characters spelt out.
 ---@param value any
 ---@return string
 function argerror.describe(value)
   local kind = type(value)
   if value == "" then return "an empty string" end
-  if kind == "string" then return "'" .. text.one_line(value, 40) .. "'" end
+  if kind == "string" then return "'" .. text.visible(value, 40) .. "'" .. spaces_of(value) end
   if kind == "table" then return next(value) == nil and "an empty table" or "a table" end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
   return "a " .. kind

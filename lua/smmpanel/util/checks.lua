@@ -41,7 +41,8 @@ end
 --- The user's own name for an order.
 function checks.ref(value)
   local right = type(value) == "string" and value ~= "" and #value <= REF_MAX and not text.has_control(value)
-  return not right and ("a text of 1 to %d bytes without control characters"):format(REF_MAX) or nil
+  if not right then return ("a text of 1 to %d bytes without control characters"):format(REF_MAX) end
+  return text.trim(value) ~= value and "a text without white space at its ends" or nil
 end
 
 --- What can be called.
@@ -64,12 +65,13 @@ function checks.options(where, given, known, secret)
   for name, value in pairs(given) do
     local check = known[name]
     if not check then
-      argerror.throw(where, "unknown option %s; %s", argerror.describe(name), argerror.hint(name, known))
+      argerror.throw_field(where, tostring(name), "unknown", "unknown option %s; %s", argerror.describe(name),
+        argerror.hint(name, known))
     end
     local right = check(value)
     if right then
       local got = name == secret and "a " .. type(value) or argerror.describe(value)
-      argerror.throw(where, "%s must be %s, got %s", name, right, got)
+      argerror.throw_field(where, name, "invalid", "%s must be %s, got %s", name, right, got)
     end
   end
   return given

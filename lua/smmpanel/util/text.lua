@@ -76,14 +76,46 @@ local function whole_characters(s)
   end))
 end
 
+-- Control characters above ASCII (U+0080 to 9F), line separators, and what turns the direction of a text.
+local UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]", "\216\156" }
+
 --- On one line, at most `limit` bytes, with white space and control characters folded into single spaces.
 ---@param s string
 ---@param limit integer bytes
 ---@return string
 function text.one_line(s, limit)
-  local line = s:sub(1, limit):gsub("[^\33-\126\128-\255]+", " ")
-  line = text.trim(whole_characters(line))
+  local line = whole_characters(s:sub(1, limit))
+  if line:find "[\194\216\226]" then
+    for _, pattern in ipairs(UNSAFE) do line = line:gsub(pattern, " ") end
+  end
+  line = text.trim((line:gsub("[^\33-\126\128-\255]+", " ")))
   return #s > limit and line .. "..." or line
+end
+
+local NAMED = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+local function named(char)
+  return NAMED[char] or ("\\x%02X"):format(char:byte())
+end
+
+-- Of the sequences below, which have two or three bytes.
+local function numbered(char)
+  local a, b, c = char:byte(1, 3)
+  return ("\\u{%04X}"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
+end
+
+-- What is unsafe, and what is not seen: a space that does not break, zero width, a byte order mark.
+local INVISIBLE = { "\194[\128-\160]", "\226\128[\139-\143\168-\175]", "\226\129[\160-\175]", "\216\156",
+  "\239\187\191" }
+
+--- A text for a message, at most `limit` bytes of it, in which nothing is invisible: `\n`, `\x1B`, `\u{FEFF}`.
+---@param s string
+---@param limit integer bytes
+---@return string
+function text.visible(s, limit)
+  local shown = whole_characters(s:sub(1, limit)):gsub("[^\32-\126\128-\255]", named)
+  for _, pattern in ipairs(INVISIBLE) do shown = shown:gsub(pattern, numbered) end
+  return #s > limit and shown .. "..." or shown
 end
 
 return text

@@ -143,13 +143,14 @@ describe("smmpanel add, in a pipe,", function()
       local path = orders("wrong", 3, "wrong-1,1,l,100,\n,1,l,100,\nwrong-5,,l,100,\nwrong-6,1,,1,\n")
       local out, err = run("smmpanel add --yes --from " .. path, { name = "rows" }, 2)
       assert.equal("", out)
-      assert.matches("nothing was sent, for 4 rows are wrong:", err)
-      assert.matches("\n  line 5: the ref 'wrong%-1' is that of line 2 too", err)
-      assert.matches("\n  line 6: the ref must be a text of 1 to 256 bytes", err)
-      assert.matches("\n  line 7: it names no service", err)
-      assert.matches("\n  line 8: an order of type 'Default' needs link; service 1 takes at least 50, not 1", err)
+      assert.matches("wrong.csv: 5 invalid rows; nothing was sent:", err)
+      assert.matches("\n  line 5, column 'ref': the ref 'wrong%-1' is that of line 2 too", err)
+      assert.matches("\n  line 6, column 'ref': the ref is missing", err)
+      assert.matches("\n  line 7, column 'service': the order names no service", err)
+      assert.matches("\n  line 8, column 'link': an order of type 'Default' needs link", err)
+      assert.matches("\n  line 8, column 'quantity': service 1 takes at least 50, not 1", err)
       for text, why in pairs { ["a,b\n1,2\n"] = "no column is called 'ref'",
-        ["ref,service,qty\na,1,50\n"] = "an order has no field 'qty'; ", [""] = "it is empty",
+        ["ref,service,qty\na,1,50\n"] = "unknown column 'qty' ", [""] = "it is empty",
         ["ref,service\n"] = "there is no order in it", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
         assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), nil, 2))))
       end

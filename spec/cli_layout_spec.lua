@@ -159,9 +159,10 @@ describe("CSV", function()
 
   it("is read with any line end, a byte order mark, semicolons, and no last line end", function()
     for _, text in ipairs { "a,b\n1,2", "a,b\r\n1,2\r\n", "a,b\r1,2\r", "\239\187\191a,b\n1,2\n\n",
-      "a;b\n1;2\n" } do
+      "a;b\n1;2\n", "a\tb\n1\t2\n", ",\na,b\n1,2\n,,,\n" } do
       local rows = assert(csv.read(text))
-      assert.same({ { line = 1, "a", "b" }, { line = 2, "1", "2" } }, rows)
+      local first = rows[1].line
+      assert.same({ { line = first, "a", "b" }, { line = first + 1, "1", "2" } }, rows)
     end
     assert.same({}, csv.read "")
     assert.same({ { line = 1, "a", "" } }, csv.read "a,")
@@ -180,9 +181,11 @@ describe("CSV", function()
     assert.same({ { line = 2, values = { ref = "r1", link = "l", comments = "a\nb" } },
       { line = 4, values = { ref = "r2" } } }, records)
     assert.matches("^it is empty", select(2, csv.records ""))
-    assert.equal("line 2: 1 fields, but 2 columns have a name", select(2, csv.records "a,b\n1\n"))
+    assert.equal("line 2: 1 fields, but 2 columns have a name", select(3, csv.records "a,b\n1\n")[1])
     assert.equal("line 1: two columns are called 'a'", select(2, csv.records "a,a\n1,2\n"))
-    assert.equal("line 1: column 2 has no name", select(2, csv.records "a,\n1,2\n"))
+    assert.equal("line 1: column 2 has no name", select(2, csv.records "a,,b\n1,2,3\n"))
+    assert.equal("line 2: 2 fields, but 1 columns have a name", select(3, csv.records "a,\n1,2\n")[1])
+    assert.same({ { line = 2, values = { a = "1" } } }, (csv.records "a,,\n1,,\n,,\n\n"))
   end)
 end)
 

@@ -89,7 +89,7 @@ describe("the command line on a terminal", function()
     local ids = {}
     for i = 1, 5000 do ids[i] = tostring(800000 + i) end
     home:write("ids", table.concat(ids, "\n"))
-    terminal:type "smmpanel cancel --from ~/ids --csv >~/report; echo code $?"
+    terminal:type "smmpanel cancel --yes --from ~/ids --csv >~/report; echo code $?"
     terminal:wait "/s  %d+ s left"
     terminal:key "C-c"
     local screen = terminal:wait "code 130"
@@ -280,9 +280,9 @@ describe("the command line on a terminal", function()
       shows("smmpanel balance", "\n[%d.]+ USD\ncode 0")
       shows("smmpanel status 1 999", "ORDER  STATUS  .*\n1 +Partial .*\n999 +Incorrect order ID\n1 found, 1 failed",
         "code 1")
-      shows("smmpanel refill 1", "ORDER  REFILL\n1      %d+\ncode 0")
+      shows("smmpanel refill -y 1", "ORDER  REFILL\n1      %d+\ncode 0")
       shows("smmpanel refill-status 1 999", "REFILL  STATUS\n1 +%u.*\n999 +Refill not found\n1 found, 1 failed")
-      shows("smmpanel cancel 2 999", "ORDER  CANCEL\n2 +requested\n999 +Incorrect order ID\n1 requested, 1 failed")
+      shows("smmpanel cancel -y 2 999", "ORDER  CANCEL\n2 +requested\n999 +Incorrect order ID\n1 requested, 1 failed")
       shows("smmpanel call status order=1", '"status":"Partial"', "code 0")
       shows("smmpanel call nonsense", "smmpanel: nonsense: Incorrect request %(panel, bad_request, HTTP 200%)\ncode 3")
     end)

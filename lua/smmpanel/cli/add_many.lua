@@ -157,7 +157,7 @@ function add_many.run(context, args)
   local state = { answers = {}, accepted = 0, taken = 0, sent = interrupt.sent() }
   local panel = context:panel { ledger = context:ledger(), on_event = observer(state) }
   local services = context:catalog(0)
-  state.items = order_file.read(args.from, services, args.any_field)
+  state.items = order_file.read(args.from, services, args)
   if context:can_ask() or args.dry_run then show(context, state.items, services) end
   if args.dry_run then return end
   ask(context, args)

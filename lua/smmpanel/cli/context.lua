@@ -45,7 +45,7 @@ function Context:panel(more)
   for name, value in pairs(chosen(self)) do options[name] = value end
   for name, value in pairs(more or {}) do options[name] = value end
   local ok, panel = pcall(smmpanel.new, options)
-  if not ok then fail.usage("%s", (tostring(panel):gsub("^.-smmpanel%.new: ", "the panel's settings: "))) end
+  if not ok then fail.thrown(panel, "the panel's settings: ") end
   self.made = panel
   return panel
 end
@@ -79,7 +79,7 @@ end
 function Context:ledger()
   local path = ledger_path(self)
   local ok, ledger = pcall(smmpanel.ledger.sqlite, path)
-  if not ok then fail.thrown(ledger, "smmpanel.ledger.sqlite: ") end
+  if not ok then fail.thrown(ledger) end
   return ledger
 end
 

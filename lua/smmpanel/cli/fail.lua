@@ -3,6 +3,8 @@
 
 local fail = {}
 
+local smmpanel = require "smmpanel"
+
 fail.SOME, fail.USAGE, fail.PANEL, fail.NETWORK, fail.INTERRUPTED = 1, 2, 3, 4, 130
 
 local Failure = { __tostring = function(failure) return failure.message end }
@@ -39,13 +41,13 @@ function fail.client(err)
   fail.with(fail.code(err), (tostring(err):gsub("^smmpanel: ", "")))
 end
 
---- Ends the command with what the client threw: its word on a wrong argument, or what else it was.
+--- Ends the command with what the client threw: what it says of a wrong argument, or what else it was.
 ---@param thrown any
----@param where string the public function's name, as the client writes it before what is wrong
-function fail.thrown(thrown, where)
-  local _, last = tostring(thrown):find(where, 1, true)
-  if not last or type(thrown) ~= "string" then error(thrown, 0) end
-  fail.usage("%s", thrown:sub(last + 1))
+---@param before? string said before it
+function fail.thrown(thrown, before)
+  local wrong = smmpanel.argument_error(thrown)
+  if not wrong then error(thrown, 0) end
+  fail.usage("%s%s", before or "", wrong.message)
 end
 
 --- Whether a value that was thrown is one of these ends.

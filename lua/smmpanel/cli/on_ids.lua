@@ -36,10 +36,34 @@ local function sum_up(context, counts, verb)
   context:remark("%s %s, %s failed", progress.number(counts.found), verb, progress.number(counts.failed))
 end
 
+local SHOWN = 20 -- orders before a question
+
+-- What the orders are now, so that nobody cancels one that was not meant.
+local function show(context, panel, wanted)
+  local first = {}
+  for i = 1, math.min(#wanted, SHOWN) do first[i] = wanted[i] end
+  local found, err = panel:status(first)
+  if err then fail.client(err) end
+  local sink = formats.sink({}, records.status, io.stderr)
+  for _, id in ipairs(first) do sink:row(records.with_id(records.status, id, found[id])) end
+  sink:close()
+  if #wanted > SHOWN then context:say("and %s more", progress.number(#wanted - SHOWN)) end
+end
+
+-- Before something is done to orders that exist.
+local function ask(context, args, given, panel, wanted)
+  if not given.question or args.yes then return end
+  if not context:can_ask() then fail.usage("not a terminal: pass --yes to %s without a question", given.name) end
+  show(context, panel, wanted)
+  local which = #wanted == 1 and "this order" or ("these %s orders"):format(progress.number(#wanted))
+  if not context:confirm(given.question:format(which)) then fail.with(fail.SOME, "nothing was sent") end
+end
+
 local function run(context, args, given)
   local shape, action = records[given.action], given.action
-  local wanted = ids.gather(args)
+  local wanted = ids.gather(context, shape.what)
   local panel = context:panel()
+  ask(context, args, given, panel, wanted)
   local sink, counts = formats.sink(args, shape, io.stdout), counter()
   local all = bulk.new {
     ids = wanted, what = given.name, options = context.options, writes = not actions[action].reads,
@@ -68,16 +92,20 @@ end
 ---@field about string
 ---@field details? string
 ---@field verb string what became of those that did not fail
+---@field question? string asked before anything is sent, with a place for which orders
 ---@field examples string[][]
 
 --- A command on ids.
 ---@param given smmpanel.cli.OnIds
 ---@return smmpanel.cli.Command
 function on_ids.command(given)
-  local positional, from = ids.arguments(records[given.action].what)
+  local positional, own = ids.arguments(records[given.action].what)
+  if given.question then
+    table.insert(own, 1, { flags = "-y --yes", about = "Do not ask." })
+  end
   return {
     name = given.name, about = given.about, details = given.details, examples = given.examples,
-    arguments = positional, options = shared.with_formats { from }, exclusive = shared.FORMATS_EXCLUDE,
+    arguments = positional, options = shared.with_formats(own), exclusive = shared.FORMATS_EXCLUDE,
     run = function(context, args) return run(context, args, given) end,
   }
 end

@@ -3,6 +3,7 @@ local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local formats = require "smmpanel.cli.views.formats"
 local json = require "smmpanel.util.json"
+local from_file = require "smmpanel.cli.input.from"
 local interrupt = require "smmpanel.cli.interrupt"
 local lua_literal = require "smmpanel.cli.views.lua_literal"
 local money = require "smmpanel.cli.views.money"
@@ -52,7 +53,7 @@ local function place(context, args, order)
     answered = true
     sent:finish()
   end })
-  if not finished then fail.thrown(thrown, "panel:add: ") end
+  if not finished then fail.thrown(thrown) end
   context.on_interrupt = nil
   if not made then fail.client(err) end
   report(context, args, made)
@@ -88,6 +89,8 @@ local function run(context, args)
   return require("smmpanel.cli.add_many").run(context, args)
 end
 
+local from = from_file.options "Place the orders in this CSV file (-: the standard input)."
+
 return {
   name = "add", run = run,
   about = "Place an order, or many from a file.",
@@ -103,7 +106,7 @@ return {
     { flags = "-y --yes", about = "Do not ask." },
     { flags = "--dry-run", about = "Check and show what it would cost; send nothing." },
     { flags = "--ref", arg = "REF", about = "Your own name for the order: it is placed at most once." },
-    { flags = "-f --from", arg = "FILE", about = "Place the orders in this CSV file (-: standard input)." },
+    from[1], from[2],
     { flags = "--any-field", about = "Send also fields that are not documented: panels have some of their own." },
     { flags = "--ledger", arg = "FILE", about = "Keep there which refs were placed." },
     { flags = "--json", about = "Write JSON." },

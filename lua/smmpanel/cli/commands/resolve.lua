@@ -7,7 +7,7 @@ local function run(context, args)
   end
   local panel = context:panel { ledger = context:ledger() }
   local ok, done, err = pcall(panel.resolve, panel, args.ref, args.order or false)
-  if not ok then fail.thrown(done, "panel:resolve: ") end
+  if not ok then fail.thrown(done) end
   if not done then fail.client(err) end
   context:remark("%s", args.order and ("'%s' is order %s"):format(args.ref, args.order)
     or ("'%s' was not placed, and may be sent again"):format(args.ref))

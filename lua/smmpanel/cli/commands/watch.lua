@@ -81,7 +81,7 @@ local function observer(state, interval)
 end
 
 local function run(context, args)
-  local state, interval = watched.new(ids.gather(args)), args.interval or INTERVAL
+  local state, interval = watched.new(ids.gather(context, "order")), args.interval or INTERVAL
   state.draws = terminal.is_tty(io.stdout) and not args.json and os.getenv "TERM" ~= "dumb"
   local panel = context:panel { on_event = observer(state, interval) }
   context.on_interrupt = function()
@@ -117,7 +117,7 @@ return {
     .. "panel.",
   arguments = positional,
   options = shared.with_panel {
-    from,
+    from[1], from[2],
     { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Between two looks (60)." },
     { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Give up after this." },
     { flags = "--json", about = "Write each change as a line of JSON." },

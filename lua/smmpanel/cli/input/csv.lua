@@ -3,10 +3,12 @@
 
 local csv = {}
 
-local trim = require("smmpanel.util.text").trim
+local text_helpers = require "smmpanel.util.text"
+
+local lower, trim = text_helpers.lower, text_helpers.trim
 
 local function field(value)
-  if value:find('[",\r\n]') or value:find "^ " or value:find " $" then
+  if value:find('[",;\t\r\n]') or value:find "^ " or value:find " $" then
     return '"' .. value:gsub('"', '""') .. '"'
   end
   return value
@@ -23,10 +25,24 @@ function csv.row(values)
   return text .. "\r\n"
 end
 
--- Spreadsheets where the comma stands in numbers write semicolons.
+local SEPARATORS = { ",", ";", "\t" }
+
+local function count_of(line, separator)
+  local _, count = line:gsub(separator, "")
+  return count
+end
+
+-- The separator, and where the first row begins. Spreadsheets write semicolons where the comma stands in
+-- numbers, and `sep=;` on a line of its own where somebody told them to.
 local function separator_of(text)
-  local head = text:match "^[^\r\n]*"
-  return not head:find(",", 1, true) and head:find(";", 1, true) and ";" or ","
+  local named, from = text:match '^"?[Ss][Ee][Pp]=([,;\t|])"?[\r\n]+()'
+  if named then return named, from end
+  local head, best, most = text:match("^[^\r\n]*"):gsub('"[^"]*"', ""), ",", 0
+  for _, separator in ipairs(SEPARATORS) do
+    local count = count_of(head, separator)
+    if count > most then best, most = separator, count end
+  end
+  return best, 1
 end
 
 -- A quoted field that begins at `at` -> its value, and where the next byte is; or nil and what is wrong.
@@ -79,18 +95,27 @@ end
 ---@field line integer where it begins
 ---@field [integer] string
 
---- Reads rows; lines without anything are left out.
+-- Whether every field is empty: spreadsheets write `,,,` below a table.
+local function is_empty(row)
+  for _, value in ipairs(row) do
+    if trim(value) ~= "" then return false end
+  end
+  return true
+end
+
+--- Reads rows; those without anything in them are left out.
 ---@param text string
 ---@return smmpanel.cli.CsvRow[]?
 ---@return string? problem with its line
 function csv.read(text)
   text = text:gsub("^\239\187\191", "")
-  local separator, rows, at, line = separator_of(text), {}, 1, 1
+  local separator, at = separator_of(text)
+  local rows, line = {}, 1 + line_breaks(text:sub(1, at - 1))
   while at <= #text do
     local row, stop, where = read_row(text, at, separator)
     if not row then return nil, ("line %d: %s"):format(line + line_breaks(text:sub(at, where - 1)), stop) end
     row.line = line
-    if #row > 1 or row[1] ~= "" then rows[#rows + 1] = row end
+    if not is_empty(row) then rows[#rows + 1] = row end
     at, line = stop, line + line_breaks(text:sub(at, stop - 1))
   end
   return rows
@@ -100,38 +125,77 @@ end
 ---@field line integer
 ---@field values table<string, string> what is empty is absent
 
+--- How a column is called: "Answer Number" is answer_number.
+---@param text string
+---@return string
+function csv.column_name(text)
+  return (lower(trim(text)):gsub("[ -]+", "_"))
+end
+
+-- Columns without a name at the right are what a spreadsheet leaves there: their cells must be empty.
 local function names_of(head)
-  local names, seen = {}, {}
+  local names, seen, last = {}, {}, 0
   for i, name in ipairs(head) do
-    name = trim(name)
+    names[i] = csv.column_name(name)
+    if names[i] ~= "" then last = i end
+  end
+  for i = #names, last + 1, -1 do names[i] = nil end
+  for i, name in ipairs(names) do
     if name == "" then return nil, ("line %d: column %d has no name"):format(head.line, i) end
     if seen[name] then return nil, ("line %d: two columns are called '%s'"):format(head.line, name) end
-    names[i], seen[name] = name, true
+    seen[name] = true
   end
   return names
 end
 
---- Reads records: the first row names the columns.
+-- What `csv.row` wrote for spreadsheets is read as it was.
+local function unguarded(value)
+  return (value:gsub("^'([=+@\t\r-])", "%1"))
+end
+
+local function values_of(row, names)
+  local values = {}
+  for i, value in ipairs(row) do
+    if not names[i] then
+      if trim(value) ~= "" then return nil end
+    elseif trim(value) ~= "" then
+      values[names[i]] = unguarded(value)
+    end
+  end
+  return #row >= #names and values or nil
+end
+
+--- Makes records of rows: the first one names the columns.
+---@param rows smmpanel.cli.CsvRow[]
+---@return smmpanel.cli.CsvRecord[]?
+---@return string[]|string names of the columns, or the problem
+---@return string[]? problems of single rows, each with its line
+function csv.records_of(rows)
+  if not rows[1] then return nil, "it is empty: the first line names the columns" end
+  local names, problem = names_of(rows[1])
+  if not names then return nil, problem end
+  local records, problems = {}, {}
+  for i = 2, #rows do
+    local values = values_of(rows[i], names)
+    if values then
+      records[#records + 1] = { line = rows[i].line, values = values }
+    else
+      problems[#problems + 1] = ("line %d: %d fields, but %d columns have a name"):format(rows[i].line, #rows[i],
+        #names)
+    end
+  end
+  return records, names, problems
+end
+
+--- Reads records.
 ---@param text string
 ---@return smmpanel.cli.CsvRecord[]?
 ---@return string[]|string names of the columns, or the problem
+---@return string[]? problems of single rows
 function csv.records(text)
   local rows, problem = csv.read(text)
   if not rows then return nil, problem end
-  if not rows[1] then return nil, "it is empty: the first line names the columns" end
-  local names
-  names, problem = names_of(rows[1])
-  if not names then return nil, problem end
-  local records = {}
-  for i = 2, #rows do
-    if #rows[i] ~= #names then
-      return nil, ("line %d: %d fields, but %d columns have a name"):format(rows[i].line, #rows[i], #names)
-    end
-    local values = {}
-    for j, name in ipairs(names) do values[name] = rows[i][j] ~= "" and rows[i][j] or nil end
-    records[i - 1] = { line = rows[i].line, values = values }
-  end
-  return records, names
+  return csv.records_of(rows)
 end
 
 return csv

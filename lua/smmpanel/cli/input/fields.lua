@@ -4,7 +4,7 @@
 local fields = {}
 
 local fail = require "smmpanel.cli.fail"
-local ids = require "smmpanel.cli.input.ids"
+local from = require "smmpanel.cli.input.from"
 
 local LISTS = { comments = true, usernames = true, keywords = true, hashtags = true, groups = true }
 
@@ -26,10 +26,11 @@ local function list_value(name, value)
       path)
   end
   if file then file:close() end
-  return ids.read_file(path)
+  return from.read_file(path)
 end
 
---- A field's value as the user wrote it: of a list also `@file`.
+--- A field's value as it was typed: of a list also `@file`. Never of what stands in a file: a cell could name
+-- any file of the user's.
 ---@param name string
 ---@param value string
 ---@return string

@@ -1,58 +1,84 @@
---- The ids that a command is given: as arguments, in a file, on the standard input.
+--- The ids that a command is given: as arguments, in a file, on the standard input. All of them are checked
+-- before anything is sent.
 -- @module smmpanel.cli.input.ids
 
 local ids = {}
 
+local argerror = require "smmpanel.util.argerror"
+local columns = require "smmpanel.cli.input.columns"
 local fail = require "smmpanel.cli.fail"
+local from = require "smmpanel.cli.input.from"
 local terminal = require "smmpanel.cli.views.terminal"
+local text = require "smmpanel.util.text"
 
 --- The arguments and options of a command on ids.
----@param what string
+---@param what string "order" or "refill": also the name of the column
 ---@return smmpanel.cli.Argument[]
----@return smmpanel.cli.Option
+---@return smmpanel.cli.Option[]
 function ids.arguments(what)
   return {
     { name = "id", args = "*", about = ("The %s ids."):format(what) },
-  }, { flags = "-f --from", arg = "FILE",
-    about = "Read ids from a file (-: the standard input), apart by white space or commas; # is a comment." }
+  }, from.options(("Read ids from a CSV file with a column '%s', or with one id on each line (-: the standard "
+    .. "input)."):format(what))
 end
 
---- The whole of a file, - for the standard input. Ends the command where it cannot be read.
----@param path string
----@return string
-function ids.read_file(path)
-  if path == "-" then return io.stdin:read "*a" end
-  local file, problem = io.open(path, "rb")
-  if not file then fail.usage("%s", problem) end
-  local content, why = file:read "*a"
-  file:close()
-  return content or fail.usage("%s: %s", path, why)
+-- What is wrong with an id, or nil.
+local function wrong(id)
+  if not text.is_id(id) then return argerror.describe(id) .. " is not an id" end
+  if id:find "^%-?%d[.,]%d*[eE]%+?%d+$" then
+    return ("'%s' is not an id: a spreadsheet has rounded it"):format(id)
+  end
 end
 
--- Adds the ids in a text that are not there yet.
-local function add_from(text, list, seen)
-  for line in (text .. "\n"):gmatch "(.-)[\r\n]" do
-    for id in line:gsub("#.*", ""):gmatch "[^ \t,;\v\f]+" do
-      if not seen[id] then
-        seen[id] = true
-        list[#list + 1] = id
-      end
+local function add(list, seen, id)
+  if seen[id] then return end
+  seen[id] = true
+  list[#list + 1] = id
+end
+
+local function add_file(list, seen, path, what, ignore)
+  local values, problems, empty = from.column(path, what, { known = columns.KNOWN, ignore = ignore })
+  for _, entry in ipairs(values) do
+    local problem = wrong(entry.value)
+    if problem then
+      problems[#problems + 1] = ("line %d, column '%s': %s"):format(entry.line, what, problem)
+    end
+    add(list, seen, entry.value)
+  end
+  from.refuse(path, problems)
+  return empty
+end
+
+local function add_arguments(list, seen, given)
+  for _, argument in ipairs(given) do
+    for id in argument:gmatch "[^,]+" do
+      local problem = wrong(id)
+      if problem then fail.usage("%s", problem) end
+      add(list, seen, id)
     end
   end
 end
 
---- The ids, each once. Ends the command where there is none.
----@param args { id: string[], from: string? }
+-- Where the ids are read from, besides the arguments.
+local function source_of(args)
+  if args.from then return args.from end
+  if #args.id == 1 and args.id[1] == "-" then return "-" end
+  return #args.id == 0 and not terminal.is_tty(io.stdin) and "-" or nil
+end
+
+--- The ids, each once. Ends the command where there is none, or one of them is wrong.
+---@param context smmpanel.cli.Context
+---@param what string "order" or "refill"
 ---@return string[]
-function ids.gather(args)
-  local list, seen = {}, {}
-  for _, id in ipairs(args.id) do add_from(id == "-" and ids.read_file "-" or id, list, seen) end
-  if args.from then
-    add_from(ids.read_file(args.from), list, seen)
-  elseif #args.id == 0 and not terminal.is_tty(io.stdin) then
-    add_from(ids.read_file "-", list, seen)
+function ids.gather(context, what)
+  local args, list, seen = context.args, {}, {}
+  local path, empty = source_of(args), 0
+  if args.id[1] ~= "-" then add_arguments(list, seen, args.id) end
+  if path then empty = add_file(list, seen, path, what, args.ignore_columns) end
+  if #list == 0 then
+    fail.usage("no %s ids: give them as arguments, or in a file (--from FILE)", what)
   end
-  if #list == 0 then fail.usage "no ids: give them as arguments, or in a file (--from FILE)" end
+  if empty > 0 then context:say("%d of the rows have no %s id and are left out", empty, what) end
   return list
 end
 

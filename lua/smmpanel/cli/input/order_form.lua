@@ -34,45 +34,40 @@ local function ask_list(context, name, range)
   return table.concat(lines, "\n")
 end
 
+--- What is wrong with an order: nothing, one thing or several.
+---@param services smmpanel.Catalog
+---@param order table
+---@return smmpanel.Problem[]
+function order_form.problems(services, order)
+  local _, problems = services:check(order)
+  return problems or {}
+end
+
 local function ask_field(context, service, name)
   local range = limits(service, name)
   if fields.is_list(name) then return ask_list(context, name, range) end
   return text.trim(context:ask(range and ("%s (%s):"):format(name, range) or name .. ":"))
 end
 
--- What the client itself would throw, of types that the documentation knows.
-local function thrown_by(order, service)
-  local copy = { type = order_rules.required(service.type) }
-  for name, value in pairs(order) do
-    if name ~= "type" then copy[name] = value end
-  end
-  local ok, thrown = pcall(order_rules.fields, copy)
-  return not ok and tostring(thrown):gsub("^.-panel:add: ", "") or nil
-end
-
 -- The field to ask for next, and what is wrong with its last answer; nil where no answer could mend anything,
 -- for what was given on the command line stays.
-local function next_question(services, service, order, given)
-  local _, problems = services:check(order)
-  for _, problem in ipairs(problems or {}) do
+local function next_question(services, order, given)
+  local problems = order_form.problems(services, order)
+  for _, problem in ipairs(problems) do
     if given[problem.field] then return nil end
   end
-  local first = problems and problems[1]
+  local first = problems[1]
   if first then return first.field, first.code ~= "missing" and first.text or nil end
-  local sentence = thrown_by(order, service) or ""
-  local name = sentence:match "^([%l_]+) must be" or sentence:match " needs ([%l_]+)$"
-  if not name or given[name] then return nil end
-  return name, order[name] and sentence
 end
 
 local function fill_in(context, services, service, order)
   local given = {}
   for name in pairs(order) do given[name] = true end
-  local name, wrong = next_question(services, service, order, given)
+  local name, wrong = next_question(services, order, given)
   while name do
     if wrong then context:say("  %s", wrong) end
     order[name] = ask_field(context, service, name)
-    name, wrong = next_question(services, service, order, given)
+    name, wrong = next_question(services, order, given)
   end
 end
 
@@ -141,16 +136,6 @@ function order_form.shown(order)
   return list
 end
 
---- What is wrong with an order, or nil.
----@param services smmpanel.Catalog
----@param order table
----@return string?
-function order_form.wrong(services, order)
-  local ok, problems = services:check(order)
-  if not ok then return tostring(problems) end
-  return thrown_by(order, services:find(order.service))
-end
-
 --- Asks for what is missing, and ends the command where something is still wrong.
 ---@param context smmpanel.cli.Context
 ---@param services smmpanel.Catalog
@@ -158,8 +143,9 @@ end
 ---@param order table is filled in
 function order_form.complete(context, services, service, order)
   if context:can_ask() then fill_in(context, services, service, order) end
-  local wrong = order_form.wrong(services, order)
-  if wrong then fail.usage("%s", wrong) end
+  local problems, texts = order_form.problems(services, order), {}
+  for i, problem in ipairs(problems) do texts[i] = problem.text end
+  if texts[1] then fail.usage("%s", table.concat(texts, "; ")) end
 end
 
 return order_form

@@ -1,7 +1,10 @@
 -- Many orders with refs: what was placed, what was not, and running it again.
+local core = require "smmpanel.core"
+local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
+local socket = require "socket"
 
 describe("panel:add_all", function()
   local sandbox, directory, n = nil, nil, 0
@@ -137,5 +140,186 @@ describe("panel:add_all", function()
     assert.same({}, panel():pending())
     local bare = sandbox.panel()
     assert.is_false(pcall(function() bare:add_all(good) end))
+  end)
+
+  it("checks a list for holes, and its keys", function()
+    local function throws(said, list)
+      local ok, thrown = pcall(function() panel():add_all(list) end)
+      assert.is_false(ok)
+      assert.truthy(thrown:find(said, 1, true), thrown)
+    end
+    local good = orders(5)
+    throws("orders[2] is nil: a list must have no holes", { good[1], nil, good[3], good[4] })
+    throws("orders must be a list, it has the key '", good[1])
+    assert.equal(0, sandbox.counts(name).requests)
+  end)
+
+  it("ends at an iterator's entry that is wrong, and keeps what was made", function()
+    local list, i = orders(5), 0
+    list[3] = { order = list[3].order }
+    local results, err = panel():add_all(function()
+      i = i + 1
+      return list[i]
+    end, { concurrency = 1 })
+    assert.equal("bad_entry", err.code)
+    assert.truthy(err.message:find("the ref of the order number 3 of the iterator must be a text", 1, true))
+    assert.truthy(err.message:find("the orders that follow were not read", 1, true))
+    assert.same({ made = 2 }, counted(results))
+    list, i = orders(3), 0
+    list[2].order = { link = "x" }
+    results, err = panel():add_all(function()
+      i = i + 1
+      return list[i]
+    end, { concurrency = 1 })
+    assert.same({ made = 1 }, counted(results))
+    assert.equal("bad_entry", err.code)
+    assert.truthy(err.message:find("^the order of 'r2'"), err.message)
+  end)
+
+  it("waits for a low rate instead of failing the orders that have no slot in time", function()
+    panel():balance()
+    local results, err = panel(nil, { rate = 10, timeout = 0.3 }):add_all(orders(12), { concurrency = 12 })
+    assert.is_nil(err)
+    assert.same({ made = 12 }, counted(results))
+  end)
+
+  it("leaves only those in doubt that were on their way when it is killed at a low rate", function()
+    local script = ([[
+      local smmpanel = require "smmpanel"
+      local list = {}
+      for i = 1, 64 do
+        list[i] = { ref = "r" .. i, order = { service = 1, link = "https://example.com/" .. i, quantity = 100 } }
+      end
+      local panel = smmpanel.new { url = %q, key = %q, rate = 2, ledger = smmpanel.ledger.sqlite %q }
+      panel:add_all(list, { concurrency = 64 })
+    ]]):format(sandbox.url_with("latency:0.05", name), sandbox.key, ("%s/%d.db"):format(directory, n))
+    local file = directory .. "/low_rate.lua"
+    local handle = assert(io.open(file, "w"))
+    handle:write(script)
+    handle:close()
+    local pipe = io.popen(("echo $$; exec %s %s"):format(process.lua(), file))
+    local pid = pipe:read "*n"
+    while sandbox.counts(name).requests < 2 do socket.sleep(0.02) end
+    os.execute(("kill -KILL %d"):format(pid))
+    pipe:close()
+    local sent = sandbox.counts(name).requests
+    assert.is_true(#panel():pending() <= 1, #panel():pending() .. " in doubt")
+    assert.is_true(sent <= 3)
+  end)
+
+  it("pauses where the panel answers 429, and places the rest afterwards", function()
+    local seen = {}
+    local began = core.now()
+    local results, err = panel("429:1@3-4", {
+      on_event = function(event) seen[#seen + 1] = event.http_status end,
+    }):add_all(orders(8), { concurrency = 2 })
+    assert.is_nil(err)
+    assert.same({ made = 8 }, counted(results))
+    assert.is_true(core.now() - began >= 1)
+    assert.equal(10, #seen)
+  end)
+
+  it("stops where a pause helps nothing", function()
+    local results, err = panel("429:1", { retries = 0 }):add_all(orders(20), { concurrency = 4 })
+    assert.equal("rate_limited", err.code)
+    assert.equal(20, counted(results).rate_limited + counted(results).unsent)
+    assert.is_true(sandbox.counts(name).requests <= 8)
+  end)
+
+  it("stops after three answers in a row that were uncertain", function()
+    local results, err = panel("lost", { timeout = 1 }):add_all(orders(30), { concurrency = 1 })
+    assert.is_true(err.uncertain)
+    assert.truthy(err.message:find("stopped after 3 answers in a row that were uncertain", 1, true), err.message)
+    assert.truthy(err.message:find("27 orders were not tried", 1, true), err.message)
+    assert.same({ reset = 3, unsent = 27 }, counted(results))
+    assert.equal(3, #panel():pending())
+  end)
+
+  it("stops after as many as stop_after says of the same unknown refusal", function()
+    local refused = panel "error:Everything%20is%20upside%20down"
+    local results, err = refused:add_all(orders(30), { concurrency = 1, stop_after = 5 })
+    assert.equal("unknown", err.code)
+    assert.same({ unknown = 5, unsent = 25 }, counted(results))
+  end)
+
+  it("says to on_answer too which orders were not tried", function()
+    local codes = {}
+    panel("lost", { timeout = 1 }):add_all(orders(6), {
+      concurrency = 1, on_answer = function(ref, _, err) codes[ref] = err.code end,
+    })
+    assert.same({ r1 = "reset", r2 = "reset", r3 = "reset", r4 = "unsent", r5 = "unsent", r6 = "unsent" }, codes)
+  end)
+
+  it("does not hide an order behind the error of the same ref again", function()
+    local list, i = orders(3), 0
+    list[3] = { ref = "r1", order = { service = 1, link = "https://example.com/other", quantity = 100 } }
+    local results, err = panel():add_all(function()
+      i = i + 1
+      return list[i]
+    end, { concurrency = 1 })
+    assert.truthy(results.r1.order)
+    assert.equal("mismatch", err.code)
+  end)
+
+  it("reports events when the answer is in the ledger already", function()
+    local waiting = {}
+    panel(nil, { on_event = function(event)
+      if event.type == "attempt" then waiting[#waiting + 1] = #ledger:pending() end
+    end }):add_all(orders(3), { concurrency = 1 })
+    assert.same({ 0, 0, 0 }, waiting)
+  end)
+end)
+
+describe("max_cost", function()
+  local sandbox, directory
+  setup(function() sandbox, directory = sandboxes.start { balance = "1000000" }, redis_server.scratch() end)
+  teardown(function()
+    sandbox.stop()
+    os.execute("rm -rf " .. directory)
+  end)
+
+  -- service 1 costs 0.9 for 1,000
+  local ORDER = { service = 1, link = "https://example.com/1", quantity = 1000 }
+
+  it("of add: sends nothing that costs more, and asks for the catalogue once", function()
+    local actions = {}
+    local panel = sandbox.panel(nil, {
+      name = "one", on_event = function(event)
+        if event.type == "attempt" then actions[#actions + 1] = event.action end
+      end,
+    })
+    local made, err = panel:add(ORDER, { max_cost = "0.89" })
+    assert.is_nil(made)
+    assert.same({ "max_cost", 0 }, { err.code, err.attempts })
+    assert.truthy(err.message:find("costs 0.9", 1, true), err.message)
+    assert.truthy(panel:add(ORDER, { max_cost = 0.9 }))
+    assert.same({ "services", "add" }, actions)
+  end)
+
+  it("of add: a price that is not known counts as over it", function()
+    local panel = sandbox.panel(nil, { name = "unknown" })
+    local _, err = panel:add({ service = 987654, link = "x", quantity = 1 }, { max_cost = 1e9 })
+    assert.equal("max_cost", err.code)
+    assert.truthy(err.message:find("the catalogue has no service 987654", 1, true), err.message)
+    _, err = sandbox.panel("503", { name = "away", retries = 0 }):add(ORDER, { max_cost = 1e9 })
+    assert.equal("max_cost", err.code)
+    assert.equal("services", err.cause.action)
+    assert.equal(0, sandbox.counts("away").made or 0)
+  end)
+
+  it("of add_all: stops before the order that would pass it", function()
+    local panel = sandbox.panel(nil, { name = "all", ledger = smmpanel.ledger.sqlite(directory .. "/max.db") })
+    local list = {}
+    for i = 1, 20 do
+      list[i] = { ref = "r" .. i, order = { service = 1, link = "https://example.com/" .. i, quantity = 1000 } }
+    end
+    local results, err = panel:add_all(list, { max_cost = "4.5", concurrency = 3 })
+    assert.equal("max_cost", err.code)
+    assert.equal(5, sandbox.counts("all").made)
+    assert.truthy(results.r20.code == "unsent" and results.r5.order)
+  end)
+
+  it("is an amount of money", function()
+    assert.error_matches(function() sandbox.panel():add(ORDER, { max_cost = "much" }) end, "max_cost must be an amount")
   end)
 end)

@@ -158,7 +158,7 @@ describe("smmpanel add, in a pipe,", function()
     end)
 
     it("reports what was refused and what is uncertain, and stops where the money is gone", function()
-      local path, odd = orders("odd", 20), { fault = "lost@4,error:Bad%20link@8&on=add", name = "odd" }
+      local path, odd = orders("odd", 20), { fault = "lost@2,error:Bad%20link@8&on=add", name = "odd" }
       local out, err = run("smmpanel add --yes --from " .. path, odd, 1)
       assert.matches("refused", out)
       assert.matches("uncertain", out)

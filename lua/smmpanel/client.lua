@@ -1,6 +1,7 @@
 --- The panel object: the seven actions, `call`, `watch`, `close`.
 -- @classmod smmpanel.Panel
 
+local add = require "smmpanel.ledger.add"
 local add_all = require "smmpanel.ledger.add_all"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
@@ -11,8 +12,9 @@ local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
 local limiter = require "smmpanel.limiter.local"
 local loops = require "smmpanel.loop"
+local max_cost = require "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
-local order = require "smmpanel.api.order_fields"
+local order_source = require "smmpanel.ledger.orders"
 local place_once = require "smmpanel.ledger.place_once"
 local request = require "smmpanel.call.request"
 local state_of = require "smmpanel.call.state"
@@ -27,26 +29,13 @@ local Panel = {}
 local Meta = { __index = Panel, __name = "smmpanel.Panel" }
 
 local CACHE_SECONDS = 900
+local STOP_AFTER = 3 -- answers in a row, of add_all
 
 -- The services from a file, or from the panel and into the file.
 local function kept_services(state, given, call, fetch)
   local site = state.options.url:gsub("//[^/?#]*@", "//")
   return require("smmpanel.catalog.cache").services({ path = given.cache, site = site,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
-end
-
-local function add_one(state, wanted, ref, given)
-  local call = request.new(state, "add", given)
-  call.fields = order.fields(wanted)
-  local function send() return request.run(state, call) end
-  if ref == nil then return send() end
-  call.ref, call.held = ref, {}
-  local made, err = place_once.add(state_of.ledger(state, "panel:add"), {
-    ref = ref, site = state.authority, fields = call.fields, decimals = call.decimals,
-    seconds = call.deadline - core.now(),
-  }, send)
-  events.release(state, call)
-  return made, err
 end
 
 ---@class smmpanel.Pending an order with a ref and without an answer
@@ -58,6 +47,7 @@ end
 
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions
 ---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
+---@field stop_after? integer answers in a row that were uncertain, or alike and unknown, after which it stops (3)
 
 ---@class smmpanel.WatchOptions: smmpanel.CallOptions
 ---@field interval? number seconds between the polls of an order, at least (60)
@@ -111,27 +101,36 @@ end
 function Panel:add(wanted, given)
   local state = state_of.open(self, "panel:add")
   given = options.add("panel:add", given)
-  return add_one(state, wanted, given.ref, given)
+  return add.run(state, wanted, given.ref, given, { budget = max_cost.new(state, given) })
 end
 
---- Places many orders with refs, `concurrency` at a time. It stops where going on makes no sense: no funds, a
--- refused key, a ledger or a limiter that fails. Run again, after that or after a crash, it sends only what
--- was not sent. Each order of a list is checked before the first is sent.
+--- Places many orders with refs, `concurrency` at a time. Each order of a list is checked before the first is
+-- sent. It waits for the rate limit as long as it takes, and pauses where the panel answers 429. It stops where
+-- going on makes no sense: no funds, a refused key, a ledger or a limiter that fails, `max_cost`, an iterator's
+-- wrong entry (code `bad_entry`), or `stop_after` answers in a row that were uncertain or the same unknown
+-- refusal. The orders that were not tried have the code `unsent`. Run again, after that or after a crash, it
+-- sends only what was not sent.
 ---@param orders smmpanel.RefOrder[]|fun(): smmpanel.RefOrder? a list, or what returns the next one
 ---@param given? smmpanel.AddAllOptions
 ---@return table<string, smmpanel.Made|smmpanel.Entry> results by ref; empty with on_answer
----@return smmpanel.Error? why it stopped
+---@return smmpanel.Error? why it stopped; or the error of a ref that an iterator gave twice
 function Panel:add_all(orders, given)
   local where = "panel:add_all"
   local state = state_of.open(self, where)
   given = options.add_all(where, given)
   state_of.ledger(state, where)
-  local next_order, total = add_all.source(orders)
-  return add_all.run(next_order, total, {
-    loop = loops.pick(state.options.loop), concurrency = given.concurrency or state.options.concurrency,
-    on_answer = given.on_answer,
+  local next_order, total = order_source.of(orders)
+  local own = state.options
+  local run = {
+    loop = loops.pick(own.loop), concurrency = given.concurrency or own.concurrency, on_answer = given.on_answer,
+    retries = given.retries or own.retries, stop_after = given.stop_after or STOP_AFTER,
+    is_closed = function() return state.closed end,
     on_progress = function(done) events.notify(state, "on_progress", given.on_progress, done, total) end,
-  }, function(item) return add_one(state, item.order, item.ref, given) end)
+  }
+  local shared = { budget = max_cost.new(state, given), patient = true,
+    is_stopped = function() return add_all.is_over(run) end }
+  function run.add(item) return add.run(state, item.order, item.ref, given, shared) end
+  return add_all.run(next_order, total, run)
 end
 
 --- The orders with a ref that were begun and have no answer: another may be sending it at this moment, or

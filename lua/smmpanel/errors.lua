@@ -7,7 +7,7 @@ local errors = {}
 local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Error
----@field kind "panel"|"http"|"response"|"network"|"timeout"|"cancelled"|"ledger"|"cache"
+---@field kind "panel"|"http"|"response"|"network"|"timeout"|"cancelled"|"ledger"|"cache"|"refused"
 ---@field code string for `panel` the class of the panel's text, else a stable word
 ---@field message string the panel's own words, or what happened
 ---@field action string

@@ -4,6 +4,7 @@
 local options = {}
 
 local checks = require "smmpanel.util.checks"
+local decimal = require "smmpanel.util.decimal"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
@@ -38,6 +39,8 @@ local argerror = require "smmpanel.util.argerror"
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
+---@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost by the
+-- panel's catalogue; an order whose price is not known counts as over it
 ---@field ref? string `add` only, with a ledger: your own name for this order, placed at most once
 
 local callable, integer, line, rate, seconds =
@@ -125,6 +128,10 @@ local function path_or_function(value)
   return line(value) and callable(value) and "a file's path or a function" or nil
 end
 
+local function money(value)
+  return not decimal.parse(value) and "an amount of money: a number or its text" or nil
+end
+
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
@@ -142,8 +149,9 @@ end
 
 local CALL = with {}
 local SERVICES = with { cache = line, max_age = age }
-local ADD = with { ref = checks.ref }
-local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = callable }
+local ADD = with { ref = checks.ref, max_cost = money }
+local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = callable,
+  stop_after = integer(1, 2 ^ 31), max_cost = money }
 local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable }
 local WATCH = with {
   interval = seconds, on_change = callable, name = checks.ref, wait_for_more = flag, concurrency = count,

@@ -4,125 +4,152 @@
 
 local add_all = {}
 
-local checks = require "smmpanel.util.checks"
+local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local loops = require "smmpanel.loop"
-local order = require "smmpanel.api.order_fields"
-local argerror = require "smmpanel.util.argerror"
+local stopping = require "smmpanel.ledger.stopping"
 
-local WHERE = "panel:add_all"
-
----@class smmpanel.RefOrder
----@field ref string
----@field order smmpanel.Order
-
-local function check_item(item, place)
-  if type(item) ~= "table" then
-    argerror.throw(WHERE, "%s must be { ref = ..., order = ... }, got %s", place, argerror.describe(item))
-  end
-  local wrong = checks.ref(item.ref)
-  if wrong then
-    argerror.throw(WHERE, "the ref of %s must be %s, got %s", place, wrong, argerror.describe(item.ref))
-  end
-  order.fields(item.order)
-  return item
-end
-
--- All of a list are checked before anything is sent.
-local function check_list(list)
-  local seen = {}
-  for i, item in ipairs(list) do
-    check_item(item, ("orders[%d]"):format(i))
-    if seen[item.ref] then
-      argerror.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[item.ref], i, item.ref)
-    end
-    seen[item.ref] = i
-  end
-end
-
---- What gives the orders one after the other, and how many there are, where that is known.
----@param orders smmpanel.RefOrder[]|fun(): smmpanel.RefOrder?
----@return fun(): smmpanel.RefOrder?
----@return integer? total
-function add_all.source(orders)
-  if type(orders) == "table" then
-    check_list(orders)
-    local i = 0
-    return function()
-      i = i + 1
-      return orders[i]
-    end, #orders
-  end
-  if type(orders) ~= "function" then
-    local got = argerror.describe(orders)
-    argerror.throw(WHERE, "needs a list of orders, or a function that returns the next one, got %s", got)
-  end
-  local ended = false -- an iterator need not bear being asked again
-  return function()
-    if ended then return nil end
-    local item = orders()
-    ended = item == nil
-    return item and check_item(item, "an order")
-  end
-end
-
--- What concerns this one order; every other failure of the ledger is one for all orders.
-local OWN = { uncertain = true, mismatch = true, conflict = true }
-
---- Whether after this failure none of the others would do better. Pure.
----@param err smmpanel.Error
----@return boolean
-function add_all.stops(err)
-  if err.kind == "ledger" then return not OWN[err.code] end
-  return err.kind == "cancelled" or err.code == "no_funds" or err.code == "limiter"
-    or errors.is_authentication(err)
-end
+local NAP = 0.05 -- seconds between two looks of a worker that waits for a pause to end
+local LONGEST_NAP = 1
 
 local function entry(ref, err)
   return { ref = ref, error = err.message, code = err.code, cause = err, uncertain = err.uncertain }
 end
 
--- Those that were not tried, where they are known.
-local function unsent(next_order, results, why)
-  for item in next_order do
-    local said = "not sent, for " .. why.message
-    results[item.ref] = { ref = item.ref, error = said, code = "unsent", cause = why }
+-- A ref that came twice: the error of one does not hide the order of the other, and becomes the run's.
+local function store(run, ref, made, err)
+  local known = run.results[ref]
+  if known and not known.error and err then
+    run.duplicate = run.duplicate or err
+    return
+  end
+  if known and known.error and made then run.duplicate = run.duplicate or known.cause end
+  run.results[ref] = made or entry(ref, err)
+end
+
+local function deliver(run, ref, made, err)
+  if run.on_answer then return run.on_answer(ref, made, err) end
+  store(run, ref, made, err)
+end
+
+local function unsent(why)
+  return errors.new { kind = "refused", code = "unsent", action = "add", attempts = 0, cause = why,
+    message = "not sent: " .. why.message }
+end
+
+local function is_over(run)
+  return run.stopped ~= nil or run.over
+end
+
+-- The panel said 429: nothing starts until the pause is over, and then half as many at a time.
+local function pause(run, err)
+  local now = core.now()
+  if now < run.paused_until then return end
+  run.fruitless = run.fruitless + 1
+  run.allowed = math.max(1, math.floor(run.allowed / 2))
+  run.paused_until = now + (err.retry_after or 2 ^ math.min(run.fruitless, 6))
+end
+
+-- -> whether it may go on
+local function wait_while_paused(run)
+  while not is_over(run) do
+    local left = run.paused_until - core.now()
+    if left <= 0 and run.active < run.allowed or run.is_closed() then return true end
+    run.loop.sleep(math.min(math.max(left, NAP), LONGEST_NAP))
+  end
+  return false
+end
+
+-- One try of one order. -> whether its answer is final
+local function try(run, item)
+  if not wait_while_paused(run) then
+    if run.stopped then deliver(run, item.ref, nil, unsent(run.stopped)) end
+    return true
+  end
+  run.active = run.active + 1
+  local made, err = run.add(item)
+  run.active = run.active - 1
+  if made then run.fruitless = 0 end
+  if stopping.is_rate_limit(err) and run.fruitless <= run.retries and not is_over(run) then
+    pause(run, err)
+    return false
+  end
+  if err and err.code == "stopped" then err = unsent(run.stopped or err) end
+  run.stopped = run.stopped or run.streak:judge(err)
+  run.done = run.done + 1
+  deliver(run, item.ref, made, err)
+  run.on_progress(run.done, run.total)
+  return true
+end
+
+local function work(run)
+  while not is_over(run) do
+    local item, err = run.next_order()
+    run.stopped = run.stopped or err
+    if not item then return end
+    while not run.over and not try(run, item) do end -- luacheck: ignore 542
   end
 end
 
+-- Reports the orders of a list that were not tried. -> how many
+local function report_unsent(run)
+  local count = 0
+  for item in run.next_order do
+    count = count + 1
+    deliver(run, item.ref, nil, unsent(run.stopped))
+  end
+  return count
+end
+
+local function stopped(run)
+  local err = run.stopped
+  local message = err.message
+  if not run.total then
+    message = message .. "; the orders that follow were not read"
+  else
+    message = ("%s; %d orders were not tried"):format(message, report_unsent(run))
+  end
+  local final = {}
+  for name, value in pairs(err) do final[name] = value end
+  final.message, final.cause = message, err
+  return errors.new(final)
+end
+
+---@class smmpanel.AddAllRun
+---@field loop table
+---@field concurrency integer
+---@field retries integer how many pauses in a row may bring no order
+---@field stop_after integer
+---@field on_answer? fun(ref: string, made: table?, err: smmpanel.Error?)
+---@field on_progress fun(done: integer, total: integer?)
+---@field is_closed fun(): boolean
+---@field add fun(item: smmpanel.RefOrder): table?, smmpanel.Error?
+
 --- Places them.
----@param next_order fun(): smmpanel.RefOrder?
+---@param next_order fun(): smmpanel.RefOrder?, smmpanel.Error?
 ---@param total integer?
----@param how { loop: table, concurrency: integer, on_answer: function?, on_progress: function }
----@param add fun(item: smmpanel.RefOrder): table?, smmpanel.Error?
+---@param run smmpanel.AddAllRun
 ---@return table<string, table> results by ref; empty where `on_answer` has them
 ---@return smmpanel.Error? what stopped it
-function add_all.run(next_order, total, how, add)
-  local results, done, stopped, over = {}, 0, nil, false
-  local function deliver(ref, made, err)
-    if how.on_answer then return how.on_answer(ref, made, err) end
-    results[ref] = made or entry(ref, err)
-  end
-  local function place()
-    while not stopped and not over do
-      local item = next_order()
-      if not item then return end
-      local made, err = add(item)
-      if err and add_all.stops(err) then stopped = stopped or err end
-      done = done + 1
-      deliver(item.ref, made, err)
-      how.on_progress(done, total)
-    end
-  end
+function add_all.run(next_order, total, run)
+  run.next_order, run.total, run.results = next_order, total, {}
+  run.done, run.active, run.allowed = 0, 0, run.concurrency
+  run.paused_until, run.fruitless, run.streak = -math.huge, 0, stopping.streak(run.stop_after)
   -- What the caller's functions throw ends it for all: no order is begun after that.
-  local function work()
-    loops.or_end(function() over = true end, place)
+  local function worker()
+    loops.or_end(function() run.over = true end, work, run)
   end
   local workers = {}
-  for i = 1, math.min(how.concurrency, total or how.concurrency) do workers[i] = work end
-  loops.side_by_side(how.loop, workers, #workers)
-  if stopped and total and not how.on_answer then unsent(next_order, results, stopped) end
-  return results, stopped
+  for i = 1, math.min(run.concurrency, total or run.concurrency) do workers[i] = worker end
+  loops.side_by_side(run.loop, workers, #workers)
+  return run.results, run.stopped and stopped(run) or run.duplicate
+end
+
+--- Whether the run has stopped: calls that wait for a slot give up.
+---@param run smmpanel.AddAllRun
+---@return boolean
+function add_all.is_over(run)
+  return is_over(run)
 end
 
 return add_all

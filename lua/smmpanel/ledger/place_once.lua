@@ -132,13 +132,19 @@ local function not_ours(ref, state, more, decimals)
   return nil, uncertain(ref)
 end
 
---- Places an order, unless its ref was used.
+--- Places an order, unless its ref was used. `call.admit` waits until the order may be sent, sets `call.seconds`
+-- anew, and returns the error where it may not.
 ---@param store smmpanel.Ledger
----@param call { ref: string, site: string, fields: table, seconds: number, decimals: string }
+---@param call { ref: string, site: string, fields: table, seconds: number, decimals: string, admit: fun(call)? }
 ---@param send fun(): table?, smmpanel.Error?
 ---@return table? made
 ---@return smmpanel.Error?
 function place_once.add(store, call, send)
+  local refused = call.admit and call.admit(call)
+  if refused then
+    refused.ref = call.ref
+    return nil, refused
+  end
   local entry = {
     ref = call.ref, token = token(), fingerprint = place_once.fingerprint(call.site, call.fields),
     wanted = wanted_of(call.fields), seconds = call.seconds,

@@ -1,0 +1,72 @@
+--- Places one order, in these steps: what the ledger knows of its ref, what it may cost, a free slot in the rate
+-- limit, the ref, the request, the answer in the ledger, the events. A process that is killed while it waits for
+-- its slot leaves nothing in doubt, and what `on_event` does costs no answer.
+-- @module smmpanel.ledger.add
+
+local add = {}
+
+local admit = require "smmpanel.call.admit"
+local core = require "smmpanel.core"
+local events = require "smmpanel.call.events"
+local fields = require "smmpanel.api.order_fields"
+local place_once = require "smmpanel.ledger.place_once"
+local request = require "smmpanel.call.request"
+local state = require "smmpanel.call.state"
+
+-- What it may cost, and the slot. -> the error where nothing may be sent
+local function ready(own, call, wanted, budget)
+  local cost, refused
+  if budget then
+    cost, refused = budget:reserve(wanted, call.loop.sleep)
+    if refused then return refused end
+  end
+  refused = admit.run(own, call)
+  if refused and budget then budget:give_back(cost) end
+  call.admitted, call.cost = not refused, cost
+  return refused
+end
+
+local function once(own, call, ref, ready_to_send, send)
+  call.ref, call.held = ref, {}
+  local made, err = place_once.add(state.ledger(own, "panel:add"), {
+    ref = ref, site = own.authority, fields = call.fields, decimals = call.decimals, seconds = call.timeout,
+    admit = function(entry)
+      local refused = ready_to_send()
+      entry.seconds = call.deadline - core.now()
+      return refused
+    end,
+  }, send)
+  events.release(own, call)
+  return made, err
+end
+
+---@class smmpanel.AddRun what the orders of one add_all have in common
+---@field budget? table of smmpanel.ledger.max_cost
+---@field patient? boolean
+---@field is_stopped? fun(): boolean
+
+--- Places it.
+---@param own table what the panel keeps
+---@param wanted smmpanel.Order
+---@param ref? string
+---@param given smmpanel.CallOptions
+---@param run smmpanel.AddRun
+---@return smmpanel.Made?
+---@return smmpanel.Error?
+function add.run(own, wanted, ref, given, run)
+  local call = request.new(own, "add", given)
+  call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
+  local function ready_to_send() return ready(own, call, wanted, run.budget) end
+  local function send() return request.run(own, call) end
+  local made, err
+  if ref ~= nil then
+    made, err = once(own, call, ref, ready_to_send, send)
+  else
+    err = ready_to_send()
+    if not err then made, err = send() end
+  end
+  if err and call.cost and not err.uncertain then run.budget:give_back(call.cost) end
+  return made, err
+end
+
+return add

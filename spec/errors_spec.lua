@@ -1,5 +1,6 @@
 -- PROTOCOL "Errors": the codes; and how an error prints and keeps the key to itself.
 local errors = require "smmpanel.errors"
+local redactor = require "smmpanel.util.redact"
 local text = require "smmpanel.util.text"
 
 local KNOWN = {
@@ -96,12 +97,22 @@ describe("an error", function()
 end)
 
 describe("the key", function()
-  local redact = errors.redactor "s3cret/key +ü"
+  local redact = redactor "s3cret/key +ü"
 
   it("is hidden in every spelling that a form gives it", function()
     for _, seen in ipairs { "s3cret/key +ü", "s3cret%2Fkey+%2B%C3%BC", "s3cret%2Fkey%20%2B%C3%BC",
       "s3cret%2fkey%20%2b%c3%bc" } do
       assert.equal("[***] and ***", redact("[" .. seen .. "] and " .. seen))
+    end
+  end)
+  it("is hidden in every spelling that JSON or HTML gives it", function()
+    local hide = redactor 's3/k"e<y>&ü😀'
+    for _, seen in ipairs {
+      's3/k\\"e<y>&ü😀', 's3\\/k\\"e<y>&\\u00fc\\ud83d\\ude00', 's3/k\\"e<y>&\\u00FC\\uD83D\\uDE00',
+      's3\\/k\\"e\\u003cy\\u003e\\u0026\\u00fc\\ud83d\\ude00', "s3/k&quot;e&lt;y&gt;&amp;ü😀",
+    } do
+      assert.equal("a *** b", hide("a " .. seen .. " b"))
+      assert.equal("a ***", hide("a " .. seen:sub(1, 9)))
     end
   end)
   it("is hidden where the end of an excerpt cut it", function()
@@ -112,6 +123,6 @@ describe("the key", function()
     assert.equal(("***"):rep(1000), redact(("s3cret/key +ü"):rep(1000)))
   end)
   it("spoils no text where it is too short to be one", function()
-    assert.equal("a Key", errors.redactor "K" "a Key")
+    assert.equal("a Key", redactor "K" "a Key")
   end)
 end)

@@ -6,7 +6,6 @@ local add_all = require "smmpanel.ledger.add_all"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
-local errors = require "smmpanel.errors"
 local fields = require "smmpanel.api.form_fields"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
@@ -16,6 +15,7 @@ local max_cost = require "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
 local order_source = require "smmpanel.ledger.orders"
 local place_once = require "smmpanel.ledger.place_once"
+local redact = require "smmpanel.util.redact"
 local request = require "smmpanel.call.request"
 local state_of = require "smmpanel.call.state"
 local text = require "smmpanel.util.text"
@@ -302,7 +302,7 @@ function client.new(given)
   own.user_agent = own.user_agent or "smmpanel/" .. core.version
   local state = {
     client = network_client(own), transport = own.transport and transport.client(own),
-    redact = errors.redactor(own.key), authority = authority(own.url),
+    redact = redact(own.key), authority = authority(own.url),
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, closed = false,
   }

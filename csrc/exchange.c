@@ -15,7 +15,8 @@ static void set_outcome(exchange *x, const char *code, const char *text) {
 
 /* A program that the host starts must not inherit a connection on which the key was sent. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
-  (void)user, (void)purpose;
+  (void)user;
+  (void)purpose;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   return CURL_SOCKOPT_OK;
 }
@@ -36,7 +37,10 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
   x->out_of_step = is_out_of_step(x, &(connection_ends){local, peer, local_port, peer_port});
   if (x->out_of_step) return CURL_PREREQFUNC_ABORT;
 #else
-  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  (void)peer;
+  (void)local;
+  (void)peer_port;
+  (void)local_port;
 #endif
   x->outcome.sent = true;
   return ++x->issued > 1 && x->write ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;

@@ -25,6 +25,6 @@ bool queue_add(queue *q, queue_link *link);
 queue_link *queue_remove(queue *q);
 
 /* The struct that a link is a member of. */
-#define QUEUE_OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define QUEUE_OWNER(link, type, member) ((type *)(void *)(((char *)(link)) - offsetof(type, member)))
 
 #endif

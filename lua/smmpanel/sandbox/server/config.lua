@@ -60,18 +60,27 @@ listen 127.0.0.1:${tls_port} ssl http2;
     ssl_certificate server.pem;
     ssl_certificate_key server.key;]]
 
--- Does the process that started this shell live? One that is dead and not reaped can still be seen.
-config.starter_lives = "kill -0 $PPID 2>/dev/null && ! grep -qs '^State:.Z' /proc/$PPID/status"
+--- A function of the shell: does a process live? One that is dead and not reaped can still be sent signals.
+config.lives = [[
+lives() {
+  kill -0 $1 2>/dev/null || return 1
+  stat=
+  [ ! -r /proc/$1/stat ] || read -r stat </proc/$1/stat
+  case $stat in *') Z '*) return 1 ;; esac
+}]]
 
--- The server goes when the launcher does, whatever ends it: the launcher is looked for each second. (A
--- pipe that ends with it would not do, for whatever process it has started holds the pipe as well.)
+-- Runs in the background, and nothing of it is held by the launcher: a pipe to it would make the launcher's end
+-- wait for the script, which waits for that end. So it looks for the launcher twice a second, whatever ended it.
 -- When the server is gone, for that or any other reason, its directory goes, unless it did not even
 -- start: the launcher reads there why. Ctrl-C reaches the whole group; the script outlives it, to
--- clean up. But nginx must not ignore SIGTERM too until it has handlers of its own.
+-- clean up. It closes what it inherited, so that it holds no lock of the launcher's. nginx must not ignore SIGTERM
+-- until it has handlers of its own.
 local watcher = [[
+launcher=$1
 trap '' INT TERM HUP
 cd '${dir}' || exit 1
-exec </dev/null >/dev/null 2>&1
+exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+${lives}
 ${certificates}
 (
   trap - TERM
@@ -79,17 +88,13 @@ ${certificates}
 ) &
 pid=$!
 echo $pid >child
-{
-  while ${starter_lives}; do sleep 1; done
-  kill -TERM $pid
-  sleep 5
-  kill -KILL $pid
-} &
-lookout=$!
+while lives $launcher && lives $pid; do sleep 0.5; done
+n=0
+kill -TERM $pid
+while lives $pid && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done
+kill -KILL $pid
 wait $pid
-status=$?
-kill -KILL $lookout
-[ $status = 1 ] && exit
+[ $? = 1 ] && lives $launcher && exit
 cd / && rm -rf '${dir}'
 ]]
 
@@ -134,7 +139,7 @@ end
 ---@param place sandbox.place
 ---@return string
 function config.watcher(place)
-  return fill(watcher, { dir = place.dir, nginx = place.nginx, starter_lives = config.starter_lives,
+  return fill(watcher, { dir = place.dir, nginx = place.nginx, lives = config.lives,
                          certificates = place.tls_port and certificates or "" })
 end
 

@@ -146,9 +146,9 @@ local function find_place(options)
 end
 
 local function wait_until_ready(dir)
-  local script = "cd %s; n=0; until [ -s nginx.pid ] || [ $n -ge %d ] || [ ! -e nginx.conf ] || " ..
-    "{ [ -s child ] && ! kill -0 $(cat child) 2>/dev/null; }; do sleep 0.02; n=$((n+1)); done"
-  os.execute(script:format(quoted(dir), START_SECONDS * 50))
+  local script = "%s\ncd %s; n=0; until [ -s nginx.pid ] || [ $n -ge %d ] || [ ! -e nginx.conf ] || " ..
+    "{ [ -s child ] && ! lives $(cat child); }; do sleep 0.02; n=$((n+1)); done"
+  os.execute(script:format(config.lives, quoted(dir), START_SECONDS * 50))
   return tonumber(read_file(dir .. "/nginx.pid") or "")
 end
 
@@ -173,16 +173,20 @@ local function key_set(options)
   return keys
 end
 
--- The watcher removes the directory; here it is for the case that the watcher itself was killed.
-local function stop(dir, watcher)
-  local script = "exec 2>/dev/null; p=$(cat %s/child) && kill $p && { n=0; while kill -0 $p && " ..
-    "[ $n -lt 250 ]; do sleep 0.02; n=$((n+1)); done; kill -KILL $p; }"
-  os.execute(script:format(quoted(dir)))
-  watcher:close()
-  os.execute("rm -rf " .. quoted(dir))
+-- The watcher, which sees the same half a second later, removes the directory as well.
+local function stop(dir)
+  local script = "exec 2>/dev/null\n%s\np=$(cat %s/child) && kill $p && { n=0; while lives $p && " ..
+    "[ $n -lt 250 ]; do sleep 0.02; n=$((n+1)); done; kill -KILL $p; }; rm -rf %s"
+  os.execute(script:format(config.lives, quoted(dir), quoted(dir)))
 end
 
-local function handle_of(place, keys, watcher)
+-- The shell's parent is this process, the launcher.
+local function start_watcher(place)
+  write_file(place.dir .. "/watch.sh", config.watcher(place))
+  os.execute(("sh %s $PPID </dev/null >/dev/null 2>&1 &"):format(quoted(place.dir .. "/watch.sh")))
+end
+
+local function handle_of(place, keys)
   local base = ("http://127.0.0.1:%d"):format(place.port)
   local self = { key = keys.main, keys = keys, pid = nil, dir = place.dir, url = base .. "/api/v2",
                  control = base .. "/control" }
@@ -193,7 +197,7 @@ local function handle_of(place, keys, watcher)
   function self.stop()
     if running[self] then
       running[self] = nil
-      stop(place.dir, watcher)
+      stop(place.dir)
     end
   end
   function self.url_with(fault, name)
@@ -218,8 +222,8 @@ local function start_once(options, keys)
                   currency = options.currency }
   write_file(place.dir .. "/options.lua", config.options(panel))
   write_file(place.dir .. "/nginx.conf", config.nginx(place))
-  write_file(place.dir .. "/watch.sh", config.watcher(place))
-  local self = handle_of(place, keys, io.popen("exec sh " .. quoted(place.dir .. "/watch.sh"), "w"))
+  start_watcher(place)
+  local self = handle_of(place, keys)
   self.pid = wait_until_ready(place.dir)
   if self.pid then
     return self
@@ -272,8 +276,8 @@ end
 --- Waits until the server is stopped from outside, or the user presses Ctrl-C.
 ---@param sandbox sandbox.server
 function server.wait(sandbox)
-  local script = "while %s && kill -0 %d 2>/dev/null; do sleep 0.5; done"
-  os.execute(script:format(config.starter_lives, sandbox.pid))
+  local script = "%s\nlauncher=$PPID; while lives $launcher && lives %d; do sleep 0.5; done"
+  os.execute(script:format(config.lives, sandbox.pid))
 end
 
 return server

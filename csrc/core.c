@@ -15,6 +15,7 @@
 #include <math.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,8 +40,7 @@ typedef struct transfer transfer;
 struct transfer {
   buffer request;     /* while it is being made; then the exchange's */
   exchange *exchange; /* until its end was told */
-  const struct action *action;
-  bool decimal_text;
+  decoder_options reading;
   decoder *decoder; /* while the body comes; kept alive by the transfer's uservalue: { decoder, value } */
   transfer *ended_next;
   exchange_outcome outcome;
@@ -353,10 +353,11 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
   return x;
 }
 
-static void set_reading(lua_State *L, transfer *t, const char *action) {
+static void set_reading(lua_State *L, const client *c, transfer *t, const char *action) {
   const char *decimals = text_field(L, 2, "decimals");
-  t->action = decoder_action(action);
-  t->decimal_text = decimals && strcmp(decimals, "string") == 0;
+  t->reading = (decoder_options){.action = decoder_action(action),
+                                 .decimal_text = decimals && strcmp(decimals, "string") == 0,
+                                 .max_body = c->max_body};
   lua_getfield(L, 2, "keep_body");
   t->kept_max = lua_isnumber(L, -1) ? (size_t)lua_tonumber(L, -1) : 0;
   lua_pop(L, 1);
@@ -391,7 +392,7 @@ static int core_start(lua_State *L) {
   engine *e = get_engine(L, &why);
   if (!e) return refuse(L, "memory", why);
   transfer *t = new_transfer(L);
-  set_reading(L, t, action);
+  set_reading(L, c, t, action);
   build_request(L, c, t, action);
   t->exchange = make_exchange(L, c, t);
   if (!t->exchange) return refuse(L, "memory", "out of memory");
@@ -462,10 +463,12 @@ static int transfer_result(lua_State *L) {
 
 static const char no_memory[] = "out of memory";
 
-static void fail_decoding(transfer *t, const char *why) {
-  t->json = "broken";
+static void fail_decoding(transfer *t, const char *verdict, const char *why) {
+  t->json = verdict;
   t->json_error = why;
+  if (strcmp(verdict, "too_large") == 0) t->outcome_code = verdict;
   if (strcmp(why, no_memory) == 0) t->outcome_code = "memory"; /* not the panel's fault */
+  if (t->decoder) decoder_release(t->decoder);
 }
 
 /* Where there is no memory for the wire log's copy, the log has a shorter body. */
@@ -489,7 +492,7 @@ static decoder *push_spare(lua_State *L, const transfer *t) {
   lua_rawgeti(L, -1, last);
   decoder *d = lua_touserdata(L, -1);
   if (d) {
-    decoder_reset(L, d, t->action, t->decimal_text);
+    decoder_reset(L, d, &t->reading);
     lua_pushnil(L);
     lua_rawseti(L, -3, last);
     lua_remove(L, -2);
@@ -502,13 +505,14 @@ static decoder *push_spare(lua_State *L, const transfer *t) {
 static void attach_decoder(lua_State *L, transfer *t) {
   lua_getuservalue(L, 1);
   decoder *d = push_spare(L, t);
-  if (!d) d = decoder_push(L, t->action, t->decimal_text);
+  if (!d) d = decoder_push(L, &t->reading);
   lua_rawseti(L, -2, 1);
   lua_pop(L, 1);
   t->decoder = d;
 }
 
 static void detach_decoder(lua_State *L, transfer *t) {
+  decoder_release(t->decoder); /* nothing of the answer outlives it in a spare decoder */
   t->decoder = NULL;
   lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
   int count = (int)lua_rawlen(L, -1);
@@ -527,7 +531,8 @@ static int feed_piece(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   size_t len = (size_t)lua_tonumber(L, 3);
   if (!t->decoder) attach_decoder(L, t);
-  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len)) fail_decoding(t, decoder_error(t->decoder));
+  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len))
+    fail_decoding(t, decoder_verdict(t->decoder), decoder_error(t->decoder));
   return 0;
 }
 
@@ -535,7 +540,7 @@ static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
   bool whole = decoder_finish(L, t->decoder);
   t->json = decoder_verdict(t->decoder);
-  if (strcmp(t->json, "broken") == 0) fail_decoding(t, decoder_error(t->decoder));
+  if (!whole && strcmp(t->json, "empty") != 0) fail_decoding(t, t->json, decoder_error(t->decoder));
   if (whole) {
     lua_getuservalue(L, 1);
     lua_insert(L, -2);
@@ -558,7 +563,7 @@ static void decode(lua_State *L, int function, int self, void *piece, size_t len
   t->decoding = false;
   if (!threw) return;
   lua_pop(L, 1);
-  fail_decoding(t, no_memory);
+  fail_decoding(t, "broken", no_memory);
 }
 
 typedef struct {
@@ -566,10 +571,21 @@ typedef struct {
   int transfers, feed, finish; /* stack slots */
 } stepping;
 
+/* It was the document that ended the exchange, not the network. */
+static void blame_document(transfer *t) {
+  t->outcome.code = t->outcome_code ? t->outcome_code : "";
+  snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
+}
+
+/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. */
 static void conclude(lua_State *L, const stepping *g, int self) {
   transfer *t = lua_touserdata(L, self);
-  if (t->decoder && !t->json_error && !*t->outcome.code) decode(L, g->finish, self, NULL, 0);
-  if (t->json_error) t->outcome.code = t->outcome_code ? t->outcome_code : "";
+  bool answered = !*t->outcome.code;
+  if (t->json_error)
+    blame_document(t);
+  else if (t->decoder)
+    decode(L, g->finish, self, NULL, 0);
+  if (t->json_error && answered) blame_document(t);
   end_transfer(g->state, t);
 }
 
@@ -716,7 +732,8 @@ static int core_random(lua_State *L) {
 
 static int core_decoder(lua_State *L) {
   const char *action = luaL_checkstring(L, 1), *decimals = luaL_optstring(L, 2, "number");
-  decoder_push(L, decoder_action(action), strcmp(decimals, "string") == 0);
+  decoder_push(L, &(decoder_options){.action = decoder_action(action),
+                                     .decimal_text = strcmp(decimals, "string") == 0});
   return 1;
 }
 

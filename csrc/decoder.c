@@ -64,6 +64,7 @@ typedef struct {
 
 typedef struct {
   int size; /* elements or fields so far */
+  int keys; /* of an object, that DECODER_KEYS_MAX counts */
   bool object;
   unsigned char type;      /* of the present field, or of an array's elements */
   unsigned char next, end; /* where in `fields` the next key is looked for */
@@ -73,9 +74,9 @@ struct decoder {
   json reader;
   lua_State *thread;
   int base; /* the caller's stack top: what is ours lies above */
-  const struct action *action;
+  decoder_options options;
   const char *error, *verdict;
-  bool decimal_text;
+  size_t values_left;                       /* until the answer holds too many */
   container *top;                           /* what is open, */
   container containers[JSON_DEPTH_MAX + 1]; /* in the document */
   field *current;                           /* the present one, or NULL */
@@ -252,7 +253,7 @@ static bool push_count(lua_State *L, const char *text, size_t len) {
 
 static bool push_money(lua_State *L, const decoder *d, const char *text, size_t len) {
   decimal n;
-  if (d->decimal_text || !read_decimal(&n, text, len)) return false;
+  if (d->options.decimal_text || !read_decimal(&n, text, len)) return false;
   double value = to_double(L, &n, text, len);
   if (isinf(value)) return false;
   lua_pushnumber(L, value);
@@ -300,7 +301,7 @@ static bool push_number(lua_State *L, const char *text, size_t len) {
 /* A number where an id or money belongs keeps its text when it does not fit; so does an integral count. */
 static bool keeps_text(const decoder *d, enum type type, const char *text, size_t len) {
   decimal n;
-  if (type == ID || (type == MONEY && d->decimal_text)) return true;
+  if (type == ID || (type == MONEY && d->options.decimal_text)) return true;
   if (type != COUNT) return false;
   read_decimal(&n, text, len);
   return n.exponent >= 0;
@@ -408,6 +409,16 @@ static void begin_field(decoder *d, field *f, enum type type) {
   if (f) d->top->next = (unsigned char)(f - d->fields + 1);
 }
 
+static bool is_index(const char *text, size_t len) {
+  size_t i = 0;
+  while (i < len && digit(text[i])) i++;
+  return i == len && len <= DECODER_INDEX_DIGITS;
+}
+
+static bool has_room_for_key(decoder *d) {
+  return is_index(d->reader.text, d->reader.len) || ++d->top->keys <= DECODER_KEYS_MAX;
+}
+
 static void push_key(lua_State *L, decoder *d) {
   field *f = find_key(d);
   if (f) {
@@ -415,7 +426,7 @@ static void push_key(lua_State *L, decoder *d) {
     begin_field(d, f, f->type);
   } else {
     lua_pushlstring(L, d->reader.text, d->reader.len);
-    enum type type = type_of(d->action, d->reader.text, d->reader.len);
+    enum type type = type_of(d->options.action, d->reader.text, d->reader.len);
     begin_field(d, remember_key(L, d, type), type);
   }
 }
@@ -471,6 +482,23 @@ static void forget(lua_State *L, decoder *d) {
 
 /* ---- the decoder -------------------------------------------------------------------------- */
 
+static bool has_room_for_value(decoder *d, json_event event) {
+  size_t cost = event == JSON_OBJECT || event == JSON_ARRAY ? DECODER_CONTAINER_COST : 1;
+  if (d->values_left < cost) return false;
+  d->values_left -= cost;
+  return true;
+}
+
+static const char *too_large(decoder *d, const char *error) {
+  d->verdict = "too_large";
+  return error;
+}
+
+static const char *reader_error(decoder *d) {
+  if (d->reader.blank) d->verdict = "empty";
+  return d->reader.limit ? too_large(d, d->reader.error) : d->reader.error;
+}
+
 static void take_value(lua_State *L, decoder *d, json_event event) {
   if (d->reader.hit) push_likely_key(L, d);
   if (d->reader.seen.gap) remember_gap(L, d);
@@ -492,15 +520,20 @@ static const char *take_events(lua_State *L, decoder *d) {
     switch (event) {
       case JSON_MORE:
       case JSON_END: return NULL;
-      case JSON_ERROR: return d->reader.error;
+      case JSON_ERROR: return reader_error(d);
       case JSON_RESET: forget(L, d); break;
-      case JSON_KEY: push_key(L, d); break;
+      case JSON_KEY:
+        if (!has_room_for_key(d)) return too_large(d, "an object with more than 10,000 keys");
+        push_key(L, d);
+        break;
       case JSON_OBJECT_END:
       case JSON_ARRAY_END:
         close_container(L, d);
         expect(d);
         break;
-      default: take_value(L, d, event);
+      default:
+        if (!has_room_for_value(d, event)) return too_large(d, "more values than max_body allows");
+        take_value(L, d, event);
     }
   }
 }
@@ -539,7 +572,6 @@ bool decoder_finish(lua_State *L, decoder *d) {
   const char *error = take_events(L, d);
   if (error) {
     d->error = error;
-    if (d->reader.blank) d->verdict = "empty";
     lua_settop(L, d->base);
     return false;
   }
@@ -564,16 +596,27 @@ const struct action *decoder_action(const char *name) {
   return a;
 }
 
-void decoder_reset(lua_State *L, decoder *d, const struct action *action, bool decimal_text) {
-  lua_State *thread = d->thread;
+void decoder_release(decoder *d) {
   json_free(&d->reader);
+  lua_settop(d->thread, 0);
+  d->error = "finished already";
+}
+
+static size_t values_allowed(size_t max_body) {
+  size_t by_size = max_body / DECODER_BYTES_PER_VALUE;
+  return by_size > DECODER_VALUES_MAX ? by_size : DECODER_VALUES_MAX;
+}
+
+void decoder_reset(lua_State *L, decoder *d, const decoder_options *o) {
+  lua_State *thread = d->thread;
+  decoder_release(d);
   memset(d, 0, sizeof *d);
   json_init(&d->reader);
   d->thread = thread;
   d->error = "out of memory";
   d->verdict = "broken";
-  d->action = action;
-  d->decimal_text = decimal_text;
+  d->options = *o;
+  d->values_left = values_allowed(o->max_body);
   d->top = d->containers;
   lua_settop(thread, 0);
   if (!compat_checkstack(L, thread, REMEMBERED)) luaL_error(L, "out of memory");
@@ -582,7 +625,7 @@ void decoder_reset(lua_State *L, decoder *d, const struct action *action, bool d
 }
 
 /* On 5.1 a userdata can keep nothing but a table alive: so it keeps the thread in one. */
-decoder *decoder_push(lua_State *L, const struct action *action, bool decimal_text) {
+decoder *decoder_push(lua_State *L, const decoder_options *o) {
   decoder *d = lua_newuserdata(L, sizeof *d);
   memset(d, 0, sizeof *d);
   luaL_setmetatable(L, DECODER);
@@ -590,7 +633,7 @@ decoder *decoder_push(lua_State *L, const struct action *action, bool decimal_te
   d->thread = lua_newthread(L);
   lua_rawseti(L, -2, 1);
   lua_setuservalue(L, -2);
-  decoder_reset(L, d, action, decimal_text);
+  decoder_reset(L, d, o);
   return d;
 }
 

@@ -12,14 +12,35 @@
 
 typedef struct decoder decoder;
 
+/* What one answer may hold, so that its size in memory is bounded by max_body whatever it is made of. Values
+ * are counted with DECODER_CONTAINER_COST for each object or array; at least DECODER_VALUES_MAX, and one for
+ * each DECODER_BYTES_PER_VALUE of max_body, are allowed. Keys of an object are counted but for indexes and ids
+ * of up to DECODER_INDEX_DIGITS digits: PUC 5.1 needs quadratic time for keys that are made to collide. */
+enum {
+  DECODER_VALUES_MAX = 4 * 1024 * 1024,
+  DECODER_CONTAINER_COST = 4,
+  DECODER_BYTES_PER_VALUE = 16,
+  DECODER_KEYS_MAX = 10000,
+  DECODER_INDEX_DIGITS = 7
+};
+
+typedef struct {
+  const struct action *action;
+  bool decimal_text; /* money stays as it is written */
+  size_t max_body;   /* bytes of the largest answer */
+} decoder_options;
+
 /* How the answers of an action read (field types by name): a static row, never freed. Any unknown name has one. */
 const struct action *decoder_action(const char *name);
 
 /* Pushes a new decoder. May throw. */
-decoder *decoder_push(lua_State *L, const struct action *action, bool decimal_text);
+decoder *decoder_push(lua_State *L, const decoder_options *o);
 
 /* Makes a used decoder as if new. May throw. */
-void decoder_reset(lua_State *L, decoder *d, const struct action *action, bool decimal_text);
+void decoder_reset(lua_State *L, decoder *d, const decoder_options *o);
+
+/* Drops what the last answer left in it, until it is reset. Throws nothing. */
+void decoder_release(decoder *d);
 
 /* The decoder at a stack index; throws an argument error where there is none. */
 decoder *decoder_check(lua_State *L, int arg);
@@ -33,7 +54,7 @@ bool decoder_finish(lua_State *L, decoder *d);
 /* A static sentence, or NULL. */
 const char *decoder_error(const decoder *d);
 
-/* "whole", "null" (nil was pushed), "empty", "broken". */
+/* "whole", "null" (nil was pushed), "empty", "broken", "too_large" (one of the limits). */
 const char *decoder_verdict(const decoder *d);
 
 /* Registers the metatable; `feed` and `finish` are methods for Lua, too. May throw. */

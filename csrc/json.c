@@ -49,6 +49,13 @@ static json_event fail(json *j, const char *error) {
   return JSON_ERROR;
 }
 
+static json_event too_large(json *j, const char *error) {
+  j->limit = true;
+  return fail(j, error);
+}
+
+static const char long_text[] = "a string of more than 1 MiB";
+
 /* A mistake in the grammar: before the document has surely begun, what came was a notice. */
 static json_event malformed(json *j, const char *error) {
   if (j->certain) return fail(j, error);
@@ -279,6 +286,7 @@ static int gather(json *j, const char *stop) {
 }
 
 static json_event string_given(json *j, const char *text, size_t len, const char *quote) {
+  if (len > JSON_TEXT_MAX) return too_large(j, long_text);
   j->text = text;
   j->len = len;
   j->in = quote + 1;
@@ -294,6 +302,7 @@ static json_event string_rest(json *j) {
     size_t left = (size_t)(j->end - j->in), stretch = left < STRETCH ? left : STRETCH;
     if (!buffer_room(&j->token, stretch + SLACK)) return fail(j, "out of memory");
     length = j->carried ? carry_on(j) : gather(j, j->in + stretch);
+    if (j->token.len > JSON_TEXT_MAX) return too_large(j, long_text);
     if (j->in == j->end && length > 0) break;
     if (length > 0 && *j->in == '"') return string_given(j, j->token.data, j->token.len, j->in);
   }
@@ -323,6 +332,7 @@ static json_event string(json *j, const char *p, unsigned char next) {
   p = valid_end(p, end);
   if (p < end && *p == '"') return string_given(j, start, (size_t)(p - start), p);
   j->in = p;
+  if (p - start > JSON_TEXT_MAX) return too_large(j, long_text);
   j->token.len = 0;
   j->surrogate = 0;
   j->state = IN_STRING;
@@ -365,7 +375,10 @@ static bool number_ok(const char *p, const char *end) {
   return p == end;
 }
 
+static const char long_number[] = "a number of more than 1024 bytes";
+
 static json_event number_given(json *j, const char *text, size_t len) {
+  if (len > JSON_NUMBER_MAX) return too_large(j, long_number);
   if (!number_ok(text, text + len)) return malformed(j, "a malformed number");
   j->text = text;
   j->len = len;
@@ -383,6 +396,7 @@ static json_event number_rest(json *j) {
   j->state = IN_NUMBER;
   buffer_add(&j->token, start, (size_t)(j->in - start));
   if (j->token.failed) return fail(j, "out of memory");
+  if (j->token.len > JSON_NUMBER_MAX) return too_large(j, long_number);
   return whole ? number_given(j, j->token.data, j->token.len) : piece_used_up(j);
 }
 
@@ -416,7 +430,7 @@ static unsigned char after_value(const json *j) {
 
 static json_event open_container(json *j, const char *p, bool object) {
   j->in = p;
-  if (j->depth == JSON_DEPTH_MAX) return fail(j, "nested too deep");
+  if (j->depth == JSON_DEPTH_MAX) return too_large(j, "nested too deep");
   j->in++;
   j->object[j->depth++] = object;
   j->state = object ? AT_FIRST_KEY : AT_FIRST_VALUE;

@@ -8,8 +8,13 @@
 
 #include "buffer.h"
 
-enum { JSON_DEPTH_MAX = 128 };         /* containers within containers */
-enum { JSON_NOISE_MAX = 1024 * 1024 }; /* bytes of notices before the document */
+/* What an input may hold; beyond it the error has `limit` set. */
+enum {
+  JSON_DEPTH_MAX = 128,         /* containers within containers */
+  JSON_NOISE_MAX = 1024 * 1024, /* bytes of notices before the document: an error like any other */
+  JSON_TEXT_MAX = 1024 * 1024,  /* bytes of a string or a key, decoded */
+  JSON_NUMBER_MAX = 1024        /* bytes of a number */
+};
 
 typedef enum {
   JSON_MORE,  /* the piece is used up: feed the next one, or finish */
@@ -47,6 +52,7 @@ typedef struct {
   const char *error; /* a sentence, static */
   size_t offset;     /* bytes read so far: where the error is */
   bool blank;        /* the error is that nothing came, or white space alone */
+  bool limit;        /* the error is one of the limits above */
   json_field seen;
   const json_field *likely; /* or NULL */
   bool hit;

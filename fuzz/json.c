@@ -87,7 +87,7 @@ static bool same(int a, int b, int how) {
 /* ---- decoding ----------------------------------------------------------------------------- */
 
 static bool decode_whole(const char *action, bool text, const char *body, size_t len, decoder **d) {
-  *d = decoder_push(L, decoder_action(action), text);
+  *d = decoder_push(L, &(decoder_options){.action = decoder_action(action), .decimal_text = text});
   if (decoder_feed(L, *d, body, len) && decoder_finish(L, *d)) return true;
   lua_pushnil(L);
   return false;
@@ -96,7 +96,7 @@ static bool decode_whole(const char *action, bool text, const char *body, size_t
 /* Each piece is a block of its own, freed after: a sanitizer sees who looks at it later. */
 static bool decode_in_pieces(const char *action, bool text, const char *body, size_t len, unsigned seed,
                              decoder **d) {
-  *d = decoder_push(L, decoder_action(action), text);
+  *d = decoder_push(L, &(decoder_options){.action = decoder_action(action), .decimal_text = text});
   bool ok = true;
   for (size_t from = 0; ok && from < len;) {
     seed = seed * 1103515245u + 12345u;

@@ -15,6 +15,7 @@ local text = require "smmpanel.util.text"
 ---@field retry_after? number seconds, where the panel asked for a pause
 ---@field attempts integer how often it was tried; 0 where nothing was tried
 ---@field uncertain? true a write may have been carried out
+---@field answer? table the record, where a write's answer was cut after a whole document; by the ids as sent for lists
 
 local Error = { __name = "smmpanel.Error" }
 

@@ -77,19 +77,28 @@ local function status_of(outcome)
   return outcome.http_status ~= 0 and outcome.http_status or nil
 end
 
+local function redact_entries(entries, redact)
+  for _, entry in pairs(entries) do
+    if type(entry.error) == "string" then entry.error = redact(entry.error) end
+  end
+end
+
+-- The record of a write whose answer was cut after a whole document. Only an object or a list shows its own end.
+local function kept_record(call, outcome, redact)
+  if not call.write or outcome.json ~= "whole" or type(outcome.value) ~= "table" then return nil end
+  local record = read(call, outcome)
+  if record and type(call.asked) == "table" then redact_entries(record, redact) end
+  return record
+end
+
 -- No answer came to an end.
 local function lost(call, outcome, redact)
   return errors.new {
     kind = errors.kind_of(outcome.code), code = outcome.code, action = call.action,
     message = redact(outcome.text or outcome.code), http_status = status_of(outcome),
     retry_after = outcome.retry_after, uncertain = call.write and outcome.sent ~= false or nil,
+    answer = kept_record(call, outcome, redact),
   }
-end
-
-local function redact_entries(entries, redact)
-  for _, entry in pairs(entries) do
-    if type(entry.error) == "string" then entry.error = redact(entry.error) end
-  end
 end
 
 --- The record an attempt brought, or its error.

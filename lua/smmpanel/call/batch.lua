@@ -31,6 +31,7 @@ function batch.failed(action, texts, err)
   for _, id in ipairs(texts) do
     local entry = answers.entry(action, id, { text = err.message, code = err.code })
     entry.cause, entry.uncertain = err, err.uncertain
+    entry.answer = err.answer and err.answer[id]
     entries[id] = entry
   end
   return entries

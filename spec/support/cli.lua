@@ -58,7 +58,13 @@ function cli.home(sandbox)
   return home
 end
 
-function Home:remove() os.execute("rm -rf " .. quoted(self.path)) end
+--- Removes it, and ends the terminals that are still open.
+function Home:remove()
+  for i = 1, self.terminals or 0 do
+    os.execute(("tmux -S %s kill-server 2>/dev/null"):format(quoted(self.path .. "/tmux" .. i)))
+  end
+  os.execute("rm -rf " .. quoted(self.path))
+end
 
 function Home:write(name, text)
   os.execute("mkdir -p " .. quoted((self.path .. "/" .. name):match "^(.*)/"))

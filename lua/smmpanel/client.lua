@@ -304,7 +304,7 @@ function client.new(given)
     client = network_client(own), transport = own.transport and transport.client(own),
     redact = redact(own.key), authority = authority(own.url),
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
-    budgets = budgets(own), options = own, transfers = {}, reported = {}, closed = false,
+    budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
   }
   if own.record then state.record = wire_log.writer(own.record, state.redact) end
   own.key = nil

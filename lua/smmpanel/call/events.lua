@@ -13,6 +13,7 @@ local events = {}
 ---@class smmpanel.Event what `on_event` is given; the key is never in it
 ---@field type "start"|"attempt"|"wait"|"poll_failed"|"end"
 ---@field action string
+---@field call integer the same for all events of one call, another for every other call of this panel
 ---@field ref? string of an `add` with a ref
 ---@field ids? integer how many ids the request is about
 ---@field attempt? integer from 1; of `wait`: the attempt that it is for
@@ -58,7 +59,12 @@ end
 ---@param kind string the event's type
 ---@param event table its other fields
 function events.tell(state, call, kind, event)
-  event.type, event.action, event.ref, event.ids = kind, call.action, call.ref, count_of(call.asked)
+  if not call.number then
+    state.calls = state.calls + 1
+    call.number = state.calls
+  end
+  event.type, event.action, event.call = kind, call.action, call.number
+  event.ref, event.ids = call.ref, count_of(call.asked)
   if call.held then
     call.held[#call.held + 1] = event
   else

@@ -55,9 +55,36 @@ describe("panel:watch with a name", function()
     assert.has_error(function()
       panel():watch({ 1 }, { name = "mine", interval = 0.05, on_change = function() error("thrown", 0) end })
     end, "thrown")
-    -- What the dead one had claimed is free again when its lease is over: here at once, by another's clock.
-    local set = smmpanel.ledger.sqlite(path):work "mine"
-    assert.is_nil((set:claim(10, 0, 1)))
+    local seen, on_change = notes()
+    panel():watch(nil, { name = "mine", interval = 0.05, timeout = 2, on_change = on_change })
+    assert.same({ "1 Partial after nil" }, seen)
+  end)
+
+  it("gives back all that it had claimed when on_change threw, what was not told and what was", function()
+    local told = {}
+    assert.has_error(function()
+      panel():watch({ 1, 2, 3, 4 }, { name = "mine", interval = 0.05, on_change = function(id)
+        if #told == 2 then error("thrown", 0) end
+        told[#told + 1] = id
+      end })
+    end, "thrown")
+    panel():watch(nil, { name = "mine", interval = 0.05, timeout = 1,
+      on_change = function(id) told[#told + 1] = id end })
+    table.sort(told)
+    assert.same({ 1, 2, 3, 4 }, told)
+  end)
+
+  it("says why polls fail, as an event and in its error", function()
+    local failed = {}
+    local broken = sandbox.panel("503", { retries = 0, on_event = function(event)
+      if event.type == "poll_failed" then failed[#failed + 1] = event end
+    end })
+    local _, err = broken:watch({ 1, 2 }, { interval = 0.1, timeout = 0.5 })
+    assert.equal("timeout", err.code)
+    assert.truthy(err.message:find("the last poll failed: ", 1, true), err.message)
+    assert.equal(503, err.cause.http_status)
+    assert.is_true(#failed >= 2)
+    assert.same({ "status", 2, 503 }, { failed[1].action, failed[1].ids, failed[1].err.http_status })
   end)
 
   it("stays for orders that others add", function()

@@ -137,7 +137,10 @@ function add_all.run(next_order, total, run)
   run.paused_until, run.fruitless, run.streak = -math.huge, 0, stopping.streak(run.stop_after)
   -- What the caller's functions throw ends it for all: no order is begun after that.
   local function worker()
-    loops.or_end(function() run.over = true end, work, run)
+    local ok, thrown = loops.try(run.loop, work, run)
+    if ok then return end
+    run.over = true
+    error(thrown, 0)
   end
   local workers = {}
   for i = 1, math.min(run.concurrency, total or run.concurrency) do workers[i] = worker end

@@ -116,16 +116,21 @@ end
 -- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and what a user gives may well wait for something.
 local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
---- Calls one of several that run side by side. What it throws is thrown on, once `ending` has told the others.
----@param ending fun()
+--- pcall of a function that may wait, in any Lua.
+---@param loop table
 ---@param f function
 ---@param ... any what f is called with
-function loops.or_end(ending, f, ...)
-  if not may_wait_in_pcall then return f(...) end
-  local ok, thrown = pcall(f, ...)
-  if ok then return end
-  ending()
-  error(thrown, 0)
+---@return boolean ok
+---@return any thrown
+function loops.try(loop, f, ...)
+  if may_wait_in_pcall then return pcall(f, ...) end
+  local arguments, count, signal, ok, thrown = { ... }, select("#", ...), loop.signal(), nil, nil
+  loop.spawn(function() f(unpack(arguments, 1, count)) end, function(...)
+    ok, thrown = ...
+    signal:open()
+  end)
+  while signal:wait() == false do end -- luacheck: ignore 542
+  return ok, thrown
 end
 
 return loops

@@ -1,17 +1,16 @@
---- Polling until orders are final: in full batches, each order no more often than asked, each change told
+--- Polling until orders are final: in full batches, each order no more often than asked, each change reported
 -- once.
 -- @module smmpanel.watch
 
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local loops = require "smmpanel.loop"
-local states = require "smmpanel.api.states"
 
 local watch = {}
 
 local PATIENCE = 0.1 -- of the interval: so long an order that is due waits for others to fill the batch
-local LOOK_AGAIN = 1 -- seconds until one who has nothing to do looks whether others left or added some
-local NOT_SENT_PAUSE = 1 -- seconds until orders come again whose poll was not sent for the rate budget
+local LOOK_AGAIN = 1 -- seconds until an idle poller looks whether others left or added some
+local NOT_SENT_PAUSE = 1 -- seconds until orders are due again whose poll got no slot of the rate limit
 local STORE_TRIES = 30 -- seconds, one try each, for a ledger that fails
 
 --- Whether two records say the same, their lists of orders included. Pure.
@@ -33,16 +32,19 @@ end
 
 --- Whether there is nothing left to wait for: a final state, or an order the panel does not know. Pure.
 ---@param record table?
+---@param is_final fun(status: any): boolean
 ---@return boolean
-function watch.settled(record)
+function watch.settled(record, is_final)
   if not record then return false end
   if record.error then return record.code == "bad_order" and not errors.is(record.cause) end
-  return states.is_final(record.status)
+  return is_final(record.status)
 end
 
-local function too_late()
-  return errors.new { kind = "timeout", code = "timeout", action = "status", attempts = 0,
-    message = "the time was over before all were final" }
+local function too_late(run)
+  local message = "the deadline passed before all orders were final"
+  if run.reason then message = message .. "; the last poll failed: " .. run.reason.message end
+  return errors.new { kind = "timeout", code = "timeout", action = "status", attempts = 0, message = message,
+    cause = run.reason }
 end
 
 --- The error of a ledger that fails.
@@ -67,40 +69,55 @@ local function finish(run, err)
   run.ended, run.err = true, run.err or err
 end
 
-local function tell(run, id, record, previous)
-  loops.or_end(function() finish(run) end, run.on_change, run.key_of(id), record, previous)
-end
-
--- It is told before it is written down: whoever dies in between leaves it to be told again, and not untold.
-local function change(run, claim, id, record)
-  tell(run, id, record, claim.seen[id])
-  local seconds = not watch.settled(record) and run.interval or nil
-  local ok, failure = insist(run, function() return run.work:changed(claim, id, record, seconds) end)
-  if not ok then finish(run, watch.failed(failure)) end
-end
-
 local function later(run, claim, ids, seconds)
   if #ids == 0 then return end
   local ok, failure = insist(run, function() return run.work:unchanged(claim, ids, seconds) end)
   if not ok then finish(run, watch.failed(failure)) end
 end
 
+-- Gives back the orders from this place on: they are due at once, for another or after a restart.
+local function give_back(run, claim, first)
+  local ids = {}
+  for i = first, #claim.ids do ids[#ids + 1] = claim.ids[i] end
+  later(run, claim, ids, 0)
+end
+
+-- It is reported before it is written down: a process that dies in between leaves it to be reported again, and
+-- not unreported. A claim that was lost meanwhile (a stopped process, a clock that was set) is another's.
+-- -> whether on_change returned, and what it threw
+local function change(run, claim, id, record)
+  local held, failure = insist(run, function() return run.work:holds(claim, id) end)
+  if failure then finish(run, watch.failed(failure)) end
+  if not held then return true end
+  local ok, thrown = loops.try(run.loop, run.on_change, run.key_of(id), record, claim.seen[id])
+  if not ok then return false, thrown end
+  local seconds = not watch.settled(record, run.is_final) and run.interval or nil
+  ok, failure = insist(run, function() return run.work:changed(claim, id, record, seconds) end)
+  if not ok then finish(run, watch.failed(failure)) end
+  return true
+end
+
 -- What a poll brought. A request that failed says nothing of its orders: it is no change, and what was known
--- stays. One who was stopped or slow for so long that he lost his claim leaves it: someone else has polled
--- them.
+-- stays. Where the claim was lost meanwhile, another polls them.
 local function take_in(run, claim, polled)
-  local same = {}
-  for _, id in ipairs(claim.ids) do
+  local same, place, ok, thrown = {}, 1, true, nil
+  while ok and place <= #claim.ids and not run.ended do
+    local id = claim.ids[place]
     local record = polled[id]
-    if run.ended or core.now() >= claim.lost then return end
+    if core.now() >= claim.lost then return end
     if errors.is(record.cause) or watch.same(record, claim.seen[id]) then
       same[#same + 1] = id
       run.failed(id, record)
     else
-      change(run, claim, id, record)
+      ok, thrown = change(run, claim, id, record)
     end
+    if ok then place = place + 1 end
   end
   later(run, claim, same, run.interval)
+  give_back(run, claim, place)
+  if ok then return end
+  finish(run)
+  error(thrown, 0)
 end
 
 local function not_sent(err)
@@ -111,6 +128,7 @@ local function poll(run, claim)
   local seconds = run.deadline and math.max(0.001, run.deadline - core.now())
   claim.lost = core.now() + run.lease
   local polled, err = run.poll(claim.ids, seconds)
+  run.reason = err
   if err and (err.kind == "cancelled" or errors.is_authentication(err)) then
     for _, id in ipairs(claim.ids) do run.failed(id, polled[id]) end
     later(run, claim, claim.ids, 0)
@@ -127,10 +145,10 @@ local function pause(run, wait)
   local left = run.deadline and run.deadline - core.now()
   if not left or wait < left then return run.pollers > 1 and math.min(wait, LOOK_AGAIN) or wait end
   if run.wait_for_more and left > 0 then return left end
-  run.err = run.err or too_late() -- for this one: what others have in flight may still come in time
+  run.err = run.err or too_late(run) -- what others have in flight may still come in time
 end
 
--- One of those that poll side by side.
+-- One of several pollers.
 local function poller(run)
   while not run.ended do
     local claim, failure, wait = insist(run, function()
@@ -138,7 +156,7 @@ local function poller(run)
     end)
     if failure then return finish(run, watch.failed(failure)) end
     if claim and run.deadline and core.now() >= run.deadline then
-      run.err = run.err or too_late()
+      run.err = run.err or too_late(run)
       return later(run, claim, claim.ids, 0)
     elseif claim then
       poll(run, claim)
@@ -151,8 +169,9 @@ local function poller(run)
 end
 
 ---@class smmpanel.Watching
----@field work table see smmpanel.work
+---@field work table see smmpanel.watch.queue
 ---@field shared boolean whether others may work at it too
+---@field is_final fun(status: any): boolean
 ---@field wait_for_more? boolean go on when there is nothing to watch
 ---@field interval number seconds
 ---@field deadline? number by core.now()

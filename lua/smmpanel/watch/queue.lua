@@ -1,19 +1,23 @@
 --- The orders of one `panel:watch`, in this process: which is due when, and what was last seen of each. Pure:
--- the clock comes from outside. Every order is due the same time after its last poll, so that they stand in a
--- queue and the one due first is in front.
+-- the clock is an argument. Every order is due the same time after its last poll, so they form a queue with the
+-- one due first in front.
 --
--- A ledger's `work(name)` gives such a set that outlives the process and may be shared; this is what all of
--- them do. `ids` are texts; a failure is `nil, { code, message }`, as with the ledger.
+-- A ledger's `work(name, how)` gives such a set that outlives the process and may be shared, with the same
+-- methods. `ids` are texts; a failure is `nil, { code, message }`, as with the ledger.
 --
---     work:add(ids)               to be watched, due at once; one that is there already stays as it is. Returns true
+--     work:add(ids)               to be watched, due at once; an id that was added before stays as it is. Returns true
 --     work:claim(limit, patience, lease)
 --         The next orders to poll: `limit` of them, or fewer when the first has been due for `patience` seconds. They
 --         are the caller's for `lease` seconds; then someone else may claim them. Returns a claim,
 --         { ids = { id, ... }, seen = { [id] = record } }, or nil, nil and the seconds until it makes sense to ask
 --         again, or nil, nil, nil where nothing is left.
---     work:changed(claim, id, record, seconds)   what was seen of it, and it is due in so many seconds; without
---                                 seconds it is final, and leaves the set. Nothing if the claim was lost. Returns true
---     work:unchanged(claim, ids, seconds)        they are due in so many seconds. The same
+--     work:holds(claim, id)       whether the claim on it still holds
+--     work:changed(claim, id, record, seconds)
+--         What was seen of it, and it is due in so many seconds; without seconds it is final: it is claimed no more,
+--         and stays known, so that adding it again reports nothing twice. Does nothing if the claim was lost.
+--         Returns true.
+--     work:unchanged(claim, ids, seconds)
+--         They are due in so many seconds. Does nothing for those whose claim was lost. Returns true.
 -- @module smmpanel.watch.queue
 
 local queue = {}
@@ -80,6 +84,10 @@ function Work:claim(limit, patience)
     claim.ids[#claim.ids + 1], claim.seen[id] = id, self.seen[id]
   end
   return claim
+end
+
+function Work.holds()
+  return true
 end
 
 function Work:changed(_, id, record, seconds)

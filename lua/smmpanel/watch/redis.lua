@@ -45,6 +45,11 @@ local CLAIM = NOW .. [[
   return found
 ]]
 
+-- KEYS: work. ARGV: lease, id
+local HOLDS = [[
+  return {tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2])) == tonumber(ARGV[1]) and '1' or '0'}
+]]
+
 -- KEYS: work, seen. ARGV: lease, id, what was seen, in how many microseconds it is due ('' for never again)
 local CHANGED = NOW .. [[
   if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2])) ~= tonumber(ARGV[1]) then return {} end
@@ -109,6 +114,12 @@ function Work:claim(limit, patience, lease)
     if seen ~= "" then claim.seen[id] = record.decode(seen, "status", self.decimals) end
   end
   return claim
+end
+
+function Work:holds(claim, id)
+  local reply, failure = self.run(HOLDS, { self.keys[1] }, { claim.lease, id })
+  if not reply then return nil, failure end
+  return reply[1] == "1"
 end
 
 local function done(reply, failure)

@@ -103,6 +103,13 @@ function Work:claim(limit, patience, lease)
   return claim
 end
 
+function Work:holds(claim, id)
+  local rows, failure = self.store:rows("SELECT COUNT(*) AS held FROM smmpanel_work" .. MINE .. " AND id = :id",
+    { name = self.name, id = id, lease = claim.lease })
+  if not rows then return nil, failure end
+  return tonumber(rows[1].held) == 1
+end
+
 local function done(result, failure)
   if result then return true end
   return nil, failure

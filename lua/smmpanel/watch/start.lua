@@ -6,11 +6,13 @@ local start = {}
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
+local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
 local loops = require "smmpanel.loop"
 local queue = require "smmpanel.watch.queue"
 local request = require "smmpanel.call.request"
 local state = require "smmpanel.call.state"
+local states = require "smmpanel.api.states"
 local watch = require "smmpanel.watch"
 
 -- What the orders are called by whoever watches them: as they were given, or as records have ids.
@@ -39,13 +41,17 @@ local function new_watching(own, given, asked, set)
     work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
     lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or defaults.concurrency,
     loop = loops.pick(defaults.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
-    failed = function() end,
+    failed = function() end, is_final = states.is_final,
     poll = function(open, seconds)
       local options = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
         decimals = given.decimals, batch_size = batch_size }
       local call = request.new(own, "status", options)
       call.bulk = true
-      return by_ids.list(own, call, ids.read("panel:watch", open), options)
+      local polled, err = by_ids.list(own, call, ids.read("panel:watch", open), options)
+      if err and events.wanted(own) then
+        events.tell(own, { action = "status", asked = open }, "poll_failed", { err = err })
+      end
+      return polled, err
     end,
   }
 end

@@ -53,7 +53,7 @@ describe("PROTOCOL 'services':", function()
   it("what is no catalogue is an error", function()
     for _, json in ipairs { '{"status":"success"}', '{"balance":"1"}', "[1,2]", '["a"]', '[{"name":"x"}]',
       '"text"',
-      "5", "true", '{"services":{"a":1}}', '[[{"service":1}]]', '{"status":"success","data":"Full"}' } do
+      "5", "true", '{"services":{"a":1}}', '{"status":"success","data":"Full"}' } do
       fails("response", "shape", "services", nil, json)
     end
     fails("panel", "invalid_key", "services", nil, '[{"error":"Invalid API key"}]')
@@ -78,13 +78,22 @@ describe("PROTOCOL 'add', the answer:", function()
   it("success without an id: a scheduled order", function()
     gives({ status = "success", message = "scheduled" }, "add", nil,
       '{"status":"success","message":"scheduled"}')
-    gives({ status = "success" }, "add", nil, '{"status":"success","order":null}')
+    gives({ success = true, msg = "Đơn hàng đã được lên lịch" }, "add", nil,
+      '{"success":true,"msg":"Đơn hàng đã được lên lịch"}')
+    fails("response", "shape", "add", nil, '{"status":"success","order":null}')
+    fails("response", "shape", "add", nil, '{"success":true,"message":"Order created"}')
+  end)
+  it("several orders of one request", function()
+    gives({ order = 501, orders = { 501, 502 } }, "add", nil, '{"orders":[501,502]}')
+    gives({ order = 501, orders = { 501, 502 } }, "add", nil, '{"order":"501,502"}')
+    gives({ order = 5, orders = { 5, 6 } }, "add", nil, '[{"order":5},{"order":6}]')
+    gives({ order = 5 }, "add", nil, '{"order":[5]}')
   end)
   it("what is neither an id nor a refusal is an error", function()
     for _, json in ipairs { "{}", "[]", '{"status":100}', '{"status":"pending"}', '{"order":0}',
       '{"order":-1}',
       '{"order":true}', '{"order":1.5}', '{"order":"not now"}', '{"order":""}', '{"order":{"x":1}}',
-      '{"order":[5]}', '[{"order":5},{"order":6}]', '"5"', "5", '{"message":"made?"}' } do
+      '[{"order":5},{"order":0}]', '"5"', "5", '{"message":"made?"}' } do
       fails("response", "shape", "add", nil, json)
     end
   end)
@@ -314,7 +323,7 @@ describe("PROTOCOL 'Errors', at the top:", function()
     it(shape:format '"text"', function()
       for _, action in ipairs { "services", "balance", "add", "mine" } do
         local _, failure = answers.read(action, nil, decode(action, shape:format '"Invalid API key"'),
-          action == "mine")
+          { raw = action == "mine" })
         assert.same({ "panel", "invalid_key", "Invalid API key" }, { failure.kind, failure.code,
           failure.text })
       end
@@ -367,7 +376,8 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     assert.same({ "panel", "rate_limited", "Too Many Attempts.", 7 },
       { err.kind, err.code, err.message, err.retry_after })
     assert.equal("rate_limited", err_of(BALANCE, { http_status = 429, value = { error = "Yavaş" } }).code)
-    assert.equal("response", err_of(BALANCE, { value = { message = "Too Many Attempts." } }).kind)
+    assert.equal("panel", err_of(BALANCE, { value = { message = "Too Many Attempts." } }).kind)
+    assert.equal("response", err_of(BALANCE, { value = { message = "Welcome" } }).kind)
   end)
   it("an HTTP error without a usable body is kind http", function()
     for status, code in pairs { [500] = "server_error", [404] = "not_found", [429] = "rate_limited" } do

@@ -1,4 +1,5 @@
 -- PROTOCOL "Errors": the codes; and how an error prints and keeps the key to itself.
+local classify = require "smmpanel.api.classify"
 local errors = require "smmpanel.errors"
 local redactor = require "smmpanel.util.redact"
 local text = require "smmpanel.util.text"
@@ -36,15 +37,15 @@ local KNOWN = {
     "Cannot cancel this order",
     "This order can't be canceled", "Service does not support cancellation" },
   rate_limited = { "Rate limit exceeded", "Too many requests", "Too Many Attempts." },
-  unknown = { "Bakiye yetersiz", "Interval time is required", "", "Comments field is required" },
+  unknown = { "Your balance is 10", "Insufficient permissions", "", "Something went wrong" },
 }
 
 describe("PROTOCOL 'Errors', codes:", function()
   for code, texts in pairs(KNOWN) do
     it(code, function()
       for _, said in ipairs(texts) do
-        assert.equal(code .. ": " .. said, errors.classify(said) .. ": " .. said)
-        assert.equal(code, errors.classify(text.lower(said)))
+        assert.equal(code .. ": " .. said, (classify.code(said)) .. ": " .. said)
+        assert.equal(code, (classify.code(text.lower(said))))
       end
     end)
   end

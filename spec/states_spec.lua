@@ -47,7 +47,7 @@ describe("PROTOCOL 'Order states':", function()
   end)
 
   it("what is not in the table is unknown, and not final", function()
-    for _, odd in ipairs { "", "Tamamlandı", "done?", "completed!", "tasks.status.", true, {}, 0 / 0,
+    for _, odd in ipairs { "", "not done", "it will be completed", "tasks.status.", "draft", true, {}, 0 / 0,
       1 / 0 } do
       assert.equal("unknown", states.state(odd))
       assert.is_false(states.is_final(odd))

@@ -9,49 +9,71 @@
 ---@field own? string the field that names the id asked in each record; filled in where the panel leaves it out
 ---@field ids? string[] the names under which a row of a list answer may carry the id asked
 ---@field value? string the field that makes an object a record
----@field aliases? string[] other names of `value`, in the order of trust
 ---@field is? "id"|"state"|"yes"|"any" what `value` has to be
+---@field several? string the field that holds several values, where the panel made several of one request
 ---@field data? string[] fields that make an object a record even without `value`
+---@field names table<string, string[]> documented name -> other names of panels, in the order of trust
 ---@field types table<string, "id"|"money"|"count"|"flag"> how the fields of the answer are decoded
 
 ---@type table<string, smmpanel.Action>
 local actions = {
   services = {
     reads = true,
-    types = { service = "id", id = "id", rate = "money", min = "count", max = "count", refill = "flag",
-      cancel = "flag", dripfeed = "flag", drip_feed = "flag" },
+    names = { service = { "service_id", "sid", "id" }, name = { "layanan", "service_name", "title" },
+      category = { "kategori", "category_name" }, rate = { "price", "harga" }, min = { "minimum", "min_order" },
+      max = { "maximum", "max_order" }, desc = { "description", "catatan" }, dripfeed = { "drip_feed" } },
+    types = { service = "id", service_id = "id", sid = "id", id = "id", rate = "money", price = "money",
+      harga = "count", min = "count", max = "count", minimum = "count", maximum = "count", min_order = "count",
+      max_order = "count",
+      refill = "flag", cancel = "flag", dripfeed = "flag", drip_feed = "flag" },
   },
   add = {
-    value = "order", aliases = { "order_id", "id" }, is = "id",
-    types = { order = "id", order_id = "id", id = "id", service = "id", charge = "money", balance = "money",
-      remaining_balance = "money", start_count = "count", remains = "count", quantity = "count" },
+    value = "order", is = "id", several = "orders",
+    names = { order = { "order_id", "orderId", "orderID", "id" }, start_count = { "start_counter", "startCount" } },
+    types = { order = "id", order_id = "id", orderId = "id", orderID = "id", id = "id", orders = "id", service = "id",
+      charge = "money", balance = "money", remaining_balance = "money", start_count = "count",
+      start_counter = "count", startCount = "count", remains = "count", quantity = "count" },
   },
   status = {
-    reads = true, one = "order", many = "orders", ids = { "order", "order_id", "id" },
+    reads = true, one = "order", many = "orders", ids = { "order", "order_id", "orderId", "orderID", "id" },
     value = "status", is = "state",
     data = { "charge", "start_count", "remains", "posts", "runs", "orders", "expiry" },
-    types = { order = "id", orders = "id", id = "id", service = "id", charge = "money", start_count = "count",
-      remains = "count", quantity = "count", posts = "count", runs = "count" },
+    names = { start_count = { "start_counter", "startCount", "startcount" }, remains = { "remain", "remaining" },
+      status = { "order_status", "orderStatus" } },
+    types = { order = "id", order_id = "id", orders = "id", id = "id", service = "id", charge = "money",
+      start_count = "count", start_counter = "count", startCount = "count", startcount = "count", remains = "count",
+      remain = "count", remaining = "count", quantity = "count", posts = "count", runs = "count" },
   },
   refill = {
-    one = "order", many = "orders", own = "order", ids = { "order", "order_id", "id" },
+    one = "order", many = "orders", own = "order", ids = { "order", "order_id", "orderId", "orderID", "id" },
     value = "refill", is = "id",
-    types = { order = "id", refill = "id" },
+    names = { refill = { "refill_id", "refillId" } },
+    types = { order = "id", order_id = "id", refill = "id", refill_id = "id", refillId = "id" },
   },
   refill_status = {
-    reads = true, one = "refill", many = "refills", own = "refill", ids = { "refill", "refill_id", "id" },
+    reads = true, one = "refill", many = "refills", own = "refill", ids = { "refill", "refill_id", "refillId", "id" },
     value = "status", is = "state",
-    types = { order = "id", refill = "id" },
+    names = { status = { "refill_status" } },
+    types = { order = "id", refill = "id", refill_id = "id", refillId = "id" },
   },
   cancel = {
-    one = "orders", many = "orders", own = "order", ids = { "order", "order_id", "id" },
+    one = "orders", many = "orders", own = "order", ids = { "order", "order_id", "orderId", "orderID", "id" },
     value = "cancel", is = "yes",
-    types = { order = "id", cancel = "id" },
+    names = { cancel = { "cancel_id" } },
+    types = { order = "id", order_id = "id", cancel = "id" },
   },
   balance = {
     reads = true, value = "balance", is = "any", data = { "currency" },
-    types = { balance = "money" },
+    names = { balance = { "saldo", "funds" } },
+    types = { balance = "money", saldo = "money", funds = "money" },
   },
 }
+
+-- Some panels write the keys with a capital letter.
+for _, row in pairs(actions) do
+  local capital = {}
+  for name, kind in pairs(row.types) do capital[name:gsub("^[a-z]", string.upper)] = kind end
+  for name, kind in pairs(capital) do row.types[name] = kind end
+end
 
 return actions

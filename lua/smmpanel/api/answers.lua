@@ -7,20 +7,16 @@ local answers = {}
 local actions = require "smmpanel.api.actions"
 local argerror = require "smmpanel.util.argerror"
 local ids = require "smmpanel.api.ids"
+local keys = require "smmpanel.api.keys"
 local records = require "smmpanel.api.records"
 local refusal = require "smmpanel.api.refusal"
 local rows = require "smmpanel.api.rows"
 local services = require "smmpanel.api.services"
+local unwrap = require "smmpanel.api.unwrap"
 
 local is_list, unclear = refusal.is_list, refusal.unclear
 
 local MISSING = { kind = "response", code = "missing", text = "the panel left this id out of its answer" }
-
-local function row_record(action, id, found, twice)
-  if twice[id] then return nil, unclear("the answer has two records for this id") end
-  if found[id] == nil then return nil, MISSING end
-  return records.read(action, found[id], id)
-end
 
 --- The entry of an id that has no record, as it stands in the table of a list call.
 ---@param action string
@@ -31,82 +27,198 @@ function answers.entry(action, id, failure)
   local row = actions[action]
   local entry = { error = failure.text, code = failure.code }
   if row.own then entry[row.own] = ids.value(id) end
-  if not row.reads and failure.kind == "response" then entry.uncertain = true end
+  if not row.reads and (failure.kind == "response" or failure.uncertain) then entry.uncertain = true end
   return entry
 end
 
--- The refusal of a request as a whole, or what else makes an answer no table of records.
-local function whole_failure(action, value)
-  if type(value) ~= "table" then
-    return unclear("%s where records belong", argerror.describe(value))
+local function not_records(value)
+  return unclear("%s where a record belongs", argerror.describe(value))
+end
+
+local function empty(value) return type(value) == "table" and next(value) == nil end
+
+local function row_record(asking, id, found, twice)
+  if twice[id] then return nil, unclear("the answer has two records for this id") end
+  if found[id] == nil then return nil, MISSING end
+  return records.read(asking, found[id], id)
+end
+
+-- ---- one record -------------------------------------------------------------------------------
+
+local read_one
+
+-- What the wrappers of an object hold. The first refusal in one of them is the answer's.
+local function read_wrapped(asking, id, object, depth)
+  local refused
+  for _, inner in ipairs(unwrap.inner(object)) do
+    local record, failure = read_one(asking, id, inner, depth + 1)
+    if record then return record end
+    if failure.kind == "panel" and not failure.bare and not refused then refused = failure end
   end
-  return not is_list(value) and refusal.of(action, value) or nil
+  return nil, refused
 end
 
-local function read_one(action, id, value)
-  local failure = whole_failure(action, value)
-  if failure then return nil, failure end
-  local found, twice = rows.of(action, { id }, value)
-  if not found then return nil, twice end
-  return row_record(action, id, found, twice)
+local function read_list(asking, id, list)
+  if id then
+    local found, twice = rows.of(asking, { id }, list)
+    if not found then return nil, twice end
+    return row_record(asking, id, found, twice)
+  end
+  if refusal.length(list) == 1 then return read_one(asking, id, list[1], 1) end
+  return nil, not_records(list)
 end
 
-local function read_many(action, asked, value)
-  local failure = whole_failure(action, value)
+local function read_object(asking, id, object, depth)
+  local failure = refusal.of(asking, object)
   if failure then return nil, failure end
-  local found, twice = rows.of(action, asked, value)
-  if not found then return nil, twice end
-  local entries = {}
+  if id and object[id] ~= nil then return records.read(asking, object[id], id) end
+  local refused
+  -- The `status` of an envelope is not the order's.
+  if depth < unwrap.DEPTH and not refusal.has_data(asking, object) and not (asking.row.is ~= "state"
+    and records.holds(asking, object)) then
+    local record
+    record, refused = read_wrapped(asking, id, object, depth)
+    if record then return record end
+  end
+  if refused then return nil, refused end
+  return records.read(asking, object, id)
+end
+
+-- An object, a list of one, or either in wrappers.
+function read_one(asking, id, value, depth)
+  value = unwrap.list(value)
+  if refusal.filled(value) then return nil, records.bare_text(asking, value) end
+  if type(value) ~= "table" then return nil, not_records(value) end
+  if next(value) == nil then return nil, id and MISSING or not_records(value) end
+  if is_list(value) then return read_list(asking, id, value) end
+  return read_object(asking, id, value, depth)
+end
+
+-- Several orders of one `add`, each in an object of its own.
+local function read_several(asking, list)
+  local several = {}
+  for i = 1, refusal.length(list) do
+    local record = read_one(asking, nil, list[i], 1)
+    if not (record and records.is_id(record.order)) then return nil end
+    several[i] = record.order
+  end
+  return { order = several[1], orders = several }
+end
+
+local function read_action(asking, value)
+  value = unwrap.list(value)
+  local many = asking.row.several and type(value) == "table" and is_list(value) and refusal.length(value) > 1
+  local made = many and read_several(asking, value)
+  if made then return made end
+  return read_one(asking, nil, value, 0)
+end
+
+-- ---- a record for each id ---------------------------------------------------------------------
+
+-- Codes that are about one order or refill, not about the request.
+local OF_ONE_ID = { bad_order = true, bad_refill = true, not_refillable = true, not_cancellable = true, missing = true }
+
+local function entries_of(asking, asked, found, twice)
+  local entries, any = {}, false
   for _, id in ipairs(asked) do
-    local record, why = row_record(action, id, found, twice)
-    entries[id] = record or answers.entry(action, id, why)
+    local record, why = row_record(asking, id, found, twice)
+    entries[id] = record or answers.entry(asking.action, id, why)
+    any = any or record ~= nil or why.kind == "panel"
   end
-  return entries
+  return entries, nil, not any and unclear("the answer holds no record") or nil
 end
 
--- add, balance: an object, or a list of one.
-local function read_object(action, value)
-  if type(value) == "table" and is_list(value) and refusal.length(value) == 1 then value = value[1] end
-  if type(value) ~= "table" then return nil, unclear("%s where a record belongs", argerror.describe(value)) end
-  return records.read(action, value)
+-- One id was asked in a list, and the answer is the one of a single id. What is said of the order is its entry; what is
+-- said of the request, or of nothing that is known, is the request's failure.
+local function read_single(asking, id, value)
+  local record, failure = read_one(asking, id, value, 0)
+  if record then return { [id] = record } end
+  if failure.kind == "panel" and not OF_ONE_ID[failure.code] then return nil, failure end
+  return { [id] = answers.entry(asking.action, id, failure) }, nil, not OF_ONE_ID[failure.code] and failure or nil
 end
 
-local function read_services(value)
-  local failure = whole_failure("services", value)
+local function read_rows(asking, asked, value, depth)
+  value = unwrap.list(value)
+  if refusal.filled(value) then return nil, records.bare_text(asking, value) end
+  if type(value) ~= "table" then return nil, unclear("%s where records belong", argerror.describe(value)) end
+  if next(value) == nil then return entries_of(asking, asked, {}, {}) end
+  if is_list(value) then
+    local found, twice = rows.of(asking, asked, value)
+    if not found then return nil, twice end
+    return entries_of(asking, asked, found, twice)
+  end
+  if rows.keyed(asked, value) then return entries_of(asking, asked, value, {}) end
+  local failure = refusal.of(asking, value)
   if failure then return nil, failure end
-  return services.read(value)
+  for _, inner in ipairs(depth < unwrap.DEPTH and unwrap.inner(value) or {}) do
+    local entries, why, whole = read_rows(asking, asked, inner, depth + 1)
+    if entries or why.kind == "panel" and not why.bare then return entries, why, whole end
+  end
+  local words = refusal.words(value)
+  return nil, unclear("none of the ids asked is in the answer%s", words and ": " .. words or "")
+end
+
+local function read_many(asking, asked, value)
+  local inner = unwrap.list(value)
+  local flat = #asked == 1 and not (type(inner) == "table" and (is_list(inner) or empty(inner)
+    or rows.keyed(asked, inner)))
+  if flat then return read_single(asking, asked[1], value) end
+  return read_rows(asking, asked, value, 0)
+end
+
+-- ---- the whole --------------------------------------------------------------------------------
+
+local function read_services(asking, value)
+  if refusal.filled(value) then return nil, records.bare_text(asking, value) end
+  if type(value) ~= "table" then return nil, unclear("%s where records belong", argerror.describe(value)) end
+  local failure = not is_list(value) and refusal.of(asking, value)
+  if failure then return nil, failure end
+  return services.read(asking, value)
 end
 
 -- An action of the panel's own: what it said, unless it is a refusal.
-local function read_any(action, value)
+local function read_any(asking, value)
   if type(value) == "table" and next(value) ~= nil and not is_list(value) then
-    local failure = refusal.of(action, value)
+    local failure = refusal.of(asking, value)
     if failure then return nil, failure end
   end
   return value
+end
+
+local function read(asking, asked, value)
+  if asking.action == "services" then return read_services(asking, value) end
+  if asked == nil then return read_action(asking, value) end
+  if type(asked) == "table" then return read_many(asking, asked, value) end
+  return read_one(asking, asked, value, 0)
 end
 
 --- What a decoded answer says.
 ---@param action string
 ---@param asked nil|string|string[] the id asked, or the ids; nil for actions without
 ---@param value any the decoded document
----@param raw? boolean the document as it is, errors apart: for `call`
+---@param how? { raw: boolean?, codes: (fun(said: string): string?)? } raw: the document as it is, errors apart
 ---@return any record, entries by id text, or list of services; nil where it is an error
 ---@return smmpanel.Failure?
-function answers.read(action, asked, value, raw)
-  if raw then return read_any(action, value) end
-  if action == "services" then return read_services(value) end
-  if asked == nil then return read_object(action, value) end
-  if type(asked) == "table" then return read_many(action, asked, value) end
-  return read_one(action, asked, value)
+---@return smmpanel.Failure? whole beside entries of which none is about an id: what the answer is under an HTTP error
+function answers.read(action, asked, value, how)
+  local asking = { action = action, row = actions[action], codes = how and how.codes }
+  if how and how.raw then return read_any(asking, value) end
+  local record, failure, whole = read(asking, asked, value)
+  local lost = not record and failure.code == "shape" and type(value) == "table" and not is_list(value)
+  if lost and keys.fold(value) then return read(asking, asked, value) end
+  return record, failure, whole
 end
 
 --- The words of an object that is no record: with an HTTP error they are the panel's refusal.
+---@param action string
 ---@param value any
+---@param codes? fun(said: string): string?
 ---@return smmpanel.Failure?
-function answers.words(value)
-  local said = type(value) == "table" and next(value) ~= nil and not is_list(value) and refusal.message(value)
-  return said and refusal.said(said) or nil
+function answers.words(action, value, codes)
+  local object = type(value) == "table" and next(value) ~= nil and not is_list(value) and value
+  local said = object and refusal.words(object) or refusal.filled(value) and value
+  local failure = said and refusal.said({ action = action, row = actions[action], codes = codes }, said)
+  return failure and (object or failure.code ~= "unknown") and failure or nil
 end
 
 return answers

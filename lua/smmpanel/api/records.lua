@@ -4,9 +4,10 @@
 
 local records = {}
 
-local actions = require "smmpanel.api.actions"
 local argerror = require "smmpanel.util.argerror"
+local classify = require "smmpanel.api.classify"
 local ids = require "smmpanel.api.ids"
+local keys = require "smmpanel.api.keys"
 local refusal = require "smmpanel.api.refusal"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
@@ -50,141 +51,231 @@ local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Made
 ---@field order? smmpanel.Id absent where the panel accepted it without an id (a scheduled order)
+---@field orders? smmpanel.Id[] where the panel made several orders of one request; `order` is the first
 
 ---@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
 ---@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
 ---@alias smmpanel.RefillStatuses table<smmpanel.Id, smmpanel.RefillStatus|smmpanel.Entry>
 ---@alias smmpanel.Cancels table<smmpanel.Id, smmpanel.Cancel|smmpanel.Entry>
 
-local unclear, said = refusal.unclear, refusal.said
+local unclear, is_list = refusal.unclear, refusal.is_list
 
---- The failure of an object that lacks a field.
+-- Words that refuse on their own, without anything that says they are a refusal. "Thank you" is none.
+local function refuses(asking, words)
+  local failure = refusal.said(asking, words)
+  if failure.code == "unknown" then return nil end
+  failure.bare = true
+  return failure
+end
+
+--- The failure of an object that lacks a field: the refusal in its message, if that is one.
+---@param asking smmpanel.Asking
 ---@param object table
 ---@param name string
 ---@return smmpanel.Failure
-function records.lacks(object, name)
-  local message = refusal.message(object)
-  return unclear("the answer has no '%s'%s", name, message and ": " .. message or "")
+function records.lacks(asking, object, name)
+  local words = refusal.words(object)
+  local refused = words and not records.succeeded(object) and refuses(asking, words)
+  return refused or unclear("the answer has no '%s'%s", name, words and ": " .. words or "")
 end
 
 local lacks = records.lacks
 
--- The decoder gives an id that is no integer as text, so a number with a point or a sign arrives as one.
-local function is_id(value)
+--- Whether a value can be an id. The decoder gives an id that is no integer as text, so a number with a point or a
+-- sign arrives as one.
+---@param value any
+---@return boolean
+function records.is_id(value)
   if type(value) == "number" then return value > 0 and argerror.integer_text(value) ~= nil end
   if type(value) ~= "string" or not text.is_id(value) then return false end
   return not (tonumber(value) and value:find("[^0-9A-Za-z]"))
 end
 
-local SUCCESS = { success = true, ok = true }
+local is_id = records.is_id
+
+local SUCCESS = { success = true, ok = true, ["true"] = true }
+
+local function is_success(value)
+  return value == true or type(value) == "string" and SUCCESS[text.lower(text.trim(value))] or false
+end
 
 --- Whether an object says that what was asked was done.
 ---@param object table
 ---@return boolean
 function records.succeeded(object)
-  local status = object.status
-  return object.success == true or status == true
-    or type(status) == "string" and SUCCESS[text.lower(text.trim(status))] or false
+  return is_success(object.success) or is_success(object.status) or refusal.filled(object.success)
 end
 
 local function is_no(value) return value == 0 or value == false or value == "0" end
 
-local function refused(object, name)
-  return said(refusal.message(object) or name .. " " .. tostring(object[name]))
+local function refused(asking, object, name)
+  return refusal.said(asking, refusal.words(object) or name .. " " .. tostring(object[name]))
 end
 
-local checks = {} -- what the value has to be -> function(object, row, action) -> the failure, or nil
+-- ---- what the value has to be -----------------------------------------------------------------
 
--- The value under its own name or, copied from there, under another.
-local function find_value(object, row)
-  local name = row.value
-  if object[name] ~= nil then return name end
-  for _, alias in ipairs(row.aliases or {}) do
-    if object[alias] ~= nil then return alias end
+local checks = {} -- what the value has to be -> function(asking, object, id) -> the failure, or nil
+
+-- A list of ids, or their text with commas, as a list; nil where it is none.
+local function id_list(value)
+  if value == nil then return nil end
+  if type(value) == "string" and value:find("^[^, ]+,[^ ]*[^, ]$") then
+    local list = {}
+    for part in value:gmatch("[^,]+") do list[#list + 1] = ids.value(part) end
+    value = list
   end
-end
-
-function checks.id(object, row)
-  local name = find_value(object, row)
-  if not name then
-    local scheduled = row.value == "order" and records.succeeded(object) -- a scheduled order has no id yet
-    return not scheduled and lacks(object, row.value) or nil
+  if type(value) ~= "table" or not is_list(value) then return nil end
+  for i = 1, refusal.length(value) do
+    if not is_id(value[i]) then return nil end
   end
-  local failure = refusal.in_field(object, name)
-  if failure then return failure end
-  if is_no(object[name]) and row.value ~= "order" then return refused(object, name) end
-  if not is_id(object[name]) then return unclear("'%s' is no id: %s", name, argerror.describe(object[name])) end
-  object[row.value] = object[name]
+  return value
 end
 
-function checks.state(object, row, action)
-  local failure = refusal.in_field(object, row.value)
-  if failure or refusal.has_data(action, object) then return failure end
-  local state = object[row.value]
-  if row.data and refusal.is_word(state) then
-    return unclear("'%s' is '%s' and nothing else is said: the order's state, or a refusal", row.value,
-      tostring(state))
-  end
-  local kind = type(state)
-  return kind ~= "string" and kind ~= "number" and lacks(object, row.value) or nil
+-- Several orders of one request: the first stands under the usual name too.
+local function find_several(object, row)
+  local list = row.several and (id_list(object[row.several]) or id_list(object[row.value]))
+  if not list then return end
+  object[row.value] = list[1]
+  if #list > 1 then object[row.several] = list end
 end
 
-local YES = { requested = true, success = true, ok = true, pending = true, ["true"] = true }
-
-local function is_yes(value)
-  if type(value) == "string" then
-    local word = text.lower(text.trim(value))
-    return YES[word] or (tonumber(word) or 0) > 0
-  end
-  return value == true or type(value) == "number" and value > 0
+-- An order that is scheduled has no id yet.
+local function is_scheduled(asking, object)
+  if asking.action ~= "add" or not records.succeeded(object) then return false end
+  local words = (refusal.words(object) or "") .. " " .. tostring(object.status)
+  return classify.says(words, "scheduled")
 end
 
-function checks.yes(object, row)
-  local name = row.value
-  local failure = refusal.in_field(object, name)
+function checks.id(asking, object)
+  local row, name = asking.row, asking.row.value
+  find_several(object, row)
+  if object[name] == nil then return not is_scheduled(asking, object) and lacks(asking, object, name) or nil end
+  local failure = refusal.in_field(asking, object, name)
   if failure then return failure end
   local value = object[name]
-  if value == nil then return lacks(object, name) end
-  if is_no(value) then return refused(object, name) end
-  if is_yes(value) then return nil end
+  if is_no(value) then
+    if not row.several then return refused(asking, object, name) end
+    local words = refusal.words(object)
+    failure = words and refuses(asking, words)
+  end
+  if failure or is_id(value) then return failure end
+  return unclear("'%s' is no id: %s", name, argerror.describe(value))
+end
+
+-- `status: "success"` around an answer says that the request was understood.
+local function is_envelope(object)
+  return is_success(object.status) and refusal.words(object) ~= nil
+    or type(object.status) == "number" and refusal.words(object) ~= nil
+end
+
+function checks.state(asking, object)
+  local row = asking.row
+  local failure = refusal.in_field(asking, object, row.value)
+  if failure or refusal.has_data(asking, object) then return failure end
+  local state = object[row.value]
+  if row.data and (refusal.is_word(state) or is_success(state)) then
+    return unclear("'%s' is '%s' and nothing else is said: the order's state, or what became of the request",
+      row.value, tostring(state))
+  end
+  local kind = type(state)
+  local wrong = kind ~= "string" and kind ~= "number" or is_envelope(object)
+  return wrong and lacks(asking, object, row.value) or nil
+end
+
+local YES = { requested = true, success = true, ok = true, pending = true, yes = true, accepted = true,
+  ["true"] = true, ["in progress"] = true, canceled = true, cancelled = true, processing = true }
+
+-- The order's id, or the request's: panels repeat it for yes.
+local function is_yes(value, id)
+  if type(value) == "number" then return value > 0 end
+  if type(value) ~= "string" then return value == true end
+  local word = text.lower(text.trim(value))
+  if YES[word] or value == id or (tonumber(word) or 0) > 0 then return true end
+  return is_id(word) and word:find("[0-9]") ~= nil and word:find("[a-z]") ~= nil
+end
+
+-- {"success": "We will cancel this order"}: yes in a sentence. A bare success is no answer to what was asked.
+local function says_cancelled(asking, object)
+  local words = refusal.words(object) or refusal.filled(object.success) and object.success
+  return words and records.succeeded(object) and classify.says(words, asking.action)
+end
+
+function checks.yes(asking, object, id)
+  local name = asking.row.value
+  local failure = refusal.in_field(asking, object, name)
+  if failure then return failure end
+  if object[name] == nil and id and says_cancelled(asking, object) then object[name] = true end
+  local value = object[name]
+  if value == nil then return lacks(asking, object, name) end
+  if is_no(value) then return refused(asking, object, name) end
+  if is_yes(value, id) then return nil end
   return unclear("'%s' is neither yes nor no: %s", name, argerror.describe(value))
 end
 
-function checks.any(object, row, action)
-  local failure = refusal.in_field(object, row.value)
+function checks.any(asking, object)
+  local name = asking.row.value
+  local failure = refusal.in_field(asking, object, name)
   if failure then return failure end
-  local known = object[row.value] ~= nil or refusal.has_data(action, object) -- a null balance is absent
-  return not known and lacks(object, row.value) or nil
+  local known = object[name] ~= nil or refusal.has_data(asking, object) -- a null balance is absent
+  return not known and lacks(asking, object, name) or nil
 end
 
-local function bare_text(words)
-  if states.state(words) == "unknown" then return said(words) end
+-- ---- a record ---------------------------------------------------------------------------------
+
+--- The failure of a text where a record, or the whole answer, belongs.
+---@param asking smmpanel.Asking
+---@param words string
+---@param is_row? boolean it stands for one id among others
+---@return smmpanel.Failure
+function records.bare_text(asking, words, is_row)
+  local refusing = refuses(asking, words)
+  if refusing then return refusing end
+  if is_row and states.state(words) == "unknown" then return refusal.said(asking, words) end
   return unclear("a bare text where a record belongs: %s", argerror.describe(words))
 end
 
+-- What the client adds to a record, and what it tidies.
+local function finish(asking, object, id)
+  local row = asking.row
+  object.error = nil -- it says that there is none: "", 0, false
+  if refusal.filled(object.currency) then object.currency = text.trim(object.currency) end
+  if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
+  return object
+end
+
+local function check(asking, object, id)
+  keys.document(object, asking.row.names)
+  return refusal.of(asking, object) or checks[asking.row.is](asking, object, id)
+end
+
 --- The record in an object of an answer.
----@param action string
+---@param asking smmpanel.Asking
 ---@param object any
 ---@param id? string the id asked
 ---@return table? record
 ---@return smmpanel.Failure?
-function records.read(action, object, id)
-  if refusal.filled(object) then return nil, bare_text(object) end
-  if type(object) ~= "table" or refusal.is_list(object) then
+function records.read(asking, object, id)
+  if refusal.filled(object) then return nil, records.bare_text(asking, object, true) end
+  if type(object) ~= "table" or is_list(object) then
     return nil, unclear("%s where a record belongs", argerror.describe(object))
   end
-  local failure = refusal.of(action, object)
-  if failure then
-    -- An order id beside the refusal: it may have been made all the same.
-    failure.uncertain = action == "add" and object.order ~= nil or nil
-    return nil, failure
-  end
-  local row = actions[action]
-  failure = checks[row.is](object, row, action)
+  local failure = check(asking, object, id)
+  if failure and failure.code == "shape" and keys.fold(object) then failure = check(asking, object, id) end
   if failure then return nil, failure end
-  object.error = nil -- it says that there is none: "", 0, false
-  if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
-  return object
+  return finish(asking, object, id)
+end
+
+--- Whether an object is about this action's value: a record, or what is wrong with one.
+---@param asking smmpanel.Asking
+---@param object table
+---@return boolean
+function records.holds(asking, object)
+  local row = asking.row
+  if object[row.value] ~= nil or refusal.has_data(asking, object) then return true end
+  for _, name in ipairs(row.names[row.value] or {}) do
+    if object[name] ~= nil then return true end
+  end
+  return row.several ~= nil and object[row.several] ~= nil
 end
 
 return records

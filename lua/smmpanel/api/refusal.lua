@@ -5,15 +5,22 @@
 
 local refusal = {}
 
-local actions = require "smmpanel.api.actions"
-local errors = require "smmpanel.errors"
+local classify = require "smmpanel.api.classify"
+local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
+
+---@class smmpanel.Asking what an answer is read for
+---@field action string
+---@field row smmpanel.Action? nil for an action that is not in the table
+---@field codes? fun(said: string): string? the user's own codes, asked before ours
 
 ---@class smmpanel.Failure why an answer is no record
 ---@field kind "panel"|"response"
 ---@field code string
 ---@field text string
 ---@field uncertain? boolean the panel refused, and yet something may have been done
+---@field answer? table what the panel answered, where it names an order in spite of the refusal
+---@field bare? boolean a message alone, without anything that says it is a refusal
 
 --- Whether a decoded table is an array.
 ---@param t table
@@ -29,20 +36,6 @@ function refusal.length(list)
   local n = 0
   for index in pairs(list) do n = math.max(n, index) end
   return n
-end
-
---- A refusal in the panel's words.
----@param said string
----@return smmpanel.Failure
-function refusal.said(said)
-  return { kind = "panel", code = errors.classify(said), text = said }
-end
-
---- An answer that is neither a record nor a refusal.
----@param message string a format
----@return smmpanel.Failure
-function refusal.unclear(message, ...)
-  return { kind = "response", code = "shape", text = message:format(...) }
 end
 
 --- Whether a value is a text that is not blank.
@@ -65,12 +58,58 @@ function refusal.sorted_keys(t)
   return keys
 end
 
+-- ---- failures -------------------------------------------------------------------------------
+
+local MESSAGE_MAX = 1000 -- bytes: a panel may put a whole catalogue there
+
+local function bounded(said)
+  if #said <= MESSAGE_MAX then return said end
+  return text.whole_characters(said:sub(1, MESSAGE_MAX - 3)) .. "..."
+end
+
+--- A refusal in the panel's words. With two texts, a code word and a message, both count: the more precise one.
+---@param asking smmpanel.Asking
+---@param said string
+---@param more? string
+---@return smmpanel.Failure
+function refusal.said(asking, said, more)
+  if more == said then more = nil end
+  local whole = more and said .. ": " .. more or said
+  local code, doubtful = classify.code(said, asking.action)
+  if more then
+    local other, also = classify.code(more, asking.action)
+    if code == "unknown" or code == "bad_request" and other ~= "unknown" then code = other end
+    doubtful = doubtful or also
+  end
+  local writes = not (asking.row and asking.row.reads)
+  return { kind = "panel", code = asking.codes and asking.codes(whole) or code, text = bounded(whole),
+    uncertain = writes and doubtful or nil }
+end
+
+--- An answer that is neither a record nor a refusal.
+---@param message string a format
+---@return smmpanel.Failure
+function refusal.unclear(message, ...)
+  return { kind = "response", code = "shape", text = bounded(message:format(...)) }
+end
+
+-- ---- texts in an object ---------------------------------------------------------------------
+
+--- The fields in which panels put the answer itself, around which they write that it is one.
+refusal.WRAPPERS = { "data", "result", "results", "response", "msg", "message", "services", "list", "items", "payload" }
+
+local MESSAGES = { "message", "msg", "reason", "detail", "error_message", "errorMessage", "error_description", "pesan",
+  "mesaj", "mensagem", "mensaje", "Message" }
+
+local TEXTS_MAX = 50 -- of a list: what is more is no message
+
 -- All texts in a value, joined: `errors` may be a list, or lists by field.
 local function texts_of(value)
   if filled(value) then return value end
   if type(value) ~= "table" then return nil end
   local found = {}
   for _, key in ipairs(refusal.sorted_keys(value)) do
+    if #found >= TEXTS_MAX then break end
     found[#found + 1] = texts_of(value[key])
   end
   return found[1] and table.concat(found, "; ")
@@ -80,22 +119,46 @@ end
 ---@param object table
 ---@return string?
 function refusal.message(object)
-  return texts_of(object.message) or texts_of(object.msg) or texts_of(object.reason)
+  for _, name in ipairs(MESSAGES) do
+    local said = object[name] ~= nil and texts_of(object[name])
+    if said then return said end
+  end
 end
 
 local message_of = refusal.message
 
--- The text of `error`, where it says that there is one: null, false, "" and 0 do not.
-local function error_field(object)
-  local said = object.error
-  if filled(said) then return said end
-  if type(said) == "table" then return message_of(said) or texts_of(said) or "error" end
-  if said == true or type(said) == "number" and said ~= 0 then
-    return message_of(object) or "error " .. tostring(said)
+-- The text inside a wrapper: {"data": "a text"}, {"data": {"message": "..."}}.
+local function wrapped_message(object)
+  for _, name in ipairs(refusal.WRAPPERS) do
+    local inner = object[name]
+    if filled(inner) then return inner end
+    if type(inner) == "table" and next(inner) ~= nil then
+      local said = is_list(inner) and filled(inner[1]) and texts_of(inner)
+        or not is_list(inner) and (texts_of(inner.error) or message_of(inner) or wrapped_message(inner))
+      if said then return said end
+    end
   end
 end
 
-local REFUSAL = { error = true, fail = true, failed = true, failure = true }
+--- The text that an object says beside what it holds, in a wrapper too.
+---@param object table
+---@return string?
+function refusal.words(object) return message_of(object) or wrapped_message(object) end
+
+-- ---- refusals -------------------------------------------------------------------------------
+
+-- The text of `error`, where it says that there is one, and the text beside it: null, false, "" and 0 say that there
+-- is none.
+local function error_field(object)
+  local said = object.error
+  if filled(said) then return said, refusal.words(object) end
+  if type(said) == "table" then return message_of(said) or texts_of(said) or "error", refusal.words(object) end
+  if said == true or type(said) == "number" and said ~= 0 then
+    return refusal.words(object) or "error " .. tostring(said)
+  end
+end
+
+local REFUSAL = { error = true, fail = true, failed = true, failure = true, ["false"] = true }
 
 --- Whether a `status` is a word for a refusal. Asked of each record: one look at the first letter spares the rest
 -- of the work for nearly all.
@@ -106,47 +169,97 @@ function refusal.is_word(status)
   return status:find("^[ \t\r\n\v\f]*[EeFf]") and REFUSAL[text.lower(text.trim(status))] or false
 end
 
+local function is_false(value)
+  return value == false or value == 0 or type(value) == "string" and (text.lower(value) == "false" or value == "0")
+end
+
 --- Whether an object holds data of this action besides its value.
----@param action string
+---@param asking smmpanel.Asking
 ---@param object table
 ---@return boolean
-function refusal.has_data(action, object)
-  for _, name in ipairs(actions[action].data or {}) do
+function refusal.has_data(asking, object)
+  for _, name in ipairs(asking.row and asking.row.data or {}) do
     if object[name] ~= nil then return true end
   end
   return false
 end
 
+local function http_failure(object)
+  for _, name in ipairs { "code", "statusCode", "status_code", "status" } do
+    local number = tonumber(object[name])
+    if number and number >= 400 and number < 600 then return true end
+  end
+  return false
+end
+
 -- `status: "error"`: a refusal; but where the action asks for a state, the order or refill may have that state.
-local function declined(action, object)
-  if object.success == false then return true end
-  if not refusal.is_word(object.status) then return false end
-  local row = actions[action]
-  if not row or row.is ~= "state" then return true end
-  return message_of(object) ~= nil and not refusal.has_data(action, object)
+local function declined(asking, object)
+  if object.success ~= nil and is_false(object.success) or object.ok == false then return true end
+  local row = asking.row
+  if row and row.is == "state" then
+    if not refusal.is_word(object.status) then return false end
+    return refusal.words(object) ~= nil and not refusal.has_data(asking, object)
+  end
+  if refusal.is_word(object.status) then return true end
+  if row and object[row.value] ~= nil or not refusal.words(object) then return false end
+  return http_failure(object) or type(object.status) == "string" and states.state(object.status) == "failed"
+end
+
+local ORDER_IDS = { "order", "order_id", "orderId", "orderID", "id", "orders" }
+
+local function is_some_id(value)
+  if type(value) == "table" then return is_some_id(value[1]) end
+  if type(value) == "number" then return value > 0 end
+  return filled(value) and value:find("[0-9]") ~= nil and not value:find(" ", 1, true) and value ~= "0"
+end
+
+-- Whether an order is named beside a refusal: it may have been made all the same.
+local function names_order(object, depth)
+  for _, name in ipairs(ORDER_IDS) do
+    if is_some_id(object[name]) then return true end
+  end
+  for _, name in ipairs(refusal.WRAPPERS) do
+    local inner = object[name]
+    if type(inner) == "table" and depth < 3 and names_order(inner, depth + 1) then return true end
+  end
+  return false
+end
+
+local function with_doubt(asking, object, failure)
+  if asking.action == "add" and names_order(object, 0) then
+    failure.uncertain, failure.answer = true, object
+  end
+  return failure
 end
 
 --- The panel's refusal in an object.
----@param action string
+---@param asking smmpanel.Asking
 ---@param object table
 ---@return smmpanel.Failure? failure nil where there is none
-function refusal.of(action, object)
-  local said = object.error ~= nil and error_field(object) or object.errors ~= nil and texts_of(object.errors)
-  if not said and declined(action, object) then
-    said = message_of(object) or "status " .. tostring(object.status)
+function refusal.of(asking, object)
+  local said, more
+  if object.error ~= nil then said, more = error_field(object) end
+  if not said and object.errors ~= nil then said = texts_of(object.errors) end
+  if not said and declined(asking, object) then
+    said = refusal.words(object) or "status " .. tostring(object.status)
   end
-  return said and refusal.said(said) or nil
+  return said and with_doubt(asking, object, refusal.said(asking, said, more)) or nil
 end
 
 --- The refusal in a field that should hold a value: {"refill": {"error": "..."}}.
+---@param asking smmpanel.Asking
 ---@param object table
 ---@param name string
 ---@return smmpanel.Failure? failure nil where the field holds no table
-function refusal.in_field(object, name)
+function refusal.in_field(asking, object, name)
   local value = object[name]
   if type(value) ~= "table" then return nil end
-  local said = not is_list(value) and (error_field(value) or message_of(value))
-  return said and refusal.said(said) or refusal.unclear("'%s' holds a table", name)
+  if not is_list(value) and next(value) ~= nil then
+    local said, more = error_field(value)
+    said = said or message_of(value)
+    if said then return refusal.said(asking, said, more) end
+  end
+  return refusal.unclear("'%s' holds a table", name)
 end
 
 return refusal

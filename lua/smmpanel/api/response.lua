@@ -24,21 +24,24 @@ local function unreadable(outcome)
     text = ("the answer is not JSON (%s): %s"):format(outcome.json_error or "unknown", excerpt) }
 end
 
-local function http_text(outcome, failure)
+local function http_text(outcome, said)
   local status = outcome.http_status
   if status >= 300 and status < 400 then
     return ("HTTP %d, a redirect: it is not followed, for the key is in the body; "
       .. "is the url complete, or the panel under maintenance?"):format(status)
   end
-  return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", failure.text)
+  return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", said)
 end
 
--- A failure under an HTTP error: the panel's words where it has some, else the status itself.
-local function under_http_error(outcome, failure)
-  if failure.kind == "panel" then return failure end
-  local said = outcome.json == "whole" and answers.words(outcome.value)
-  if said then return said end
-  return { kind = "http", code = errors.http_code(outcome.http_status), text = http_text(outcome, failure) }
+-- A failure under an HTTP error: the panel's words where it has some, else the status itself. A failing server's bare
+-- message is no refusal of the panel's.
+local function under_http_error(call, outcome, failure)
+  local failing = outcome.http_status >= 500
+  if failure.kind == "panel" and not (failing and failure.bare) then return failure end
+  local said = outcome.json == "whole" and answers.words(call.action, outcome.value, call.codes)
+  if said and not failing then return said end
+  return { kind = "http", code = errors.http_code(outcome.http_status),
+    text = http_text(outcome, said and said.text or failure.text) }
 end
 
 -- Where the status says failure, an empty answer is none, and neither is one that nothing is known about.
@@ -49,15 +52,16 @@ end
 local UNUSABLE = { kind = "response", code = "shape", text = "the answer holds nothing that was asked for" }
 
 local function read(call, outcome)
-  local record, failure
+  local record, failure, whole
   if outcome.json == "whole" then
-    record, failure = answers.read(call.action, call.asked, outcome.value, call.raw)
+    record, failure, whole = answers.read(call.action, call.asked, outcome.value, call)
   else
     failure = unreadable(outcome)
   end
   if succeeded(outcome.http_status) then return record, failure end
+  failure = failure or whole
   if not failure and usable(call, outcome) then return record, nil end
-  return nil, under_http_error(outcome, failure or UNUSABLE)
+  return nil, under_http_error(call, outcome, failure or UNUSABLE)
 end
 
 -- Whether a write may have been carried out although no record came of it. A refusal in the panel's words, or

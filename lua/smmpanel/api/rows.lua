@@ -4,16 +4,16 @@
 
 local rows = {}
 
-local actions = require "smmpanel.api.actions"
 local argerror = require "smmpanel.util.argerror"
 local refusal = require "smmpanel.api.refusal"
 local text = require "smmpanel.util.text"
+local unwrap = require "smmpanel.api.unwrap"
 
-local is_list, unclear = refusal.is_list, refusal.unclear
+local unclear = refusal.unclear
 
-local function carried_id(action, row)
+local function carried_id(asking, row)
   if type(row) ~= "table" then return nil end
-  for _, name in ipairs(actions[action].ids) do
+  for _, name in ipairs(asking.row.ids) do
     local found = type(row[name]) == "number" and argerror.integer_text(row[name])
       or type(row[name]) == "string" and text.trim(row[name])
     if found then return found end
@@ -21,10 +21,10 @@ local function carried_id(action, row)
 end
 
 -- Rows that carry ids, by id; nil where none carries one. A row given twice says two things of one id.
-local function by_carried_id(action, list)
+local function by_carried_id(asking, list)
   local by_id, twice = nil, {}
   for _, row in pairs(list) do
-    local id = carried_id(action, row)
+    local id = carried_id(asking, row)
     if id then
       by_id = by_id or {}
       if by_id[id] ~= nil then twice[id] = true end
@@ -55,33 +55,32 @@ local function by_place(asked, list)
   return by_id
 end
 
-local function any_of(asked, by_id)
+--- Whether there is a row of one of the ids asked.
+---@param asked string[]
+---@param by_id table
+---@return boolean
+function rows.keyed(asked, by_id)
   for _, id in ipairs(asked) do
     if by_id[id] ~= nil then return true end
   end
   return false
 end
 
---- The rows of an answer by id.
----@param action string
+--- The rows of a list answer by id.
+---@param asking smmpanel.Asking
 ---@param asked string[] the ids, as sent
----@param value table the decoded document
+---@param list table an array that is not empty
 ---@return table<string, any>? rows
 ---@return table<string, true>|smmpanel.Failure twice the ids that have two rows; without rows the failure
-function rows.of(action, asked, value)
-  if next(value) == nil then return {}, {} end
-  if not is_list(value) then
-    if any_of(asked, value) then return value, {} end
-    if #asked == 1 then return { [asked[1]] = value }, {} end -- one was asked, one record came
-    local said = refusal.message(value)
-    return nil, unclear("none of the ids asked is in the answer%s", said and ": " .. said or "")
-  end
-  local by_id, twice = by_carried_id(action, value)
+function rows.of(asking, asked, list)
+  local map = unwrap.pairs(asked, list)
+  if map then return map, {} end
+  local by_id, twice = by_carried_id(asking, list)
   if not by_id then
-    local placed, failure = by_place(asked, value)
+    local placed, failure = by_place(asked, list)
     return placed, failure or {}
   end
-  if not any_of(asked, by_id) then return nil, unclear("the answer is about other ids") end
+  if not rows.keyed(asked, by_id) then return nil, unclear("the answer is about other ids") end
   return by_id, twice
 end
 

@@ -69,8 +69,10 @@ local function utf8_length(lead)
   return lead < 0xE0 and 2 or lead < 0xF0 and 3 or 4
 end
 
--- Cuts what is left of a character at the end, where a limit in bytes went through it.
-local function whole_characters(s)
+--- Cuts what is left of a character at the end, where a limit in bytes went through it.
+---@param s string
+---@return string
+function text.whole_characters(s)
   return (s:gsub("[\192-\255][\128-\191]*$", function(tail)
     return #tail == utf8_length(tail:byte()) and tail or ""
   end))
@@ -84,7 +86,7 @@ local UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\16
 ---@param limit integer bytes
 ---@return string
 function text.one_line(s, limit)
-  local line = whole_characters(s:sub(1, limit))
+  local line = text.whole_characters(s:sub(1, limit))
   if line:find "[\194\216\226]" then
     for _, pattern in ipairs(UNSAFE) do line = line:gsub(pattern, " ") end
   end

@@ -1,0 +1,42 @@
+--- The names of an answer's fields: other names that panels use become the documented one, beside their own. Pure.
+-- @module smmpanel.api.keys
+
+local keys = {}
+
+-- startCount, StartCount, Start Count -> start_count
+local function plain(name)
+  return (name:gsub("([a-z0-9])([A-Z])", "%1_%2"):gsub("[ -]", "_"):lower())
+end
+
+--- Gives an object its documented names where only others are there. The panel's own names stay.
+---@param object table
+---@param names table<string, string[]> documented name -> other names
+function keys.document(object, names)
+  for name, others in pairs(names) do
+    if object[name] == nil then
+      for _, other in ipairs(others) do
+        if object[other] ~= nil then
+          object[name] = object[other]
+          break
+        end
+      end
+    end
+  end
+end
+
+--- The last resort: keys with capital letters or spaces in small letters too.
+---@param object table
+---@return boolean changed
+function keys.fold(object)
+  local found = {}
+  for key, value in pairs(object) do
+    if type(key) == "string" and key:find("[A-Z -]") then
+      local name = plain(key)
+      if object[name] == nil then found[name] = value end
+    end
+  end
+  for name, value in pairs(found) do object[name] = value end
+  return next(found) ~= nil
+end
+
+return keys

@@ -115,7 +115,7 @@ local INVISIBLE = { "\194[\128-\160]", "\226\128[\139-\143\168-\175]", "\226\129
 ---@param limit integer bytes
 ---@return string
 function text.visible(s, limit)
-  local shown = whole_characters(s:sub(1, limit)):gsub("[^\32-\126\128-\255]", named)
+  local shown = text.whole_characters(s:sub(1, limit)):gsub("[^\32-\126\128-\255]", named)
   for _, pattern in ipairs(INVISIBLE) do shown = shown:gsub(pattern, numbered) end
   return #s > limit and shown .. "..." or shown
 end

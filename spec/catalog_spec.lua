@@ -147,6 +147,25 @@ describe("catalog:price", function()
   it("says why there is none", function()
     assert.same({ nil, "the order has no quantity" }, { list:price { service = 1 } })
     assert.same({ nil, "a subscription is charged post by post" }, { list:price { service = "ord-5" } })
+    assert.same({ nil, "a subscription is charged post by post" },
+      { list:price { service = "ord-5", quantity = 1000, max = 1000 } })
+  end)
+
+  it("is the most that a subscription can cost where its posts are counted", function()
+    assert.equal("0.00011", list:price { service = "ord-5", username = "x", min = 10, max = 1000, posts = 10 })
+    assert.equal("0.00022",
+      list:price { service = "ord-5", username = "x", min = 10, max = 1000, posts = 10, old_posts = "10" })
+  end)
+
+  it("says what a rate is that is no number, and never takes it for 0", function()
+    for _, rate in ipairs { "", " ", "free", "1,5", "0.5 USD", "-1", 0 / 0, 1 / 0, -1, true, false, {}, "nan" } do
+      local odd = catalog { { service = 1, rate = rate } }
+      local cost, problem = odd:cost(1, 1000)
+      assert.is_nil(cost)
+      assert.truthy(problem:find("the rate of service 1 is no price: ", 1, true))
+      assert.is_nil((odd:price { service = 1, quantity = 1000 }))
+    end
+    assert.same({ nil, "the rate of service 1 is no price: nil" }, { catalog { { service = 1 } }:cost(1, 1000) })
   end)
 end)
 

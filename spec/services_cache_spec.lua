@@ -62,6 +62,14 @@ describe("panel:services with a cache", function()
     assert.equal(3, asked "mine")
   end)
 
+  it("keeps the file from other users", function()
+    os.remove(path)
+    assert(sandbox.panel(""):services { cache = path })
+    local pipe = io.popen("stat -c %a " .. path)
+    assert.equal("600", pipe:read "*l")
+    pipe:close()
+  end)
+
   it("gives the list also where it cannot be kept, and says so", function()
     local list, err = sandbox.panel(""):services { cache = "/nonexistent/directory/file" }
     assert.equal("Followers", catalog(list):find(1).name)

@@ -23,6 +23,13 @@ function check.is_package(service)
   return type(service.type) == "string" and text.squeeze(service.type):find("package$") ~= nil
 end
 
+--- Whether a service is charged for each new post.
+---@param service smmpanel.Service
+---@return boolean
+function check.is_subscription(service)
+  return order_rules.required(service.type) == "Subscriptions"
+end
+
 --- A whole number from 0 up, of an integer or of its digits.
 ---@param value any
 ---@return integer?
@@ -49,9 +56,8 @@ end
 ---@param service smmpanel.Service
 ---@return string?
 function check.counted(service)
-  local documented = order_rules.required(service.type)
-  if check.is_package(service) or documented == "Subscriptions" then return nil end
-  return COUNTED[documented] or "quantity"
+  if check.is_package(service) or check.is_subscription(service) then return nil end
+  return COUNTED[order_rules.required(service.type)] or "quantity"
 end
 
 --- How many pieces an order counts (of a drip-feed: in one run).
@@ -60,9 +66,8 @@ end
 ---@return integer?
 ---@return string? problem
 function check.quantity(service, order)
-  local documented = order_rules.required(service.type)
   if check.is_package(service) then return 1 end
-  if documented == "Subscriptions" then return nil, "a subscription is charged post by post" end
+  local documented = order_rules.required(service.type)
   if COUNTED[documented] then return item_count(order[COUNTED[documented]]) end
   local quantity = check.count(order.quantity)
   if quantity then return quantity end
@@ -117,8 +122,7 @@ local function check_count(service, field, n, problems)
 end
 
 local function check_numbers(service, order, problems)
-  local documented = order_rules.required(service.type)
-  if documented == "Subscriptions" then
+  if check.is_subscription(service) then
     check_count(service, "min", check.count(order.min), problems)
     check_count(service, "max", check.count(order.max), problems)
   elseif check.counted(service) then

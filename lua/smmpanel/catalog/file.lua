@@ -38,7 +38,10 @@ end
 ---@return string? problem
 function file.save(path, list, site)
   local new = beside(path)
-  local handle, problem = io.open(new, "wb")
+  local created, problem = core.append(new, "") -- readable by this user only: prices are the account's
+  if not created then return nil, problem end
+  local handle
+  handle, problem = io.open(new, "r+b")
   if not handle then return nil, problem end
   local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"site":%s,"services":['):format(FORMAT,
     decimals_of(list), os.time(), json.encode(site or ""))

@@ -64,10 +64,11 @@ end
 
 local THOUSANDTH = decimal.parse "0.001"
 
---- What so many pieces cost, to the last decimal. A rate is the price of 1,000; of a Package that of one.
+--- What so many pieces cost, to the last decimal. A rate is the price of 1,000; of a Package that of one. A
+-- subscription is charged for each post: its price is that of `quantity` pieces for each of `runs` posts.
 ---@param id smmpanel.Id
----@param quantity integer|string
----@param runs? integer of a drip-feed, each of `quantity`
+---@param quantity integer|string of a drip-feed in one run, of a subscription for one post
+---@param runs? integer runs of a drip-feed, posts of a subscription (1)
 ---@return string? cost as decimal text
 ---@return string? problem there is no such service, or its rate is no price
 function Catalog:cost(id, quantity, runs)
@@ -77,20 +78,31 @@ function Catalog:cost(id, quantity, runs)
   if not service then return nil, problem end
   local rate = decimal.parse(service.rate)
   if not rate then
-    return nil, ("the rate of service %s is no price: %s"):format(id_text(id), tostring(service.rate))
+    local rate_text = type(service.rate) == "string" and service.rate or argerror.describe(service.rate)
+    return nil, ("the rate of service %s is no price: %s"):format(id_text(id), rate_text)
   end
   local cost = rate * count
   return decimal.text(check.is_package(service) and cost or cost * THOUSANDTH)
 end
 
+-- The most that a subscription can cost: `max` pieces for each of its posts.
+local function subscription_price(self, order)
+  local most, posts = check.count(order.max), check.count(order.posts)
+  if most and posts and posts > 0 then
+    return self:cost(order.service, most, posts + (check.count(order.old_posts) or 0))
+  end
+  return nil, "a subscription is charged post by post"
+end
+
 --- What an order costs: its quantity is counted as its service's type has it (the lines of `comments`, 1 for
--- a Package), and multiplied by `runs`.
+-- a Package), and multiplied by `runs`. Of a subscription with `max` and `posts` it is the most that it can cost.
 ---@param order smmpanel.Order
 ---@return string? cost as decimal text
----@return string? problem also of a subscription, which is charged post by post
+---@return string? problem also of a subscription without a last post
 function Catalog:price(order)
   local service, problem = found(self, order.service)
   if not service then return nil, problem end
+  if check.is_subscription(service) then return subscription_price(self, order) end
   local quantity
   quantity, problem = check.quantity(service, order)
   if not quantity then return nil, problem end

@@ -157,8 +157,10 @@ format: ## lay the C sources out as .clang-format says
 clean: ## remove what was built
 	rm -rf build
 
-install: all ## into PREFIX (/usr/local), obeying DESTDIR
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)" tools/install $(ABI) $(notdir $(LUA))
+PLACES   = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)"
+
+install: all ## into PREFIX (/usr/local), obeying DESTDIR; PARTS=library leaves the command out
+	@$(PLACES) tools/install $(ABI) $(notdir $(LUA)) $(PARTS)
 
 uninstall: ## remove what install put there
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)" tools/install --remove $(ABI) $(notdir $(LUA))
+	@$(PLACES) tools/install --remove $(ABI) $(notdir $(LUA)) $(PARTS)

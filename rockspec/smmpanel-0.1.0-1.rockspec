@@ -3,18 +3,31 @@ package = "smmpanel"
 version = "0.1.0-1"
 source = { url = "git+https://github.com/smmpanel/smmpanel.git", tag = "v0.1.0" }
 description = {
-  summary = "Order-panel API v2 client: exact, never orders twice, never blocks the host",
+  summary = "Client for social media marketing (SMM) panels: order-panel API v2, never orders twice, never blocks",
   detailed = [[
     Services, orders, their status, refills, cancels and balance of a panel that speaks the order-panel
-    API v2, for plain Lua, OpenResty, Neovim, LÖVE and the common event loops. HTTP and parsing are C.]],
+    API v2, for plain Lua, OpenResty, Neovim, LÖVE and the common event loops. HTTP and parsing are C.
+    The command line is the rock smmpanel-cli.]],
+  homepage = "https://github.com/smmpanel/smmpanel",
+  issues_url = "https://github.com/smmpanel/smmpanel/issues",
+  labels = { "smm", "api", "http", "client", "openresty" },
   license = "MIT",
 }
-dependencies = { "lua >= 5.1", "lua-cjson", "argparse", "lua-term", "luafilesystem", "luasql-sqlite3" }
+supported_platforms = { "unix" }
+dependencies = { "lua >= 5.1, < 5.6", "lua-cjson" }
+-- Not the header: LuaRocks does not look where Debian and Ubuntu have it (/usr/include/TRIPLET), compilers do.
+external_dependencies = { CURL = { library = "curl" } }
 build = {
   type = "make",
   build_target = "all",
-  build_variables = { LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", LUA_INC = "-I$(LUA_INCDIR)" },
+  build_variables = {
+    LUA = "$(LUA)", CFLAGS = "$(CFLAGS)", LUA_INC = "-I$(LUA_INCDIR)",
+    CURL = "-I$(CURL_INCDIR) -L$(CURL_LIBDIR) -lcurl",
+  },
   install_variables = {
-    LUA = "$(LUA)", PREFIX = "$(PREFIX)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)",
+    LUA = "$(LUA)", PREFIX = "$(PREFIX)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", LUA_INC = "-I$(LUA_INCDIR)",
+    CURL = "-I$(CURL_INCDIR) -L$(CURL_LIBDIR) -lcurl", PARTS = "library",
   },
 }
+test_dependencies = { "busted" }
+test = { type = "busted", flags = { "--lpath=./lua/?.lua;./lua/?/init.lua", "spec/errors_spec.lua", "spec/decimal_spec.lua" } }

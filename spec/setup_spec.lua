@@ -1,0 +1,156 @@
+-- What sets a system up: tools/deps on systems that are made of stubs, tools/install, the rockspecs.
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function shell(command)
+  local pipe = io.popen("{ " .. command .. "; } 2>&1; echo exit $?")
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+-- The programs that tools/deps asks, and a log of what it ran.
+local APT = {
+  ["dpkg-query"] = [[for name; do :; done
+    grep -qx "$name" "$SYSTEM/installed" 2>/dev/null && echo "install ok installed"]],
+  ["apt-cache"] = [[grep -qx "$2" "$SYSTEM/offered" && printf '%s:\n  Candidate: 1.0\n' "$2"; exit 0]],
+  ["apt-get"] = [[echo "apt-get $*" >>"$SYSTEM/log"
+    case "$*" in
+      -s*) sed 's/^/Remv /' "$SYSTEM/conflicts" 2>/dev/null ;;
+      *install*) [ ! -e "$SYSTEM/conflicts" ] ;;
+    esac]],
+}
+local TOOLS = "sh env grep sed awk tr sort tail mktemp rm dirname cat true id sudo"
+
+describe("tools/deps", function()
+  local dir
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    os.execute("mkdir -p " .. dir .. "/bin")
+    for tool in TOOLS:gmatch "%S+" do
+      os.execute(("p=$(command -v %s) && ln -s \"$p\" %s/bin/%s"):format(tool, dir, tool))
+    end
+  end)
+  after_each(function() os.execute("rm -rf " .. dir) end)
+
+  local function write(name, text)
+    local file = assert(io.open(dir .. "/" .. name, "w"))
+    file:write(text)
+    file:close()
+  end
+
+  local function program(name, text)
+    write("bin/" .. name, "#!/bin/sh\n" .. text .. "\n")
+    os.execute("chmod +x " .. dir .. "/bin/" .. name)
+  end
+
+  -- A system that offers packages: { offered = "a b", installed = "c", conflicts = "d" }
+  local function debian(system)
+    for name, text in pairs(APT) do program(name, text) end
+    for name, list in pairs(system) do write(name, (list:gsub("%s+", "\n")) .. "\n") end
+    program("id", "echo 0")
+  end
+
+  local function deps(sets)
+    return shell(("env -i PATH=%s/bin SYSTEM=%s tools/deps %s"):format(dir, dir, sets))
+  end
+
+  it("takes the LuaJIT that the system offers", function()
+    for _, name in ipairs { "luajit2", "luajit" } do
+      local header = name == "luajit2" and "libluajit2-5.1-dev" or "libluajit-5.1-dev"
+      debian { offered = "luajit libluajit-5.1-dev " .. name .. " " .. header, installed = "" }
+      assert.equal(("installing: %s %s\nexit 0\n"):format(name, header), deps "luajit")
+    end
+  end)
+
+  it("installs nothing where any of the names is there", function()
+    debian { offered = "luajit2 libluajit2-5.1-dev luajit", installed = "luajit libluajit-5.1-dev" }
+    assert.equal("exit 0\n", deps "luajit")
+    assert.is_nil(io.open(dir .. "/log"))
+  end)
+
+  it("leaves out what is optional and not offered", function()
+    debian { offered = "lua-ldoc", installed = "" }
+    assert.equal("installing: lua-ldoc\nexit 0\n", deps "doc")
+    debian { offered = "", installed = "lua-ldoc" }
+    assert.equal("exit 0\n", deps "doc")
+  end)
+
+  it("removes no package, and says what would have to go", function()
+    debian { offered = "luajit2 libluajit2-5.1-dev", installed = "", conflicts = "luajit libluajit-5.1-2" }
+    local said = deps "luajit"
+    assert.matches("apt would remove: luajit libluajit%-5%.1%-2", said)
+    assert.matches("Debian lets only one LuaJIT be installed", said)
+    assert.matches("\n  apt%-get install %-%-no%-install%-recommends luajit2 libluajit2%-5%.1%-dev\nexit 1\n$", said)
+    local log = read(dir .. "/log")
+    for line in log:gmatch "[^\n]+" do
+      if line:find("install", 1, true) and not line:find("-s ", 1, true) then
+        assert.truthy(line:find("--no-remove", 1, true), line)
+      end
+    end
+  end)
+
+  it("names the other systems' command where something is missing, and is silent where nothing is", function()
+    for manager, command in pairs { dnf = "sudo dnf install gcc", apk = "apk add gcc", pacman = "sudo pacman %-S",
+                                    brew = "brew install pkgconf" } do
+      program(manager, "exit 1")
+      local said = deps "build sandbox"
+      assert.matches("missing: cc libcurl%.pc lua5%.4 nginx openssl pkg%-config\n", said)
+      assert.matches(command, said)
+      assert.matches("exit 1\n$", said)
+      os.remove(dir .. "/bin/" .. manager)
+    end
+    for name in ("cc pkg-config lua nginx openssl"):gmatch "%S+" do program(name, "exit 0") end
+    assert.equal("exit 0\n", deps "build sandbox")
+  end)
+end)
+
+describe("tools/install", function()
+  it("makes files that others can read and cannot change, whatever the umask", function()
+    local abi = _VERSION:match "[%d.]+$"
+    for _, mask in ipairs { "077", "000" } do
+      local dir = os.tmpname()
+      os.remove(dir)
+      shell(("umask %s; PREFIX=%s tools/install %s lua%s library command"):format(mask, dir, abi, abi))
+      local modes = shell(("cd %s && find bin share lib -type f,d -printf '%%m\\n' | sort -u"):format(dir))
+      os.execute("rm -rf " .. dir)
+      assert.equal("644\n755\nexit 0\n", modes)
+    end
+  end)
+end)
+
+describe("the rockspecs", function()
+  local function rock(name)
+    local text, values = read("rockspec/" .. name .. ".rockspec"), {}
+    if setfenv then
+      setfenv(assert(loadstring(text)), values)()
+    else
+      assert(load(text, name, "t", values))()
+    end
+    return values
+  end
+
+  it("leave the command's libraries to the rock of the command", function()
+    for _, version in ipairs { "scm-1", "0.1.0-1" } do
+      local library, command = rock("smmpanel-" .. version), rock("smmpanel-cli-" .. version)
+      assert.same({ "lua >= 5.1, < 5.6", "lua-cjson" }, library.dependencies)
+      assert.equal("curl", library.external_dependencies.CURL.library)
+      for _, name in ipairs { "smmpanel", "argparse", "lua-term", "luafilesystem", "luasql-sqlite3" } do
+        assert.truthy((" " .. table.concat(command.dependencies, " ") .. " "):find(" " .. name .. " ", 1, true), name)
+      end
+      for _, one in ipairs { library, command } do
+        assert.equal(version, one.version)
+        assert.matches("^https://", one.description.homepage)
+        assert.matches("^https://", one.description.issues_url)
+        assert.truthy(one.description.labels[1])
+        assert.truthy(one.test.type)
+      end
+    end
+  end)
+end)

@@ -153,7 +153,8 @@ function Panel:resolve(ref, order_id)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.
----@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
+-- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Status? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
@@ -164,7 +165,8 @@ end
 
 --- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as
 -- `add` is.
----@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
+-- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Refill? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
@@ -174,7 +176,8 @@ function Panel:refill(x, given)
 end
 
 --- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
----@param x smmpanel.Id one refill's id; or a list of ids, for a table in which each of them has an entry
+---@param x smmpanel.Id one refill's id; or a list of ids, for a table in which each of them has an entry;
+-- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.RefillStatus? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole
@@ -185,7 +188,8 @@ end
 
 --- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a
 -- write as `add` is. One that is taken is requested, not yet refunded.
----@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry
+---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
+-- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Cancel? record
 ---@return smmpanel.Error? err for a list that of the first request that failed as a whole

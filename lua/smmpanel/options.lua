@@ -39,6 +39,8 @@ local argerror = require "smmpanel.util.argerror"
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
+---@field on_answer? fun(id: smmpanel.Id, record: table?, entry: smmpanel.Entry?) lists only: given each answer in
+-- the order of the ids, as they come; the list of ids may then be a function that returns the next one, or nil
 ---@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost by the
 -- panel's catalogue; an order whose price is not known counts as over it
 ---@field ref? string `add` only, with a ledger: your own name for this order, placed at most once
@@ -152,7 +154,8 @@ local SERVICES = with { cache = line, max_age = age }
 local ADD = with { ref = checks.ref, max_cost = money }
 local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = callable,
   stop_after = integer(1, 2 ^ 31), max_cost = money }
-local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable }
+local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
+  on_answer = callable }
 local WATCH = with {
   interval = seconds, on_change = callable, name = checks.ref, wait_for_more = flag, concurrency = count,
   batch_size = PANEL.batch_size,

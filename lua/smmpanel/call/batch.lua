@@ -47,6 +47,46 @@ function batch.deliver(keys, entries, into)
   end
 end
 
+---@class smmpanel.Chunk the ids of one request
+---@field texts string[]
+---@field keys table<string, smmpanel.Id[]> text -> the ids as given
+
+-- Sends chunks, `workers` at a time, until there is none left. What a caller's function throws ends it: no
+-- request is begun after that. -> the first request's error
+local function send_all(action, next_chunk, how, send, answer)
+  local failures, refused, begun, over = {}, nil, 0, false
+  local function work()
+    while not over do
+      local chunk = next_chunk()
+      if not chunk then return end
+      begun = begun + 1
+      local index = begun
+      -- A refused key is refused for all of them, and each try may count towards a block.
+      local entries, err = nil, refused
+      if not err then entries, err = send(chunk.texts) end
+      failures[index] = err
+      if err and errors.is_authentication(err) then refused = err end
+      answer(index, chunk, entries or batch.failed(action, chunk.texts, err))
+    end
+  end
+  local workers = {}
+  for i = 1, how.workers do
+    workers[i] = function() loops.or_end(function() over = true end, work) end
+  end
+  loops.side_by_side(how.loop, workers, #workers)
+  for index = 1, begun do
+    if failures[index] then return failures[index] end
+  end
+end
+
+local function chunks_of(asked, size)
+  local chunks, next_index = batch.chunks(asked.texts, size), 0
+  return function()
+    next_index = next_index + 1
+    return chunks[next_index] and { texts = chunks[next_index], keys = asked.keys }
+  end, #chunks
+end
+
 --- Sends them all.
 ---@param action string
 ---@param asked smmpanel.Ids
@@ -56,30 +96,73 @@ end
 ---@return table by the ids as given
 ---@return smmpanel.Error? the first request's that failed
 function batch.run(action, asked, how, send, progress)
-  local result, failures, refused, done = {}, {}, nil, 0
-  local chunks = batch.chunks(asked.texts, how.batch_size)
-  local function one(index)
-    local texts = chunks[index]
-    -- A refused key is refused for all of them, and each try may count towards a block.
-    local entries, err = nil, refused
-    if not err then entries, err = send(texts) end
-    if err then
-      failures[index] = err
-      if errors.is_authentication(err) then refused = err end
+  local result, done = {}, 0
+  local next_chunk, count = chunks_of(asked, how.batch_size)
+  local err = send_all(action, next_chunk, { loop = how.loop, workers = math.min(how.concurrency, count) }, send,
+    function(_, chunk, entries)
+      batch.deliver(chunk.keys, entries, result)
+      done = done + #chunk.texts
+      progress(done, #asked.texts)
+    end)
+  return result, err
+end
+
+-- Reads the ids of one request after the other: -> a chunk, or nil at the end.
+local function chunks_from(next_id, read, size)
+  local ended = false -- an iterator need not bear being asked again
+  return function()
+    local list = {}
+    while not ended and #list < size do
+      local id = next_id()
+      ended = id == nil
+      list[#list + 1] = id
     end
-    batch.deliver(asked.keys, entries or batch.failed(action, texts, err), result)
-    done = done + #texts
-    progress(done, #asked.texts)
+    if not list[1] then return nil end
+    local asked = read(list)
+    return { texts = asked.texts, keys = asked.keys, list = list }
   end
-  local work = {}
-  for index in ipairs(chunks) do
-    work[index] = function() one(index) end
+end
+
+-- Gives the answers on in the order of the ids, also where a later request was answered first. Answers that
+-- come while the caller's function is running have their turn after it.
+local function in_order(on_answer)
+  local waiting, turn, busy = {}, 1, false
+  return function(index, list, by_key)
+    waiting[index] = { list, by_key }
+    if busy then return end
+    busy = true
+    while waiting[turn] do
+      local ids_of_turn, entries = waiting[turn][1], waiting[turn][2]
+      waiting[turn] = nil
+      turn = turn + 1
+      for _, id in ipairs(ids_of_turn) do
+        local entry = entries[id]
+        if entry.error then on_answer(id, nil, entry) else on_answer(id, entry) end
+      end
+    end
+    busy = false
   end
-  loops.side_by_side(how.loop, work, how.concurrency)
-  for index in ipairs(chunks) do
-    if failures[index] then return result, failures[index] end
-  end
-  return result
+end
+
+--- Sends ids as they are read, and gives on each answer in their order.
+---@param action string
+---@param next_id fun(): smmpanel.Id?
+---@param read fun(list: smmpanel.Id[]): smmpanel.Ids throws where one is wrong
+---@param how { loop: table, batch_size: integer, concurrency: integer }
+---@param send fun(texts: string[]): table?, smmpanel.Error? one request
+---@param progress fun(done: integer) in ids
+---@param on_answer fun(id: smmpanel.Id, record: table?, entry: table?)
+---@return smmpanel.Error? the first request's that failed
+function batch.stream(action, next_id, read, how, send, progress, on_answer)
+  local give_on, done = in_order(on_answer), 0
+  return send_all(action, chunks_from(next_id, read, how.batch_size), { loop = how.loop, workers = how.concurrency },
+    send, function(index, chunk, entries)
+      local by_key = {}
+      batch.deliver(chunk.keys, entries, by_key)
+      done = done + #chunk.list
+      progress(done)
+      give_on(index, chunk.list, by_key)
+    end)
 end
 
 return batch

@@ -3,6 +3,7 @@
 
 local by_ids = {}
 
+local argerror = require "smmpanel.util.argerror"
 local actions = require "smmpanel.api.actions"
 local batch = require "smmpanel.call.batch"
 local events = require "smmpanel.call.events"
@@ -23,6 +24,41 @@ local function with(call, more)
   return more
 end
 
+local function sender(own, call)
+  local field = actions[call.action].many
+  return function(texts)
+    return request.run(own, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
+  end
+end
+
+local function sizes(own, call, given)
+  return { loop = call.loop, batch_size = given.batch_size or own.options.batch_size,
+    concurrency = given.concurrency or own.options.concurrency }
+end
+
+-- A list, or what returns the next id: -> what does, and how many there are where that is known.
+local function source_of(where, x)
+  if type(x) == "function" then return x end
+  ids.read(where, x)
+  local i = 0
+  return function()
+    i = i + 1
+    return x[i]
+  end, #x
+end
+
+-- Each answer is given on as it comes, in the order of the ids.
+local function stream(own, call, where, x, given)
+  local next_id, total = source_of(where, x)
+  local function progress(done)
+    events.notify(own, "on_progress", given.on_progress, done, total)
+  end
+  call.bulk = true
+  local err = batch.stream(call.action, next_id, function(list) return ids.read(where, list) end,
+    sizes(own, call, given), sender(own, call), progress, given.on_answer)
+  return {}, err
+end
+
 --- Asks about a list of ids.
 ---@param own table what the panel keeps
 ---@param call smmpanel.Call
@@ -31,33 +67,34 @@ end
 ---@return table entries by the ids as given
 ---@return smmpanel.Error? err of the first request that failed as a whole
 function by_ids.list(own, call, asked, given)
-  local field = actions[call.action].many
-  local function send(texts)
-    return request.run(own, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
-  end
+  local how = sizes(own, call, given)
   local function progress(done, total)
     events.notify(own, "on_progress", given.on_progress, done, total)
   end
-  local batch_size = given.batch_size or own.options.batch_size
-  call.bulk = call.bulk or #asked.texts > batch_size
-  return batch.run(call.action, asked, {
-    loop = call.loop, batch_size = batch_size, concurrency = given.concurrency or own.options.concurrency,
-  }, send, progress)
+  call.bulk = call.bulk or #asked.texts > how.batch_size
+  return batch.run(call.action, asked, how, sender(own, call), progress)
 end
 
 --- status, refill, refill_status, cancel.
 ---@param panel smmpanel.Panel
 ---@param action string
----@param x smmpanel.Id|smmpanel.Id[]
+---@param x smmpanel.Id|smmpanel.Id[]|fun(): smmpanel.Id?
 ---@param given? smmpanel.CallOptions
 ---@return table? record of one id; entries of a list
 ---@return smmpanel.Error?
 function by_ids.run(panel, action, x, given)
   local where = "panel:" .. action
   local own = state.open(panel, where)
-  local asked = ids.read(where, x)
   given = options.list(where, given)
   local call = request.new(own, action, given)
+  if type(x) == "function" and not given.on_answer then
+    argerror.throw(where, "ids from a function need the option on_answer: each answer is given to it")
+  end
+  if given.on_answer and type(x) ~= "function" and type(x) ~= "table" then
+    argerror.throw(where, "on_answer is for a list of ids, or a function that returns the next one")
+  end
+  if given.on_answer then return stream(own, call, where, x, given) end
+  local asked = ids.read(where, x)
   if asked.single then return one_id(own, call, asked.texts[1]) end
   return by_ids.list(own, call, asked, given)
 end

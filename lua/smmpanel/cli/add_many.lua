@@ -92,12 +92,11 @@ end
 
 -- For people only what is to be looked at: the rest is a number.
 local function report(args, state)
-  local all = args.json or args.csv or args.lua
-  local sink = formats.sink(args, SHAPE, io.stdout)
+  local all, shown = args.json or args.csv or args.lua, {}
   for _, row in ipairs(rows_of(state)) do
-    if all or row.result ~= "placed" and row.result ~= "not sent" then sink:row(row) end
+    if all or row.result ~= "placed" and row.result ~= "not sent" then shown[#shown + 1] = row end
   end
-  sink:close()
+  formats.report(args, SHAPE, shown)
 end
 
 local function advise(context, state, counts)
@@ -114,20 +113,19 @@ local function place(context, panel, state)
   local bar = context.bar
   bar:draw(0, #state.items)
   local function next_item()
-    if state.stopping or state.sent:is_broken() or state.taken == #state.items then return nil end
+    if state.stopping or state.taken == #state.items then return nil end
     state.taken = state.taken + 1
-    state.sent:begin()
     return state.items[state.taken]
   end
-  local _, stopped = panel:add_all(next_item, {
-    on_answer = function(ref, made, err)
-      state.sent:finish()
-      state.answers[ref] = { made = made, err = err, result = result_of(made, err) }
-    end,
-    on_progress = function(done) bar:draw(done, #state.items) end,
-  })
+  state.work:run(function()
+    state.stopped = select(2, panel:add_all(next_item, {
+      on_answer = function(ref, made, err)
+        state.answers[ref] = { made = made, err = err, result = result_of(made, err) }
+      end,
+      on_progress = function(done) bar:draw(done, #state.items) end,
+    }))
+  end)
   bar:clear()
-  state.stopped = stopped
 end
 
 -- How many the panel itself has taken in this run: the rest was in the ledger.
@@ -154,7 +152,7 @@ end
 ---@param args table
 ---@return integer? exit code
 function add_many.run(context, args)
-  local state = { answers = {}, accepted = 0, taken = 0, sent = interrupt.sent() }
+  local state = { answers = {}, accepted = 0, taken = 0, work = interrupt.new() }
   local panel = context:panel { ledger = context:ledger(), on_event = observer(state) }
   local services = context:catalog(0)
   state.items = order_file.read(args.from, services, args)
@@ -165,10 +163,10 @@ function add_many.run(context, args)
   context.on_interrupt = function()
     state.stopping = true
     context.bar:hide()
-    interrupt.wait(context, state.sent)
+    state.work:wait(context)
     report(args, state)
     return summary(state) .. "; run the same command again to go on"
-      .. (next(state.sent.waiting) and ", and see: smmpanel pending" or "")
+      .. (counts_of(state).uncertain > 0 and ", and see: smmpanel pending" or "")
   end
   place(context, panel, state)
   context.on_interrupt = nil

@@ -59,15 +59,25 @@ local function ask(context, args, given, panel, wanted)
   if not context:confirm(given.question:format(which)) then fail.with(fail.SOME, "nothing was sent") end
 end
 
+-- Records of reads are written as they come. Those of writes come once: they are written at the end, where a
+-- reader who has gone cannot end it in the middle, and not lost where the output fails.
+local function output(args, shape, writes)
+  if not writes then return formats.sink(args, shape, io.stdout) end
+  local rows = {}
+  return { row = function(_, row) rows[#rows + 1] = row end,
+    close = function() formats.report(args, shape, rows) end }
+end
+
 local function run(context, args, given)
   local shape, action = records[given.action], given.action
+  local writes = not actions[action].reads
   local wanted = ids.gather(context, shape.what)
   local panel = context:panel()
   ask(context, args, given, panel, wanted)
-  local sink, counts = formats.sink(args, shape, io.stdout), counter()
+  local sink, counts = output(args, shape, writes), counter()
   local all = bulk.new {
-    ids = wanted, what = given.name, options = context.options, writes = not actions[action].reads,
-    send = function(list) return panel[action](panel, list) end,
+    ids = wanted, what = given.name, writes = writes,
+    send = function(next_id, options) panel[action](panel, next_id, options) end,
     each = function(id, record)
       counts:take(record)
       sink:row(records.with_id(shape, id, record))
@@ -80,8 +90,8 @@ local function run(context, args, given)
     return text
   end
   all:run()
-  sink:close()
   context.on_interrupt = nil
+  sink:close()
   sum_up(context, counts, given.verb)
   return exit_code(context, counts)
 end

@@ -24,35 +24,45 @@ local function show(context, services, service, order)
     money.afterwards(balance.balance, price, balance.currency))
 end
 
-local function report(context, args, made)
+local function said_of(made)
+  local id = formats.text(made.order)
+  return id ~= "" and "placed: order " .. id or "accepted, without an order id yet"
+end
+
+local function write(context, args, made)
   local id = formats.text(made.order)
   if args.json then
-    context:print("%s", json.encode(made))
+    context:write(json.encode(made))
   elseif args.lua then
-    context:print("return %s", lua_literal(made))
+    context:write("return " .. lua_literal(made))
   elseif terminal.is_tty(io.stdout) then
-    context:print("%s", id ~= "" and "placed: order " .. id or "accepted, without an order id yet")
+    context:print("%s", said_of(made))
   elseif id ~= "" then
     context:print("%s", id)
   end
+  terminal.flush(io.stdout)
+end
+
+-- An id that cannot be written where it was wanted is not lost.
+local function report(context, args, made)
+  local ok, thrown = pcall(write, context, args, made)
+  if ok then return end
+  context:say("%s", said_of(made))
+  error(thrown, 0)
 end
 
 local function place(context, args, order)
-  local panel = context:panel()
-  local made, err, answered
-  local sent = interrupt.sent()
+  local panel, work = context:panel(), interrupt.new()
+  local made, err
   context.on_interrupt = function()
-    interrupt.wait(context, sent)
-    if made then return "placed: order " .. formats.text(made.order) end
-    if answered then return (tostring(err):gsub("^smmpanel: ", "")) end
+    work:wait(context)
+    if made then return said_of(made) end
+    if err then return (tostring(err):gsub("^smmpanel: ", "")) end
     return "the answer had not come: the order may have been placed; look at the panel before trying again"
   end
-  local finished, thrown = pcall(interrupt.run, { function()
-    sent:begin()
+  local finished, thrown = pcall(work.run, work, function()
     made, err = panel:add(order, args.ref and { ref = args.ref } or nil)
-    answered = true
-    sent:finish()
-  end })
+  end)
   if not finished then fail.thrown(thrown) end
   context.on_interrupt = nil
   if not made then fail.client(err) end

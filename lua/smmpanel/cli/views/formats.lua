@@ -10,6 +10,7 @@ local json = require "smmpanel.util.json"
 local layout = require "smmpanel.cli.views.table"
 local lua_literal = require "smmpanel.cli.views.lua_literal"
 local terminal = require "smmpanel.cli.views.terminal"
+local width = require "smmpanel.cli.views.width"
 
 --- A value as text, without losing a digit; a list's with spaces.
 ---@param value any
@@ -49,11 +50,12 @@ function makers.table(shape, out)
 end
 
 function makers.csv(shape, out)
+  local clean = terminal.is_tty(out) and width.clean or function(text) return text end
   local function write(values) terminal.write(out, csv.row(values)) end
   write(shape.fields)
   return sink(function(_, record)
     local values = {}
-    for i, name in ipairs(shape.fields) do values[i] = formats.text(record[name]) end
+    for i, name in ipairs(shape.fields) do values[i] = clean(formats.text(record[name])) end
     write(values)
   end)
 end
@@ -84,6 +86,24 @@ end
 function formats.sink(args, shape, out)
   local name = args.json and "json" or args.csv and "csv" or args.lua and "lua" or "table"
   return makers[name](shape, out)
+end
+
+local function put(args, shape, out, rows)
+  local all = formats.sink(args, shape, out)
+  for _, row in ipairs(rows) do all:row(row) end
+  all:close()
+  terminal.flush(out)
+end
+
+--- Writes records that cannot be had again: to the standard error where the standard output fails.
+---@param args table
+---@param shape table
+---@param rows table[]
+function formats.report(args, shape, rows)
+  local ok, thrown = pcall(put, args, shape, io.stdout, rows)
+  if ok then return end
+  put(args, shape, io.stderr, rows)
+  error(thrown, 0)
 end
 
 --- One record alone: in JSON and Lua without a list around it.

@@ -3,6 +3,8 @@
 
 local events = {}
 
+local guard = require "smmpanel.util.guard"
+
 ---@class smmpanel.Timings seconds from the start of the attempt
 ---@field dns number until the name was resolved
 ---@field connect number until the connection stood
@@ -35,7 +37,7 @@ local events = {}
 ---@param callback function?
 function events.notify(state, name, callback, ...)
   if not callback then return end
-  local ok, thrown = pcall(callback, ...)
+  local ok, thrown = guard.call(callback, ...)
   if ok or state.reported[name] then return end
   state.reported[name] = true
   io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))

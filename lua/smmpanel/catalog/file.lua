@@ -5,6 +5,7 @@ local file = {}
 
 local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
+local guard = require "smmpanel.util.guard"
 local json = require "smmpanel.util.json"
 
 local FORMAT = 1
@@ -50,6 +51,7 @@ function file.save(path, list, site)
   if ok and closed then ok, problem = os.rename(new, path) end
   if ok and closed then return true end
   os.remove(new)
+  if guard.is_interrupt(thrown) then error(thrown, 0) end
   return nil, tostring(problem or why or thrown)
 end
 

@@ -6,7 +6,9 @@ local arguments = {}
 
 local actions = require "smmpanel.api.actions"
 local argparse = require "argparse"
+local fail = require "smmpanel.cli.fail"
 local shared = require "smmpanel.cli.options"
+local terminal = require "smmpanel.cli.views.terminal"
 
 ---@class smmpanel.cli.Option
 ---@field flags string "-p --panel"
@@ -126,6 +128,15 @@ local function add_argument(parser, argument)
   if argument.choices then made:choices(argument.choices) end
 end
 
+-- As argparse's own, but it notices where the output cannot be written.
+local function with_help(parser)
+  return parser:add_help { action = function()
+    terminal.write(io.stdout, parser:get_help(), "\n")
+    terminal.flush(io.stdout)
+    fail.with(0, "")
+  end }
+end
+
 local function argument_text(argument)
   local text = argument.choices and table.concat(argument.choices, "|") or "<" .. argument.name .. ">"
   if argument.args == "*" or argument.args == "+" then text = text .. " ..." end
@@ -139,7 +150,7 @@ local function synopsis(command)
 end
 
 local function add_command(root, command)
-  local parser = root:command(command.name):summary(command.about)
+  local parser = with_help(root:command(command.name)):summary(command.about)
   parser:description(command.about .. (command.details and "\n\n" .. command.details or ""))
   parser:usage("Usage: " .. synopsis(command))
   if command.examples then parser:epilog("Examples:\n" .. example_text(command.examples)) end
@@ -162,7 +173,7 @@ end
 ---@param hidden? string the hidden command that is asked for: help and completions do not know the others
 ---@return table
 function arguments.parser(columns, version, on_error, hidden)
-  local root = argparse("smmpanel", arguments.ABOUT)
+  local root = with_help(argparse("smmpanel", arguments.ABOUT))
   root:help_max_width(columns):usage_max_width(columns):require_command(true):command_target "command"
   root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
     .. "\n\n`smmpanel COMMAND --help` says more of a command, and so does `man smmpanel`.")
@@ -171,8 +182,9 @@ function arguments.parser(columns, version, on_error, hidden)
     add_option(root, option):target("early_" .. last_flag(option.flags):sub(3):gsub("-", "_"))
   end
   root:flag("--version"):description("Show the version and exit."):action(function()
-    print("smmpanel " .. version)
-    os.exit(0)
+    terminal.write(io.stdout, "smmpanel ", version, "\n")
+    terminal.flush(io.stdout)
+    fail.with(0, "")
   end)
   for _, command in ipairs(arguments.commands()) do
     if not command.hidden or command.name == hidden then add_command(root, command) end

@@ -96,11 +96,24 @@ end
 
 -- ---- writing --------------------------------------------------------------------------------
 
---- Writes a line of a command's result.
+local function cleaned(text)
+  local lines = {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = width.clean(line) end
+  return table.concat(lines, "\n")
+end
+
+--- Writes a line of a command's result for people: no part of it can end the line or steer a terminal.
+---@param format string
+---@param ... string|number
+function Context:print(format, ...) -- luacheck: ignore self
+  local parts = { ... }
+  for i, part in ipairs(parts) do parts[i] = type(part) == "string" and width.clean(part) or part end
+  terminal.write(io.stdout, format:format((table.unpack or unpack)(parts)), "\n")
+end
+
+--- Writes a text for programs, as it is.
 ---@param text string
----@param ... any
-function Context:print(text, ...) -- luacheck: ignore self
-  if select("#", ...) > 0 then text = text:format(...) end
+function Context:write(text) -- luacheck: ignore self
   terminal.write(io.stdout, text, "\n")
 end
 
@@ -110,10 +123,8 @@ end
 function Context:say(text, ...)
   if select("#", ...) > 0 then text = text:format(...) end
   if self.bar then self.bar:clear() end
-  pcall(io.stdout.flush, io.stdout) -- where both go to one place, the result comes first
-  local lines = {}
-  for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = width.clean(line) end
-  io.stderr:write(table.concat(lines, "\n") .. "\n") -- in one piece, whoever else writes there
+  io.stdout:flush() -- where both go to one place, the result comes first
+  terminal.show(cleaned(text) .. "\n") -- in one piece, whoever else writes there
 end
 
 --- Says something where a person is looking.
@@ -135,10 +146,10 @@ end
 function Context:ask(question)
   if self.bar then self.bar:clear() end
   terminal.flush(io.stdout)
-  io.stderr:write(width.clean(question), " ")
+  terminal.show(width.clean(question), " ")
   local answer = io.stdin:read "*l"
   if not answer then
-    io.stderr:write "\n"
+    terminal.show "\n"
     fail.with(fail.INTERRUPTED, "nothing was sent")
   end
   return answer

@@ -7,7 +7,9 @@ local arguments = require "smmpanel.cli.arguments"
 local context = require "smmpanel.cli.context"
 local core = require "smmpanel.core"
 local fail = require "smmpanel.cli.fail"
+local guard = require "smmpanel.util.guard"
 local terminal = require "smmpanel.cli.views.terminal"
+local text_helpers = require "smmpanel.util.text"
 
 local function wrong_usage(parser, message)
   -- The first usage line says enough; what was wrong is what matters.
@@ -39,34 +41,30 @@ local function run(self, argv)
   return code or 0
 end
 
-local function interrupted(thrown)
-  return type(thrown) == "string" and thrown:find "interrupted!$" ~= nil
-end
-
 local function complain(self, text)
   self:say("smmpanel: %s", text)
 end
 
--- A mistake of ours, unlike all that is foreseen: with where it happened.
-local function with_trace(thrown)
-  if type(thrown) ~= "string" or interrupted(thrown) then return thrown end
-  return debug.traceback(thrown, 2)
+-- A mistake of ours, unlike all that is foreseen.
+local function internal(thrown)
+  return ("internal error: %s; please report it with the command line and the output of smmpanel --version"):format(
+    text_helpers.one_line(tostring(thrown), 300))
 end
 
 -- -> exit code
 local function end_of(self, thrown)
   if thrown == terminal.CLOSED then return 141 end -- as if SIGPIPE had ended it
   if fail.is(thrown) then
-    complain(self, thrown.message)
+    if thrown.message ~= "" then complain(self, thrown.message) end
     return thrown.code
   end
-  if interrupted(thrown) then
-    pcall(io.stdout.flush, io.stdout)
+  if guard.is_interrupt(thrown) then
+    io.stdout:flush()
     local done = self.on_interrupt and self.on_interrupt()
     complain(self, "stopped" .. (done and ": " .. done or ""))
     return fail.INTERRUPTED
   end
-  complain(self, tostring(thrown))
+  complain(self, internal(thrown))
   return fail.SOME
 end
 
@@ -75,7 +73,7 @@ end
 ---@return integer exit code
 function cli.main(argv)
   local self = context.new {}
-  local ok, result = xpcall(function() return run(self, argv) end, with_trace)
+  local ok, result = pcall(run, self, argv)
   local code = ok and result or end_of(self, result)
   pcall(self.close, self)
   return code

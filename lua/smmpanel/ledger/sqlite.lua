@@ -8,6 +8,7 @@
 -- @module smmpanel.ledger.sqlite
 
 local checks = require "smmpanel.util.checks"
+local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
@@ -93,7 +94,7 @@ end
 local function drop(self)
   local connection = self.connection
   self.connection = nil
-  if connection then pcall(connection.close, connection) end
+  if connection then guard.call(connection.close, connection) end
 end
 
 local function open(self)

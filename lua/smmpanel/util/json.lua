@@ -12,9 +12,22 @@ local function escaped(char)
   return SHORT[char] or ("\\u%04x"):format(char:byte())
 end
 
+-- Of UTF-8 sequences of two or three bytes.
+local function escaped_sequence(char)
+  local a, b, c = char:byte(1, 3)
+  return ("\\u%04x"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
+end
+
+-- Controls above ASCII, line separators, and what turns the direction of a text: a terminal obeys them.
+local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+
 local function write_string(text)
   -- "%c" would ask the locale; "%z" is 5.1's way to say NUL.
-  return '"' .. text:gsub('[%z\1-\31\127"\\]', escaped) .. '"'
+  text = text:gsub('[%z\1-\31\127"\\]', escaped)
+  if text:find "[\194\216\226]" then
+    for _, pattern in ipairs(UNSAFE) do text = text:gsub(pattern, escaped_sequence) end
+  end
+  return '"' .. text .. '"'
 end
 
 local function write_number(n)

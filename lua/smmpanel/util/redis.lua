@@ -4,6 +4,7 @@
 -- @module smmpanel.util.redis
 
 local core = require "smmpanel.core"
+local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
@@ -60,7 +61,7 @@ local function ask(client, script, keys, arguments)
   for _, value in ipairs(keys) do all[#all + 1] = value end
   for _, value in ipairs(arguments) do all[#all + 1] = value end
   all[#all + 1] = number
-  local ok, reply, err = pcall(client.eval, (table.unpack or unpack)(all))
+  local ok, reply, err = guard.call(client.eval, (table.unpack or unpack)(all))
   if not ok then return from_exception(reply) end
   if reply == false then return nil, refused(tostring(err)) end
   if type(reply) ~= "table" then return nil, broken(err or "it gave no answer") end
@@ -78,7 +79,7 @@ end
 
 -- Until so many replicas have what this connection wrote. -> failure, if they have not
 local function replicated(client, replicas)
-  local ok, count, err = pcall(wait_command, client, replicas)
+  local ok, count, err = guard.call(wait_command, client, replicas)
   if not ok or not tonumber(count) then
     return broken(ok and (err or "WAIT gave no number") or count)
   elseif tonumber(count) < replicas then
@@ -116,7 +117,7 @@ local function single(client, replicas)
 end
 
 local function connected(connect)
-  local ok, client, err = pcall(connect)
+  local ok, client, err = guard.call(connect)
   if not ok then client, err = nil, client end
   if not client then return nil, broken(err or "the function that connects returned nothing") end
   if not is_client(client) then return nil, broken("the function that connects returned no client") end
@@ -134,7 +135,7 @@ local function several(connect, replicas)
   end
   local function give(client)
     if client.set_keepalive then
-      pcall(client.set_keepalive, client)
+      guard.call(client.set_keepalive, client)
     else
       free[#free + 1] = client
     end

@@ -9,7 +9,7 @@ end
 
 local function run(context, args)
   local text = context.parser["get_" .. args.shell .. "_complete"](context.parser)
-  context:print("%s", args.shell == "bash" and bash(text) or text)
+  context:write(args.shell == "bash" and bash(text) or text)
 end
 
 return {

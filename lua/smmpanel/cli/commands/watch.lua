@@ -40,7 +40,7 @@ end
 
 local function report_change(context, args, id, record, previous)
   if args.json then
-    context:print("%s", json.encode(records.with_id(records.status, id, record)))
+    context:write(json.encode(records.with_id(records.status, id, record)))
   else
     context:print("%s", plain_line(id, record, previous))
   end
@@ -85,7 +85,7 @@ local function run(context, args)
   state.draws = terminal.is_tty(io.stdout) and not args.json and os.getenv "TERM" ~= "dumb"
   local panel = context:panel { on_event = observer(state, interval) }
   context.on_interrupt = function()
-    if state.draws then context.print(context, "") end
+    if state.draws then context:write "" end
     return watched.summary(state)
   end
   local err

@@ -7,12 +7,21 @@ local KEYWORDS = {}
 for word in ("and break do else elseif end false for function goto if in local nil not or repeat return "
   .. "then true until while"):gmatch "%a+" do KEYWORDS[word] = true end
 
+-- Controls above ASCII, line separators, and what turns the direction of a text: a terminal obeys them.
+local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+
+local function in_bytes(char)
+  return (char:gsub(".", function(byte) return ("\\%03d"):format(byte:byte()) end))
+end
+
 -- "%q" leaves a line break as one, and 5.1's knows no \ddd.
 local function quoted(text)
-  return '"' .. text:gsub('[%z\1-\31\127"\\]', function(char)
+  text = text:gsub('[%z\1-\31\127"\\]', function(char)
     return char == '"' and '\\"' or char == "\\" and "\\\\" or char == "\n" and "\\n"
       or ("\\%03d"):format(char:byte())
-  end) .. '"'
+  end)
+  for _, pattern in ipairs(text:find "[\194\216\226]" and UNSAFE or {}) do text = text:gsub(pattern, in_bytes) end
+  return '"' .. text .. '"'
 end
 
 local function number(n)

@@ -61,12 +61,12 @@ function Bar:draw(done, total)
   if now - self.sized > SIZE_SECONDS then self.columns, self.sized = terminal.size(), now end
   self.drawn = now
   local line = progress.line(self.what, done, total, now - self.begun, self.columns, self.utf8)
-  io.stderr:write("\r\27[K", line)
+  terminal.show("\r\27[K", line)
 end
 
 --- Takes the bar away, so that something else can be written.
 function Bar:clear()
-  if self.shown then io.stderr:write "\r\27[K" end
+  if self.shown then terminal.show "\r\27[K" end
 end
 
 --- Takes it away for good.

@@ -19,6 +19,65 @@ function terminal.is_tty(file)
   return term.isatty(file)
 end
 
+--- Whether the locale writes UTF-8.
+---@return boolean
+function terminal.is_utf8()
+  local name
+  for _, variable in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = os.getenv(variable)
+    if value and value ~= "" and not name then name = value end
+  end
+  return name ~= nil and name:lower():gsub("-", ""):find("utf8", 1, true) ~= nil
+end
+
+-- The escape sequences that we write ourselves: colours, wrapping, erasing, moving.
+local OWN = { "^%[[%d;]*m", "^%[%?7[lh]", "^%[K", "^%[J", "^%[2J", "^%[H", "^%[%d+A", "^%[%d+G" }
+
+local function is_own(text, at)
+  for _, pattern in ipairs(OWN) do
+    if text:find(pattern, at) then return true end
+  end
+  return false
+end
+
+-- Without any other escape sequence.
+local function without_foreign_escapes(text)
+  local parts, from = {}, 1
+  while true do
+    local at = text:find("\27", from, true)
+    if not at then break end
+    parts[#parts + 1] = text:sub(from, at - 1) .. (is_own(text, at + 1) and "\27" or " ")
+    from = at + 1
+  end
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts)
+end
+
+-- C1 controls, line separators, and what turns the direction of what follows; not U+200E, which tables write.
+local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\143\168-\174]", "\226\129[\166-\169]" }
+
+-- A terminal without UTF-8 may take such a byte for a control.
+local function without_c1_bytes(text)
+  text = text:gsub("[\192-\255][\128-\191]+", function(char) return char:find "[\128-\159]" and "?" or nil end)
+  return (text:gsub("[\128-\159]", "?"))
+end
+
+--- A text as a terminal may have it: with no control sequence but those that we write ourselves. The views
+-- clean what a panel says; this is the last place, through which everything goes.
+---@param text string
+---@return string
+function terminal.safe(text)
+  if not text:find "[%z\1-\9\11-\31\127-\255]" then return text end
+  text = without_foreign_escapes(text):gsub("[%z\1-\8\11\12\14-\26\28-\31\127]", " ")
+  for _, pattern in ipairs(UNSAFE) do text = text:gsub(pattern, " ") end
+  return terminal.is_utf8() and text or without_c1_bytes(text)
+end
+
+local function prepared(file, ...)
+  local text = table.concat { ... }
+  return terminal.is_tty(file) and terminal.safe(text) or text
+end
+
 local function check(ok, why, code)
   if ok then return end
   if code == EPIPE then error(terminal.CLOSED, 0) end
@@ -29,7 +88,13 @@ end
 ---@param file file*
 ---@param ... string
 function terminal.write(file, ...)
-  check(file:write(...))
+  check(file:write(prepared(file, ...)))
+end
+
+--- Writes to the standard error, and goes on where that fails.
+---@param ... string
+function terminal.show(...)
+  io.stderr:write(prepared(io.stderr, ...))
 end
 
 --- Writes out what is buffered, and looks whether it worked.
@@ -61,17 +126,6 @@ function terminal.size()
     columns, rows = columns or own_columns, rows or own_rows
   end
   return columns or 80, rows or 24
-end
-
---- Whether the locale writes UTF-8.
----@return boolean
-function terminal.is_utf8()
-  local name
-  for _, variable in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
-    local value = os.getenv(variable)
-    if value and value ~= "" and not name then name = value end
-  end
-  return name ~= nil and name:lower():gsub("-", ""):find("utf8", 1, true) ~= nil
 end
 
 local STYLES = { good = "green", bad = "red", open = "yellow", title = "bright", dim = "dim", link = "cyan" }

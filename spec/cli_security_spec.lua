@@ -1,0 +1,125 @@
+-- What a hostile panel, folder or shell could do to the command line's user. Each was possible once.
+local cli = require "spec.support.cli"
+local sandboxes = require "spec.support.sandbox"
+
+-- Writes the clipboard, sets the title, clears the screen, C1's CSI, turns the direction, forges a line.
+local NASTY = "\27]52;c;aGk=\7\27]0;title\7\27[2J\194\15531mX\226\128\174gpj\nforged line"
+
+local function json_text(text)
+  return (text:gsub('[%z\1-\31"\\]', function(char) return ("\\u%04x"):format(char:byte()) end))
+end
+
+local function percent(text)
+  return (text:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end))
+end
+
+describe("the command line, security:", function()
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { balance = "100000", services = 20000 }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+
+  local function answering(body, on)
+    return { fault = "body:" .. percent(body) .. (on and "&on=" .. on or "") }
+  end
+
+  local function clean(text, what)
+    assert.is_nil(text:find "[%z\1-\8\11\12\14-\31\127]", what)
+    assert.is_nil(text:find "\194[\128-\159]", what)
+    assert.is_nil(text:find "\226\128[\142\143\168-\174]", what)
+    assert.is_nil(text:find("\nforged", 1, true), what)
+  end
+
+  it("nothing that a panel says reaches the output raw", function()
+    local nasty = json_text(NASTY)
+    local status = ('{"charge":"1","status":"%s","remains":"1","currency":"%s"}'):format(nasty, nasty)
+    local cases = {
+      ["balance"] = ('{"balance":"1","currency":"%s"}'):format(json_text(NASTY)),
+      ["status 1"] = status, ["status 1 --json"] = status, ["status 1 --lua"] = status,
+      ["watch 1 --timeout 0.5"] = status, ["watch 1 --json --timeout 0.5"] = status,
+      ["call balance"] = ('{"x":"%s"}'):format(json_text(NASTY)),
+      ["call status --lua"] = ('{"x":"%s"}'):format(json_text(NASTY)),
+      ["refill 1 -y"] = ('{"error":"%s"}'):format(json_text(NASTY)),
+      ["services --fresh"] = ('[{"service":1,"name":"%s","rate":"1"}]'):format(json_text(NASTY)),
+      ["services --diff"] = ('[{"service":2,"name":"%s","rate":"1"}]'):format(json_text(NASTY)),
+    }
+    for line, body in pairs(cases) do
+      local out, err = home:run("smmpanel " .. line, answering(body))
+      clean(out .. "\n" .. err, line)
+    end
+    local out, err = home:run("smmpanel balance", answering("<title>" .. NASTY .. "</title>"))
+    clean(out .. err, "a page")
+  end)
+
+  it("a hostile working directory runs nothing", function()
+    for _, name in ipairs { "lfs", "term", "term/core", "argparse", "luasql/sqlite3", "smmpanel/core", "cjson" } do
+      home:write("evil/" .. name .. ".lua", "os.execute('touch ' .. os.getenv 'HOME' .. '/evil/ran') return {}")
+    end
+    home:run "cd ~/evil && smmpanel balance && smmpanel pending"
+    assert.is_nil(io.open(home.path .. "/evil/ran"))
+  end)
+
+  it("Ctrl-C while the catalogue is being saved stops before the order", function()
+    for i = 1, 3 do
+      local out, err, code = home:run(([[rm -rf ~/cache
+        %s add service=1 link=https://example.com/stop quantity=100 --yes & pid=$!
+        until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do sleep 0.005; done
+        kill -INT $pid; wait $pid]]):format(cli.COMMAND), { name = "stop" .. i })
+      assert.equal(130, code, out .. err)
+      assert.equal(0, sandbox.counts("stop" .. i).made)
+      assert.equal("", (home:run "ls ~/cache/smmpanel | grep new"))
+    end
+  end)
+
+  it("output that cannot be written fails, and the order's id is not lost", function()
+    for _, line in ipairs { "--help >/dev/full", "--version >/dev/full", "status --help >/dev/full", "balance >&-" } do
+      local _, err, code = home:run("smmpanel " .. line)
+      assert.equal(1, code, line)
+      assert.matches("cannot write", err)
+    end
+    local _, err, code = home:run "smmpanel balance <&-"
+    assert.equal(0, code, err)
+    local name = { name = "full" }
+    _, err, code = home:run("smmpanel add service=1 link=https://example.com/full quantity=100 --yes >/dev/full", name)
+    assert.equal(1, code)
+    local made = sandbox.ask("GET", "orders?link=https://example.com/full")
+    assert.matches("order " .. ("%.0f"):format(made[1].order), err)
+    home:write("full.csv", "ref,service,link,quantity\nfull-1,1,https://example.com/full1,100\n")
+    for _, where in ipairs { "/dev/full", "&-" } do
+      _, err = home:run("smmpanel add --from ~/full.csv --yes --csv >" .. where, name)
+      made = sandbox.ask("GET", "orders?link=https://example.com/full1")
+      assert.matches(("full%%-1,placed,%.0f"):format(made[1].order), err)
+    end
+    _, err = home:run "smmpanel refill 1 -y --csv >/dev/full"
+    assert.matches("\n1,%d+,,", err)
+  end)
+
+  it("an internal error is one line, without a trace", function()
+    for line, body in pairs {
+      ["balance"] = '{"balance":{"a":[1]},"currency":["USD",{"x":1}]}',
+      ["status 1"] = '{"status":{"a":1},"charge":[[]],"currency":["x"],"remains":{"b":[]}}',
+      ["services --fresh --sort rate"] = '[{"service":1,"rate":{"a":1}},{"service":[],"rate":1e999,'
+        .. '"name":{}},{"service":3,"rate":"1e400"},{"service":4,"rate":"9' .. ("9"):rep(400) .. '"}]',
+      ["services --fresh --sort name --max-rate 1"] =
+        '[{"service":1,"name":{"a":1}},{"service":2,"name":"x"},3,"y",null]',
+      ["watch 1 --timeout 0.3"] = '{"status":["a"],"remains":{"x":1},"charge":{}}',
+    } do
+      local out, err = home:run("smmpanel " .. line, answering(body))
+      assert.is_nil((out .. err):find("traceback", 1, true), line .. err)
+      assert.is_nil((out .. err):find("internal error", 1, true), line .. err)
+    end
+    for _, config in ipairs { "", "return 5", "main = 5", "default = 'x'", "main = {}",
+      "main = { url = 5, key = {} }" } do
+      home:write("config/smmpanel/config.lua", config)
+      home:run "chmod 600 ~/config/smmpanel/config.lua"
+      local out, err, code = home:run("smmpanel balance", { panel = false })
+      assert.equal(2, code, config)
+      assert.is_nil((out .. err):find("internal error", 1, true), config .. err)
+    end
+  end)
+end)

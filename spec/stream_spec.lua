@@ -31,7 +31,9 @@ describe("panel:status(function, { on_answer = ... })", function()
 
   it("gives the records of a list, also of an id that stands in it twice", function()
     local got = {}
-    sandbox.panel():status({ 1, 100, 1 }, { on_answer = function(id, record) got[#got + 1] = { id, record.status } end })
+    sandbox.panel():status({ 1, 100, 1 }, {
+      on_answer = function(id, record) got[#got + 1] = { id, record.status } end,
+    })
     assert.same({ { 1, "Partial" }, { 100, "In progress" }, { 1, "Partial" } }, got)
   end)
 
@@ -47,7 +49,8 @@ describe("panel:status(function, { on_answer = ... })", function()
 
   it("sends no further request when the key was refused, and answers every id", function()
     local count = 0
-    local panel = smmpanel.new { url = sandbox.url_with("", "key"), key = "wrong-key-1", batch_size = 1, concurrency = 2 }
+    local panel = smmpanel.new { url = sandbox.url_with("", "key"), key = "wrong-key-1", batch_size = 1,
+      concurrency = 2 }
     local _, err = panel:status(counter(50), { on_answer = function(_, _, entry)
       count = count + 1
       assert.equal("invalid_key", entry.code)

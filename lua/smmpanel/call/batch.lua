@@ -69,10 +69,14 @@ local function send_all(action, next_chunk, how, send, answer)
       answer(index, chunk, entries or batch.failed(action, chunk.texts, err))
     end
   end
-  local workers = {}
-  for i = 1, how.workers do
-    workers[i] = function() loops.or_end(function() over = true end, work) end
+  local function worker()
+    local ok, thrown = loops.try(how.loop, work)
+    if ok then return end
+    over = true
+    error(thrown, 0)
   end
+  local workers = {}
+  for i = 1, how.workers do workers[i] = worker end
   loops.side_by_side(how.loop, workers, #workers)
   for index = 1, begun do
     if failures[index] then return failures[index] end

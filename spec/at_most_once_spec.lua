@@ -39,7 +39,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     end)
   end
 
-  it("is sent once on a kept connection that turns out dead", function()
+  sandboxes.network_it("is sent once on a kept connection that turns out dead", function()
     local panel = sandbox.panel("lost@1", { name = "kept" })
     assert(sandbox.panel("", { name = "other" }):balance()) -- the connection that will be used again
     local _, err = panel:add(order "kept")
@@ -50,7 +50,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
   end)
 
   -- The panel, or what stands before it, may just be closing that connection.
-  it("is not sent on a connection that idled over four seconds, as a read is", function()
+  sandboxes.network_it("is not sent on a connection that idled over four seconds, as a read is", function()
     local writer = sandbox.panel("", { name = "writer" })
     local reader = smmpanel.new { url = sandbox.tls_url .. "?name=reader", key = sandbox.key,
       ca_file = sandbox.ca_file }
@@ -87,7 +87,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     { "a certificate nobody signed", "tls", { tls = true } },
   }
   for _, case in ipairs(unsent) do
-    it("is tried again and not uncertain: " .. case[1], function()
+    sandboxes.network_it("is tried again and not uncertain: " .. case[1], function()
       local attempts = {}
       local panel = smmpanel.new {
         url = case[3].url or sandbox.tls_url, key = sandbox.key, retries = 2, timeout = 20,
@@ -140,7 +140,7 @@ describe("PROTOCOL 'Transport': reads are tried again", function()
   end
 
   it("but never after a wrong key", function()
-    local _, err = smmpanel.new { url = sandbox.url_with("", "wrong"), key = "wrong", retries = 5 }:balance()
+    local _, err = sandbox.panel("", { name = "wrong", key = "wrong", retries = 5 }):balance()
     assert.equal("invalid_key", err.code)
     assert.equal(1, sandbox.counts("wrong").requests)
   end)

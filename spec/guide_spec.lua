@@ -38,10 +38,22 @@ local function has(library)
   return ok == true or ok == 0
 end
 
+-- Makes every panel of the chapter one on a sandbox in its own process.
+local IN_PROCESS = [[
+do
+  local smmpanel = require "smmpanel"
+  local new, sandbox = smmpanel.new, smmpanel.sandbox()
+  function smmpanel.new(options)
+    options.transport = options.transport or sandbox
+    return new(options)
+  end
+end
+]]
+
 local function run(chapter, sandbox)
   local path = os.tmpname()
   local file = assert(io.open(path, "w"))
-  file:write(PRELUDE, table.concat(chapter.lines, "\n"), "\n")
+  file:write(sandbox.prelude or "", PRELUDE, table.concat(chapter.lines, "\n"), "\n")
   file:close()
   local command = "SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1 || echo status $?"
   local pipe = io.popen(command:format(sandbox.url, sandbox.key, process.lua(), path))
@@ -51,9 +63,9 @@ local function run(chapter, sandbox)
   return text
 end
 
-describe("the guide's chapter", function()
+local function try_chapters(start)
   local sandbox
-  lazy_setup(function() sandbox = sandboxes.start() end)
+  lazy_setup(function() sandbox = start() end)
   lazy_teardown(function() sandbox.stop() end)
 
   for _, chapter in ipairs(chapters()) do
@@ -71,4 +83,15 @@ describe("the guide's chapter", function()
   end
 
   it("list is not empty", function() assert.is_true(#chapters() > 10) end)
+end
+
+describe("the guide's chapter", function()
+  try_chapters(function() return sandboxes.start() end)
+end)
+
+describe("the guide's chapter, in one process:", function()
+  try_chapters(function()
+    return { url = "http://sandbox.invalid/api/v2", key = "the-key-of-the-guide", prelude = IN_PROCESS,
+      stop = function() end }
+  end)
 end)

@@ -76,6 +76,7 @@ describe("the sandbox in the process", function()
     assert.equal(0, #sandbox:orders())
     sandbox:advance(5)
     assert.equal(1, #sandbox:orders())
+    assert.same({ 1, 1 }, { sandbox:stats().requests, sandbox:stats().made })
   end)
 
   it("makes the calls of a batch side by side", function()

@@ -26,10 +26,12 @@ local ORDERS_MAX = 1000 -- listed by `orders`
 ---@field connection any equal for the requests of one connection
 ---@field headers table<string, string?> user_agent, content_type, accept_encoding
 ---@field read_body fun(): string? reads the body
----@field wait_late fun(seconds: number) waits, also if the client is gone
+---@field wait_late fun(seconds: number, carry_out: fun()): boolean? waits, also if the client is gone; true: it will
+-- call `carry_out` itself when the client is long gone, and there is no answer
 
 ---@class sandbox.answer what a transport has to do
 ---@field close? "unread"|"fin"|"reset" ends the connection without an answer
+---@field never? boolean no answer comes before the client has gone
 ---@field plan? sandbox.plan how the answer is sent
 ---@field status? integer
 ---@field type? string its content type
@@ -81,11 +83,14 @@ end
 -- The action is carried out before any wait, but a late one is carried out after its wait, even if the client
 -- is gone by then.
 local function carry_out(self, request, plan, fields, name)
-  if plan.late then request.wait_late(plan.late) end
-  local before = #self.panel.made
-  local status, headers, body = self.panel:handle(fields, plan.shapes)
-  stats.made(self.stats, name, #self.panel.made - before)
-  return { plan = plan, status = plan.status or status, type = headers["Content-Type"], body = body }
+  local function act()
+    local before = #self.panel.made
+    local status, headers, body = self.panel:handle(fields, plan.shapes)
+    stats.made(self.stats, name, #self.panel.made - before)
+    return { plan = plan, status = plan.status or status, type = headers["Content-Type"], body = body }
+  end
+  if plan.late and request.wait_late(plan.late, act) then return { plan = plan, never = true, body = "" } end
+  return act()
 end
 
 local function answer(self, request, plan, fields, name)

@@ -101,6 +101,7 @@ local function deliver(answer, delay)
   if answer.problem then
     return { status = 400, headers = { ["Content-Type"] = "text/plain" }, body = "sandbox: " .. answer.problem .. "\n" }
   end
+  if answer.never then return { status = 200, body = "", delay = NEVER } end
   local plan = answer.plan
   delay = delay + delay_of(plan)
   if answer.close then return close(answer, delay) end
@@ -136,22 +137,29 @@ local function head_of(request)
   return table.concat(lines, "\n")
 end
 
--- A request that is carried out after its caller's deadline is carried out all the same: once the clock is there.
-local function run_deferred(self)
+-- A request is in flight until its answer has come, as the counters see it.
+local function finish_due(self)
+  local now = core.now()
+  for index = #self.in_flight, 1, -1 do
+    local entry = self.in_flight[index]
+    if entry.till <= now then
+      table.remove(self.in_flight, index)
+      self.backend:finish(entry.name)
+    end
+  end
+end
+
+-- An action that is carried out after its caller's deadline is carried out all the same: once the clock is there.
+local function run_due(self)
+  finish_due(self)
   local now = self.backend:now()
   for index = #self.deferred, 1, -1 do
     local entry = self.deferred[index]
     if entry.at <= now then
       table.remove(self.deferred, index)
-      self.answer_to(entry.request)
+      entry.carry_out()
     end
   end
-end
-
-local function defer(self, request, seconds)
-  request.wait_late = function() end
-  table.insert(self.deferred, { at = self.backend:now() + seconds, request = request })
-  error(self, 0) -- leaves the backend before the action is carried out
 end
 
 local function request_of(self, request)
@@ -163,9 +171,11 @@ local function request_of(self, request)
       content_type = header(request, "content-type"), accept_encoding = header(request, "accept-encoding") },
     read_body = function() return request.body end,
   }
-  function made.wait_late(seconds)
-    if seconds >= request.timeout then defer(self, made, seconds) end
+  function made.wait_late(seconds, carry_out)
     late.seconds = seconds
+    if seconds < request.timeout then return false end
+    table.insert(self.deferred, { at = self.backend:now() + seconds, carry_out = carry_out })
+    return true
   end
   return made, late
 end
@@ -175,12 +185,13 @@ end
 ---@return table? answer
 ---@return table? failure
 function Sandbox:__call(request)
-  run_deferred(self)
+  run_due(self)
   local made, late = request_of(self, request)
-  local ok, answer = pcall(self.answer_to, made)
-  if not ok and answer == self then return { status = 200, body = "", delay = NEVER } end
-  if not ok then error(answer, 0) end
-  return deliver(answer, late.seconds)
+  local answer, name = self.backend:answer(made)
+  local given, failed = deliver(answer, late.seconds)
+  local delay = math.min((given or failed).delay or 0, request.timeout)
+  table.insert(self.in_flight, { till = core.now() + delay, name = name })
+  return given, failed
 end
 
 --- The URL with faults or shapes, and the name under which its requests are counted.
@@ -195,7 +206,7 @@ end
 ---@param seconds number
 function Sandbox:advance(seconds)
   self.backend:advance(seconds)
-  run_deferred(self)
+  run_due(self)
 end
 
 --- Sets the balance of an account.
@@ -214,7 +225,7 @@ end
 
 --- Everything as it was at the start: orders, balances, clock, counters, faults.
 function Sandbox:reset()
-  self.deferred = {}
+  self.deferred, self.in_flight = {}, {}
   self.backend:reset()
 end
 
@@ -223,7 +234,7 @@ end
 ---@param name? string only the requests of this name
 ---@return table
 function Sandbox:stats(name)
-  run_deferred(self)
+  run_due(self)
   return json.plain(self.backend:report(name))
 end
 
@@ -231,7 +242,7 @@ end
 ---@param link? string
 ---@return { order: string, service: string, link: string?, quantity: integer? }[]
 function Sandbox:orders(link)
-  run_deferred(self)
+  run_due(self)
   return json.plain(self.backend:orders(link))
 end
 
@@ -261,14 +272,9 @@ end
 ---@return smmpanel.Sandbox
 return function(options)
   options = options or {}
-  local self = setmetatable({ url = URL, keys = new_keys(options), deferred = {} }, Sandbox)
+  local self = setmetatable({ url = URL, keys = new_keys(options), deferred = {}, in_flight = {} }, Sandbox)
   self.key = self.keys.main
   self.backend = backend.new({ keys = self.keys, any_key = options.key == nil, services = options.services,
     balance = options.balance, currency = options.currency }, clock())
-  function self.answer_to(request)
-    local answer, name = self.backend:answer(request)
-    self.backend:finish(name)
-    return answer
-  end
   return self
 end

@@ -23,7 +23,7 @@ else
 SHARED  := -shared -Wl,-z,nodelete
 endif
 
-SOURCES := $(addprefix csrc/,buffer.c form.c append.c json.c decoder.c notifier.c queue.c body.c connections.c poller.c exchange.c multi.c engine.c core.c)
+SOURCES := $(wildcard csrc/*.c)
 HEADERS := $(wildcard csrc/*.h)
 CORE    := build/$(ABI)/smmpanel/core.so
 VERSION := $(shell sed -n 's/^.define SMMPANEL_VERSION "\(.*\)"/\1/p' csrc/smmpanel.h)

@@ -3,6 +3,7 @@
 -- too, `alone` for ours with the collector stopped, whose work depends on what else there is. Ours is fed in
 -- pieces of 16 kB, as it arrives; the others have it whole.
 local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 
 local file = assert(io.open(arg[1], "rb"))
 local text = file:read "*a"
@@ -14,7 +15,7 @@ for i = 1, #text, PIECE do pieces[#pieces + 1] = text:sub(i, i + PIECE - 1) end
 
 local decoders = {
   { "ours", function()
-    local decoder = core.decoder "services"
+    local decoder = core.decoder(schemas.services)
     for i = 1, #pieces do assert(decoder:feed(pieces[i])) end
     return select(2, assert(decoder:finish()))
   end },

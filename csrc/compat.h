@@ -29,6 +29,24 @@
 #endif
 #endif
 
+/* Registers a class: its methods, its finalizer, and how it prints, or NULL. Lua code cannot get at the metatable. */
+static inline void compat_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
+                                    lua_CFunction tostring) {
+  luaL_newmetatable(L, name);
+  lua_newtable(L);
+  compat_register(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  if (tostring) {
+    lua_pushcfunction(L, tostring);
+    lua_setfield(L, -2, "__tostring");
+  }
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
 /* lua_checkstack that never throws: on 5.1 it would, and on a thread that runs nothing that ends the
  * program, for nobody catches it there. */
 #if LUA_VERSION_NUM < 502

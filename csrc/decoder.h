@@ -6,7 +6,8 @@
 #ifndef SMMPANEL_DECODER_H
 #define SMMPANEL_DECODER_H
 
-#include <lua.h>
+#include "schema.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,13 +26,11 @@ enum {
 };
 
 typedef struct {
-  const struct action *action;
+  const schema
+      *schema; /* NULL: every field is as JSON has it. The caller keeps it alive while the decoder is fed */
   bool decimal_text; /* money stays as it is written */
   size_t max_body;   /* bytes of the largest answer */
 } decoder_options;
-
-/* How the answers of an action read (field types by name): a static row, never freed. Any unknown name has one. */
-const struct action *decoder_action(const char *name);
 
 /* Pushes a new decoder. May throw. */
 decoder *decoder_push(lua_State *L, const decoder_options *o);
@@ -42,8 +41,8 @@ void decoder_reset(lua_State *L, decoder *d, const decoder_options *o);
 /* Drops what the last answer left in it, until it is reset. Throws nothing. */
 void decoder_release(decoder *d);
 
-/* The decoder at a stack index; throws an argument error where there is none. */
-decoder *decoder_check(lua_State *L, int arg);
+/* The decoder on top keeps the value at a stack index alive. May throw. */
+void decoder_keep(lua_State *L, int index);
 
 /* Decodes a piece. False: what came is not JSON, see decoder_error. May throw. */
 bool decoder_feed(lua_State *L, decoder *d, const char *data, size_t len);

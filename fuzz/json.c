@@ -1,7 +1,7 @@
-/* fuzz/json.c - csrc/json.c and csrc/decoder.c: any bytes, whole and in pieces, must give the same value or
+/* fuzz/json.c - the decoder (csrc/json*.c, builder.c, typed.c, decoder.c): any bytes, whole and in pieces, must give the same value or
  * the same error; what we accept, lua-cjson accepts and reads alike; what lua-cjson writes, we accept.
  *
- * The input: one byte chooses the action and how money is given, one seeds the cuts, the rest is the body. */
+ * The input: one byte chooses the schema and how money is given, one seeds the cuts, the rest is the body. */
 #include "../csrc/compat.h"
 #include "../csrc/decoder.h"
 
@@ -86,17 +86,17 @@ static bool same(int a, int b, int how) {
 
 /* ---- decoding ----------------------------------------------------------------------------- */
 
-static bool decode_whole(const char *action, bool text, const char *body, size_t len, decoder **d) {
-  *d = decoder_push(L, &(decoder_options){.action = decoder_action(action), .decimal_text = text});
+static bool decode_whole(const schema *types, bool text, const char *body, size_t len, decoder **d) {
+  *d = decoder_push(L, &(decoder_options){.schema = types, .decimal_text = text});
   if (decoder_feed(L, *d, body, len) && decoder_finish(L, *d)) return true;
   lua_pushnil(L);
   return false;
 }
 
 /* Each piece is a block of its own, freed after: a sanitizer sees who looks at it later. */
-static bool decode_in_pieces(const char *action, bool text, const char *body, size_t len, unsigned seed,
+static bool decode_in_pieces(const schema *types, bool text, const char *body, size_t len, unsigned seed,
                              decoder **d) {
-  *d = decoder_push(L, &(decoder_options){.action = decoder_action(action), .decimal_text = text});
+  *d = decoder_push(L, &(decoder_options){.schema = types, .decimal_text = text});
   bool ok = true;
   for (size_t from = 0; ok && from < len;) {
     seed = seed * 1103515245u + 12345u;
@@ -114,10 +114,10 @@ static bool decode_in_pieces(const char *action, bool text, const char *body, si
   return false;
 }
 
-static void check_splits(const char *action, bool text, const char *body, size_t len, unsigned seed) {
+static void check_splits(const schema *types, bool text, const char *body, size_t len, unsigned seed) {
   decoder *whole, *pieces;
-  bool a = decode_whole(action, text, body, len, &whole);
-  bool b = decode_in_pieces(action, text, body, len, seed, &pieces);
+  bool a = decode_whole(types, text, body, len, &whole);
+  bool b = decode_in_pieces(types, text, body, len, seed, &pieces);
   MUST(a == b);
   MUST(strcmp(decoder_verdict(whole), decoder_verdict(pieces)) == 0);
   MUST(strcmp(decoder_error(whole), decoder_error(pieces)) == 0);
@@ -144,7 +144,7 @@ static bool begins_as_document(const char *body, size_t len) {
 static void check_accepted(const char *body, size_t len) {
   decoder *d;
   lua_settop(L, 0);
-  if (!decode_whole("", false, body, len, &d) || !begins_as_document(body, len)) return;
+  if (!decode_whole(NULL, false, body, len, &d) || !begins_as_document(body, len)) return;
   lua_pushlstring(L, body, len);
   if (!cjson_call("decode", 3)) {
     MUST(memmem(body, len, "\\u", 2) || memmem(body, len, "\\U", 2));
@@ -162,32 +162,47 @@ static void check_written(const char *body, size_t len) {
   const char *written = lua_tolstring(L, 3, &written_len);
   for (size_t i = 0; i < written_len; i++)
     if ((unsigned char)written[i] >= 0x80) return; /* it copies what is not UTF-8 */
-  bool ok = decode_whole("", false, written, written_len, &d);
+  bool ok = decode_whole(NULL, false, written, written_len, &d);
   MUST(ok || strcmp(decoder_error(d), "nested too deep") == 0);
 }
 
 /* ---- the entry ---------------------------------------------------------------------------- */
 
+static const schema *schemas[8]; /* of the actions, and NULL */
+
+static const char preparation[] =
+    "cjson = require 'cjson'.new()\n"
+    "cjson.decode_max_depth(1000)\n"
+    "schemas = {}\n" /* a global: that keeps them alive */
+    "for _, row in pairs(require 'smmpanel.api.actions') do schemas[#schemas + 1] = new_schema(row.types) end\n";
+
 static void prepare(void) {
   L = luaL_newstate();
   luaL_openlibs(L);
-  values_open(L);
-  if (luaL_dostring(L, "cjson = require 'cjson'.new() cjson.decode_max_depth(1000)")) {
+  schema_open(L);
+  decoder_open(L);
+  lua_register(L, "new_schema", schema_new);
+  if (luaL_dostring(L, preparation)) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
     abort();
+  }
+  lua_getglobal(L, "schemas");
+  for (int i = 0; i < 7; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    schemas[i] = schema_optional(L, -1);
+    MUST(schemas[i]);
+    lua_pop(L, 1);
   }
   lua_gc(L, LUA_GCSTOP);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const actions[] = {"services", "add", "status", "refill",
-                                        "refill_status", "cancel", "balance", ""};
   static unsigned runs;
   if (size < 2) return 0;
   if (!L) prepare();
   const char *body = (const char *)data + 2;
   lua_settop(L, 0);
-  check_splits(actions[data[0] & 7], data[0] & 8, body, size - 2, data[1]);
+  check_splits(schemas[data[0] & 7], data[0] & 8, body, size - 2, data[1]);
   check_accepted(body, size - 2);
   check_written(body, size - 2);
   lua_settop(L, 0);

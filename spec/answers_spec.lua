@@ -2,10 +2,11 @@
 -- The documents are decoded as the client decodes them.
 local answers = require "smmpanel.api.answers"
 local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 local verdict = require "smmpanel.api.response"
 
 local function decode(action, json)
-  local decoder = core.decoder(action)
+  local decoder = core.decoder(schemas[action])
   assert(decoder:feed(json))
   local ok, value = decoder:finish()
   assert(ok, value)

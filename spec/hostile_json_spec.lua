@@ -1,6 +1,7 @@
 -- Answers that stay within max_body and yet were made to take memory or time: what one answer may hold has limits, and
 -- what is within them is read.
 local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
 
@@ -8,7 +9,7 @@ local MIB = 1024 * 1024
 
 -- Feeds a decoder with `times` times `piece` between two texts. -> value, or nil and the error.
 local function read(opening, times, piece, closing)
-  local decoder = core.decoder "services"
+  local decoder = core.decoder(schemas.services)
   assert(decoder:feed(opening))
   local block = math.max(1, math.floor(16384 / #piece))
   for left = times, 1, -block do
@@ -62,9 +63,9 @@ describe("an answer with", function()
   it("a string of 1 MiB is read", function()
     assert.equal(MIB, #assert(read('["', MIB, "x", '"]'))[1])
     assert.equal(MIB, #assert(read('["', MIB, "\\n", '"]'))[1])
-    local decoder = core.decoder "services"
+    local decoder = core.decoder(schemas.services)
     assert(decoder:feed('["' .. ("x"):rep(MIB) .. '"]'))
-    decoder = core.decoder "services"
+    decoder = core.decoder(schemas.services)
     assert.is_nil((decoder:feed('["' .. ("x"):rep(MIB + 1) .. '"]')))
   end)
 
@@ -80,11 +81,11 @@ describe("an answer with", function()
   it("keys that were made to collide took quadratic time on Lua 5.1", function()
     local keys = {}
     for i = 1, 10001 do keys[i] = ('"key%d":1'):format(i) end
-    local decoder = core.decoder "status"
+    local decoder = core.decoder(schemas.status)
     local ok, why = decoder:feed("{" .. table.concat(keys, ",") .. "}")
     assert.is_nil(ok)
     assert.equal("an object with more than 10,000 keys", why)
-    decoder = core.decoder "status"
+    decoder = core.decoder(schemas.status)
     local most = "{" .. table.concat(keys, ",", 1, 10000) .. "}"
     assert(decoder:feed("[" .. most .. "," .. most .. "]"))
     assert(decoder:finish())
@@ -99,7 +100,7 @@ describe("an answer with", function()
   it("a catalogue that PHP wrote as an object of 100,000 rows is read", function()
     local rows = {}
     for i = 1, 100000 do rows[i] = ('"%d":{"service":%d}'):format(i, i) end
-    local decoder = core.decoder "services"
+    local decoder = core.decoder(schemas.services)
     assert(decoder:feed("{" .. table.concat(rows, ",") .. "}"))
     local _, value = assert(decoder:finish())
     assert.equal(100000, value["100000"].service)

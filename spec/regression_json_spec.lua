@@ -1,10 +1,11 @@
 -- Defects that were found in the JSON reader and the typed values, each as it was seen.
 local child = require "spec.support.child"
 local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 
 -- Fed in two pieces that part after `cut` bytes, or whole. -> the value, or nil and the error.
 local function read(text, cut)
-  local decoder = core.decoder "status"
+  local decoder = core.decoder(schemas.status)
   local ok, why = decoder:feed(text:sub(1, cut or #text))
   if ok and cut then ok, why = decoder:feed(text:sub(cut + 1)) end
   if not ok then return nil, why end
@@ -50,12 +51,12 @@ describe("regression:", function()
   it("memory that ran out within the reader ended the program, not the call", function()
     if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
     local said = child.run([[
-      local core = require "smmpanel.core"
+      local core, schemas = require "smmpanel.core", require "smmpanel.api.schemas"
       local piece = ("a\\n"):rep(300000)
       for _, opening in ipairs { '["', '{"', '{"name":"' } do
         local decoders, ok, why = {}, true, nil
         while ok and #decoders < 400 do
-          local decoder = core.decoder "services"
+          local decoder = core.decoder(schemas.services)
           decoders[#decoders + 1] = decoder
           assert(decoder:feed(opening))
           ok, why = decoder:feed(piece)
@@ -74,11 +75,11 @@ describe("regression:", function()
   it("memory that ran out for a number or a table was no error of the call", function()
     if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
     local said = child.run([==[
-      local core = require "smmpanel.core"
+      local core, schemas = require "smmpanel.core", require "smmpanel.api.schemas"
       for _, piece in ipairs { (",1"):rep(30000), (",[[]]"):rep(30000) } do
         local decoders, caught, ok, why = {}, true, true, nil
         while caught and ok and #decoders < 400 do
-          local decoder = core.decoder "services"
+          local decoder = core.decoder(schemas.services)
           decoders[#decoders + 1] = decoder
           assert(decoder:feed "[1")
           for _ = 1, 15 do

@@ -329,7 +329,7 @@ describe("DESIGN 'Values': what nobody told us about", function()
     assert_value("5", field("services", "charge", '"5"'))
     assert_value("1", field("status", "cancel", '"1"'))
     assert_value("1", field("call", "order", '"1"'))
-    assert_value("1", field("services", "minimum", '"1"'))
+    assert_value("1", field("services", "smallest", '"1"'))
     assert_value("1", field("services", "mi", '"1"'))
   end)
 
@@ -465,9 +465,10 @@ end)
 
 describe("the decoder", function()
   local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 
   it("says what is wrong, and goes on saying it", function()
-    local decoder = core.decoder("status", "number")
+    local decoder = core.decoder(schemas.status, "number")
     assert.is_true(decoder:feed "[1")
     local ok, err = decoder:feed "}"
     assert.is_nil(ok)
@@ -477,7 +478,7 @@ describe("the decoder", function()
   end)
 
   it("ends once", function()
-    local decoder = core.decoder("status", "number")
+    local decoder = core.decoder(schemas.status, "number")
     decoder:feed "[1]"
     assert.same({ true, { 1 } }, { decoder:finish() })
     assert.is_nil((decoder:finish()))
@@ -485,7 +486,7 @@ describe("the decoder", function()
   end)
 
   it("may be fed nothing, and left half fed", function()
-    local decoder = core.decoder("status", "number")
+    local decoder = core.decoder(schemas.status, "number")
     assert.is_true(decoder:feed "")
     assert.is_true(decoder:feed '{"a":"b')
     assert.is_true(decoder:feed "")
@@ -496,7 +497,7 @@ describe("the decoder", function()
   end)
 
   it("may be fed by several coroutines in turn", function()
-    local decoder = core.decoder("status", "number")
+    local decoder = core.decoder(schemas.status, "number")
     for _, piece in ipairs { '[{"order":"1', '","charge":"0.5"},', '{"order"', ':"2","ch',
       'arge":"0.25"}]' } do
       assert.is_true(select(2, coroutine.resume(coroutine.create(function() return decoder:feed(piece) end))))
@@ -507,7 +508,7 @@ describe("the decoder", function()
   end)
 
   it("keeps what is half built from the collector", function()
-    local decoder = core.decoder("services", "number")
+    local decoder = core.decoder(schemas.services, "number")
     local name = "a name %d of some length, more than forty bytes"
     local row = '{"service":"%d","name":"' .. name .. '","list":["x%d",{"y":"z%d"}]},'
     decoder:feed "["
@@ -526,7 +527,7 @@ describe("the decoder", function()
   end)
 
   it("takes nothing but text, and only itself", function()
-    local decoder = core.decoder("status", "number")
+    local decoder = core.decoder(schemas.status, "number")
     assert.has_error(function() decoder:feed() end)
     assert.has_error(function() decoder:feed {} end)
     assert.has_error(function() decoder.feed({}, "x") end)

@@ -1,5 +1,6 @@
 -- What is JSON and what is not (RFC 8259), and how the specs of the decoder look at what comes out.
 local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
 
 local corpus = {}
 
@@ -61,7 +62,7 @@ end
 ---@return boolean? ok
 ---@return any value or the error
 function corpus.decode(text, action, decimals, next_size)
-  local decoder = core.decoder(action or "call", decimals or "number")
+  local decoder = core.decoder(schemas[action], decimals or "number")
   local from = 1
   while from <= #text do
     local size = next_size and next_size() or #text

@@ -10,6 +10,7 @@ local loops = require "smmpanel.loop"
 local options = require "smmpanel.options"
 local response = require "smmpanel.api.response"
 local retry = require "smmpanel.call.retry"
+local schemas = require "smmpanel.api.schemas"
 local transport = require "smmpanel.call.transport"
 local wire_log = require "smmpanel.wire_log"
 
@@ -60,7 +61,8 @@ end
 local function wire_request(state, call)
   return {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
-    decimals = call.decimals, timeout = math.max(0.001, call.deadline - core.now()), headers = call.headers,
+    schema = schemas[call.action], decimals = call.decimals, headers = call.headers,
+    timeout = math.max(0.001, call.deadline - core.now()),
     keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
   }
 end

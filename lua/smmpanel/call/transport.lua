@@ -68,7 +68,7 @@ end
 
 -- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome.
 local function decode(outcome, body, request, most)
-  local decoder = core.decoder(request.action, request.decimals)
+  local decoder = core.decoder(request.schema, request.decimals)
   local kept, blank, ok, why = "", true, true, nil
   for piece in pieces_of(body) do
     outcome.bytes = outcome.bytes + #piece

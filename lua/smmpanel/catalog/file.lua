@@ -7,6 +7,7 @@ local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
 local guard = require "smmpanel.util.guard"
 local json = require "smmpanel.util.json"
+local schemas = require "smmpanel.api.schemas"
 
 local FORMAT = 1
 local PIECE = 65536
@@ -56,7 +57,7 @@ function file.save(path, list, site)
 end
 
 local function decode(handle, decimals)
-  local decoder = core.decoder("services", decimals)
+  local decoder = core.decoder(schemas.services, decimals)
   local piece = handle:read(PIECE)
   while piece do
     local ok, problem = decoder:feed(piece)

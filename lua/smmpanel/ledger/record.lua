@@ -4,6 +4,7 @@
 
 local core = require "smmpanel.core"
 local argerror = require "smmpanel.util.argerror"
+local schemas = require "smmpanel.api.schemas"
 
 local record = {}
 
@@ -69,7 +70,7 @@ record.encode = encode
 ---@return any? value
 ---@return string? why
 function record.decode(json, action, decimals)
-  local decoder = core.decoder(action or "add", decimals or "number")
+  local decoder = core.decoder(schemas[action or "add"], decimals or "number")
   local ok, why = decoder:feed(json)
   if not ok then return nil, why end
   local whole, value = decoder:finish()

@@ -1,0 +1,28 @@
+/* client.h - what the requests of one panel have in common.
+ *
+ * A userdata that Lua's collector owns. Its uservalue is the table of options; only the key is held here, so that it
+ * can be wiped. Everything runs on the thread of the Lua state. */
+#ifndef SMMPANEL_CLIENT_H
+#define SMMPANEL_CLIENT_H
+
+#include "buffer.h"
+
+#include <lua.h>
+
+typedef struct {
+  buffer key;
+  size_t max_body;
+  double connect_timeout;
+  bool open;
+} client;
+
+/* lua_CFunction: { url, key, max_body, connect_timeout, user_agent, headers, proxy, ca_file, crl_file } -> client */
+int client_new(lua_State *L);
+
+/* Throws where it is something else. */
+client *client_check(lua_State *L, int arg);
+
+/* Registers the metatable: close, tostring. */
+void client_open(lua_State *L);
+
+#endif

@@ -1,0 +1,239 @@
+/* step.c - see step.h.
+ *
+ * Decoding runs under lua_pcall: what one answer cannot have memory for must not cost another its end. */
+#include "step.h"
+#include "compat.h"
+#include "state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SPARES "smmpanel.spares" /* the list of decoders that nobody uses at present */
+
+enum {
+  PIECE = 16 * 1024,
+  STEP_BYTES = 16 * 1024,
+  STEP_BYTES_MAX = 1 << 30,
+  EXCHANGE_COST = 1024, /* of an exchange with news, in bytes */
+  SPARES_MAX = 8
+};
+
+static const char no_memory[] = "out of memory";
+
+static void fail_decoding(transfer *t, const char *verdict, const char *why) {
+  t->json = verdict;
+  t->json_error = why;
+  if (strcmp(verdict, "too_large") == 0) t->outcome_code = verdict;
+  if (strcmp(why, no_memory) == 0) t->outcome_code = "memory"; /* not the panel's fault */
+  if (t->decoder) decoder_release(t->decoder);
+}
+
+/* Where there is no memory for the wire log's copy, the log has a shorter body. */
+static void keep_body(transfer *t, const char *data, size_t len) {
+  size_t room = t->kept_max - t->kept.len;
+  buffer_add(&t->kept, data, len < room ? len : room);
+}
+
+/* Of a body that cannot be decoded. */
+static bool wants_more(const transfer *t) {
+  return t->kept.len < t->kept_max && !t->kept.failed;
+}
+
+static void keep_excerpt(transfer *t, const char *data, size_t len) {
+  size_t room = TRANSFER_EXCERPT - t->excerpt_len, part = len < room ? len : room;
+  memcpy(t->excerpt + t->excerpt_len, data, part);
+  t->excerpt_len += part;
+}
+
+/* What follows runs under lua_pcall: (transfer, piece as light userdata, its length). */
+
+/* A decoder is made of 15 kB and an answer often of 40 bytes, so one serves many, one after the other. */
+static decoder *push_spare(lua_State *L, const transfer *t) {
+  lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
+  int last = (int)lua_rawlen(L, -1);
+  lua_rawgeti(L, -1, last);
+  decoder *d = lua_touserdata(L, -1);
+  if (d) {
+    decoder_reset(L, d, &t->reading);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, last);
+    lua_remove(L, -2);
+  } else {
+    lua_pop(L, 2);
+  }
+  return d;
+}
+
+static void attach_decoder(lua_State *L, transfer *t) {
+  lua_getuservalue(L, 1);
+  decoder *d = push_spare(L, t);
+  if (!d) d = decoder_push(L, &t->reading);
+  lua_rawseti(L, -2, TRANSFER_DECODER);
+  lua_pop(L, 1);
+  t->decoder = d;
+}
+
+static void detach_decoder(lua_State *L, transfer *t) {
+  decoder_release(t->decoder); /* nothing of the answer outlives it in a spare decoder */
+  t->decoder = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
+  int count = (int)lua_rawlen(L, -1);
+  lua_getuservalue(L, 1);
+  lua_rawgeti(L, -1, TRANSFER_DECODER);
+  if (count < SPARES_MAX)
+    lua_rawseti(L, -3, count + 1);
+  else
+    lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, TRANSFER_DECODER);
+  lua_pop(L, 2);
+}
+
+static int feed_piece(lua_State *L) {
+  transfer *t = lua_touserdata(L, 1);
+  size_t len = (size_t)lua_tonumber(L, 3);
+  if (!t->decoder) attach_decoder(L, t);
+  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len))
+    fail_decoding(t, decoder_verdict(t->decoder), decoder_error(t->decoder));
+  return 0;
+}
+
+static int finish_decoding(lua_State *L) {
+  transfer *t = lua_touserdata(L, 1);
+  bool whole = decoder_finish(L, t->decoder);
+  t->json = decoder_verdict(t->decoder);
+  if (!whole && strcmp(t->json, "empty") != 0) fail_decoding(t, t->json, decoder_error(t->decoder));
+  if (whole) {
+    lua_getuservalue(L, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, TRANSFER_VALUE);
+  }
+  detach_decoder(L, t);
+  return 0;
+}
+
+/* Only running out of memory makes these throw; the functions were pushed before anything was
+ * taken from a queue, so calling them allocates nothing outside the lua_pcall. */
+static void decode(lua_State *L, int function, int self, void *piece, size_t len) {
+  transfer *t = lua_touserdata(L, self);
+  lua_pushvalue(L, function);
+  lua_pushvalue(L, self);
+  lua_pushlightuserdata(L, piece);
+  lua_pushnumber(L, (lua_Number)len);
+  t->decoding = true;
+  bool threw = lua_pcall(L, 3, 0, 0) != 0;
+  t->decoding = false;
+  if (!threw) return;
+  lua_pop(L, 1);
+  fail_decoding(t, "broken", no_memory);
+}
+
+typedef struct {
+  state *state;
+  int transfers, feed, finish; /* stack slots */
+} stepping;
+
+/* It was the document that ended the exchange, not the network. */
+static void blame_document(transfer *t) {
+  t->outcome.code = t->outcome_code ? t->outcome_code : "";
+  snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
+}
+
+/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. */
+static void conclude(lua_State *L, const stepping *g, int self) {
+  transfer *t = lua_touserdata(L, self);
+  bool answered = !*t->outcome.code;
+  if (t->json_error)
+    blame_document(t);
+  else if (t->decoder)
+    decode(L, g->finish, self, NULL, 0);
+  if (t->json_error && answered) blame_document(t);
+  state_end(g->state, t);
+}
+
+/* One piece of one body. What is broken already is not downloaded any further. News of an exchange
+ * may come once more after its end was seen. */
+static size_t advance(lua_State *L, const stepping *g, int self) {
+  char piece[PIECE];
+  engine *e = g->state->engine;
+  transfer *t = lua_touserdata(L, self);
+  if (t->ended || t->decoding) return 0;
+  size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
+  keep_excerpt(t, piece, len);
+  keep_body(t, piece, len);
+  if (len && !t->json_error) {
+    decode(L, g->feed, self, piece, len);
+    /* a finalizer that stepped meanwhile may have taken its news */
+    engine_read_body(e, t->exchange, piece, 0);
+  }
+  if (engine_is_done(e, t->exchange, &t->outcome))
+    conclude(L, g, self);
+  else if (t->json_error && !wants_more(t))
+    engine_cancel(e, t->exchange);
+  return len;
+}
+
+static void take_news(lua_State *L, const stepping *g, size_t budget) {
+  exchange *x;
+  for (size_t done = 0; done < budget && (x = engine_ready(g->state->engine)); done += EXCHANGE_COST) {
+    lua_pushlightuserdata(L, x);
+    lua_rawget(L, g->transfers);
+    exchange_release(x); /* the transfer has a reference of its own */
+    if (lua_isuserdata(L, -1)) done += advance(L, g, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+}
+
+/* The list on top is told of one that has ended. Where the state is closing it may have been collected. */
+static void tell_ended(lua_State *L, transfer *t, int transfers) {
+  if (!t->exchange) return;
+  lua_pushlightuserdata(L, t->exchange);
+  lua_rawget(L, transfers);
+  lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+  lua_pushlightuserdata(L, t->exchange);
+  lua_pushnil(L);
+  lua_rawset(L, transfers);
+  exchange_release(t->exchange);
+  t->exchange = NULL;
+}
+
+/* Nothing is forgotten if the list cannot be made: the next step tells them, and the descriptor stays
+ * readable until then. */
+static int push_ended(lua_State *L, state *s, int transfers) {
+  if (!s->ended) return 0;
+  lua_createtable(L, s->ended_count, 0);
+  while (s->ended) {
+    transfer *t = s->ended;
+    s->ended = t->ended_next;
+    s->ended_count--;
+    tell_ended(L, t, transfers);
+  }
+  return 1;
+}
+
+int step_run(lua_State *L) {
+  lua_Number budget = luaL_optnumber(L, 1, STEP_BYTES);
+  const char *why;
+  stepping g = {.state = state_get(L), .transfers = 2, .feed = 3, .finish = 4};
+  lua_settop(L, 1);
+  luaL_checkstack(L, 16, NULL);
+  state_push_transfers(L);
+  lua_pushcfunction(L, feed_piece);
+  lua_pushcfunction(L, finish_decoding);
+  if (g.state->engine && state_engine(L, &why)) {
+    take_news(L, &g, budget > 0 ? (size_t)fmin(budget, STEP_BYTES_MAX) : 0);
+  }
+  int count = push_ended(L, g.state, g.transfers);
+  if (g.state->engine) engine_acknowledge(g.state->engine);
+  return count;
+}
+
+void step_open(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
+  if (lua_isnil(L, -1)) {
+    lua_newtable(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, SPARES);
+  }
+  lua_pop(L, 1);
+}

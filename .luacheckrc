@@ -4,6 +4,7 @@ exclude_files = { "build", "bench/node_modules" }
 files["spec"] = { std = "+busted" }
 files["lua/smmpanel/sandbox"] = { read_globals = { "ngx" } }
 files["lua/smmpanel/loop/ngx.lua"] = { read_globals = { "ngx" } }
+files["lua/smmpanel/loop/ngx_detached.lua"] = { read_globals = { "ngx" } }
 files["spec/loops/programs/neovim*.lua"] = { read_globals = { "vim" } }
 files["spec/loops/programs/love"] = { globals = { "love" } }
 files["examples/neovim"] = { read_globals = { "vim" } }

@@ -6,6 +6,7 @@ local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
+local socket = require "socket"
 local store = require "smmpanel.ledger.redis"
 
 local LOCATIONS = [[
@@ -13,6 +14,11 @@ local LOCATIONS = [[
     local made, err = spec.panel:add({ service = 1, link = "https://example.com/" .. ngx.var.arg_ref, quantity = 100 },
       { ref = ngx.var.arg_ref })
     ngx.print(made and made.order or tostring(err)) } }
+  location = /impatient { lua_check_client_abort on; content_by_lua_block {
+    spec.panel:add({ service = 1, link = "https://example.com/" .. ngx.var.arg_ref, quantity = 100 },
+      { ref = ngx.var.arg_ref })
+    spec.outlived = true } }
+  location = /outlived { content_by_lua_block { ngx.print(tostring(spec.outlived)) } }
   location = /pending { content_by_lua_block {
     local refs = {}
     for i, entry in ipairs(assert(spec.panel:pending())) do refs[i] = entry.ref end
@@ -91,6 +97,16 @@ describe("in nginx, over its Redis client,", function()
     assert.is_true(told >= 1)
     assert.equal(1, sandbox.counts("placed").actions.add)
     assert.equal("", (select(2, server:get "/pending")))
+  end)
+
+  it("an order whose client has gone is placed and kept all the same", function()
+    local before = sandbox.counts("placed").actions.add
+    os.execute(("curl -s --max-time 0.05 'http://127.0.0.1:%d/impatient?ref=impatient'"):format(server.port))
+    socket.sleep(0.4)
+    assert.equal("nil", (select(2, server:get "/outlived")))
+    assert.equal("", (select(2, server:get "/pending")))
+    assert.is_number(tonumber((select(2, server:get "/place?ref=impatient"))))
+    assert.equal(1, sandbox.counts("placed").actions.add - before)
   end)
 
   it("40 refs at once are placed side by side, without holding up the worker", function()

@@ -26,16 +26,24 @@ local function ready(own, call, wanted, budget)
   return refused
 end
 
+-- Some loops may kill the caller while the order is on its way: then it goes on without it.
+local function unkillable(loop, f)
+  if loop.detach then return loop.detach(f) end
+  return f()
+end
+
 local function once(own, call, ref, ready_to_send, send)
   call.ref, call.held = ref, {}
-  local made, err = place_once.add(state.ledger(own, "panel:add"), {
+  local ledger = state.ledger(own, "panel:add")
+  local entry = {
     ref = ref, site = own.authority, fields = call.fields, decimals = call.decimals, seconds = call.timeout,
-    admit = function(entry)
-      local refused = ready_to_send()
-      entry.seconds = call.deadline - core.now()
-      return refused
-    end,
-  }, send)
+  }
+  function entry.admit()
+    local refused = ready_to_send()
+    entry.seconds = call.deadline - core.now()
+    return refused
+  end
+  local made, err = unkillable(call.loop, function() return place_once.add(ledger, entry, send) end)
   events.release(own, call)
   return made, err
 end

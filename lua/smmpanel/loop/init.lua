@@ -14,6 +14,8 @@
 --     sleep(seconds)  suspends the running coroutine
 --     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
 --                     done(false, what f threw)
+--     detach(f)       optional, where a coroutine may be killed from outside: runs f() where it cannot be, waits
+--                     for it and returns what it returned
 --     begin()         optional: called before each request is made; may wait
 --     reap(handle)    optional: what spawn returned, once it has ended
 --     scope()         optional, where a process may have several such loops: the one that runs now

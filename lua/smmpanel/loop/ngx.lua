@@ -128,6 +128,8 @@ end
 
 loop.sleep = ngx.sleep
 
+loop.detach = require "smmpanel.loop.ngx_detached"
+
 function loop.spawn(f, done)
   return ngx.thread.spawn(function() done(pcall(f)) end)
 end

@@ -1,0 +1,44 @@
+--- Runs a function in a timer of nginx, so that it does not end with the request: with `lua_check_client_abort on`,
+-- nginx kills the coroutines of a request whose client has gone.
+-- @module smmpanel.loop.ngx_detached
+
+local semaphore = require "ngx.semaphore"
+
+local ngx = ngx
+
+-- nginx runs 256 timers of a worker at a time (lua_max_running_timers), and drops further ones without a word.
+local RUNNING_MAX = 128
+local START_SECONDS = 1 -- a timer that has not started by then was dropped
+local WAIT_SECONDS = 60 -- of one wait for the result
+
+local running = 0
+
+local function pack(...) return { n = select("#", ...), ... } end
+
+local function start(job, f)
+  if job.started then return end
+  job.started, running = true, running + 1
+  job.results = pack(pcall(f))
+  running = running - 1
+  job.ended:post(1)
+end
+
+local function results_of(job)
+  while not job.results do job.ended:wait(WAIT_SECONDS) end
+  if not job.results[1] then error(job.results[2], 0) end
+  return unpack(job.results, 2, job.results.n)
+end
+
+--- Runs it, where the end of the running request does not end it, and waits for it. Where nginx has no timer, it
+-- runs in the request.
+---@param f function
+---@return any ... what it returns; what it throws is thrown on
+return function(f)
+  if ngx.get_phase() == "timer" or running >= RUNNING_MAX then return f() end
+  local job = { ended = assert(semaphore.new(0)) }
+  if not ngx.timer.at(0, function() start(job, f) end) then return f() end
+  job.ended:wait(START_SECONDS)
+  if job.started then return results_of(job) end
+  job.started = true
+  return f()
+end

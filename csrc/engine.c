@@ -79,7 +79,7 @@ static void handle_request(engine *e, exchange *x, bool cancelled, bool resume) 
   if (x->done) return;
   if (cancelled)
     multi_end(&e->multi, x, "cancelled", "the call was cancelled");
-  else if (!x->added)
+  else if (!x->started)
     multi_start(&e->multi, x);
   else if (resume)
     multi_resume(&e->multi, x);
@@ -154,13 +154,16 @@ static bool prepare_process(void) {
   return prepared;
 }
 
-/* The host's signals are the host's: none is ever delivered to this thread. */
+/* The host's signals are the host's: none is ever delivered to this thread, but those that a fault of its own raises,
+ * for the host's crash handler to see. */
 static bool start_thread(engine *e) {
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
   sigset_t every, before;
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes)) return false;
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
   sigfillset(&every);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&every, faults[i]);
   pthread_sigmask(SIG_SETMASK, &every, &before);
   e->running = pthread_create(&e->thread, &attributes, run, e) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -172,7 +175,10 @@ static const char *open_engine(engine *e) {
   if (!prepare_process()) return "libcurl cannot be initialised";
   e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
   if (!notifier_open(&e->news) || !notifier_open(&e->requests)) return "no more file descriptors";
-  if (!e->has_lock || !multi_open(&e->multi, e->requests.reader, on_end, e)) return "out of memory";
+  e->multi.on_body = on_body_piece;
+  e->multi.on_end = on_end;
+  e->multi.user = e;
+  if (!e->has_lock || !multi_open(&e->multi, e->requests.reader)) return "out of memory";
   return start_thread(e) ? NULL : "no more threads";
 }
 
@@ -265,8 +271,6 @@ bool engine_submit(engine *e, exchange *x) {
   bool room = !e->stopping && e->in_flight < ENGINE_EXCHANGES_MAX;
   if (room) {
     e->in_flight++;
-    x->on_body = on_body_piece;
-    x->user = e;
     exchange_retain(x);
     add_to_inbox(e, x);
   }

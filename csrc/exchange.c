@@ -1,12 +1,18 @@
-/* exchange.c - one request and its answer: libcurl's options, its callbacks, the outcome. No Lua. */
+/* exchange.c - one request and its answer: libcurl's options, its callbacks, the outcome. */
 #include "exchange.h"
+#include "proxy.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static void set_outcome(exchange *x, const char *code, const char *text) {
+#if defined(LIBCURL_VERSION_NUM) && LIBCURL_VERSION_NUM < 0x075000
+#error "smmpanel needs libcurl 7.80 or newer, for CURLOPT_PREREQFUNCTION"
+#endif
+
+void exchange_fail(exchange *x, const char *code, const char *text) {
+  if (*x->outcome.code) return;
   x->outcome.code = code;
   snprintf(x->outcome.text, sizeof x->outcome.text, "%s", text);
 }
@@ -29,8 +35,8 @@ static bool is_out_of_step(const exchange *x, const connection_ends *ends) {
 }
 #endif
 
-/* libcurl sends a request again by itself when a kept connection turns out dead. The first time
- * may have arrived: a second one is refused, and whoever asked decides. */
+/* The last step before a request is sent. libcurl comes here again when a kept connection turns out dead. The first
+ * time may have arrived: a write is refused then, and the caller decides. */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
   exchange *x = user;
 #if CONNECTIONS_GUARDED
@@ -42,52 +48,47 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
   (void)peer_port;
   (void)local_port;
 #endif
+  if (deadline_left(&x->deadline) <= 0) {
+    exchange_fail(x, "timeout", "the deadline passed before the request was sent");
+    return CURL_PREREQFUNC_ABORT;
+  }
   x->outcome.sent = true;
   return ++x->issued > 1 && x->write ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
-}
-
-static bool starts_with(const char *line, size_t len, const char *name) {
-  size_t n = strlen(name);
-  return len >= n && strncasecmp(line, name, n) == 0;
-}
-
-/* One encoding is what we asked for. Stacked ones are a bomb: each multiplies the next. */
-static bool encodings_ok(exchange *x, const char *line, size_t len) {
-  if (!starts_with(line, len, "content-encoding:")) return true;
-  x->encodings += memchr(line, ',', len) ? 2 : 1;
-  return x->encodings <= 1;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *user) {
   exchange *x = user;
   size_t len = size * count;
-  if (starts_with(line, len, "HTTP/")) x->encodings = 0;
-  x->header_bytes += len;
-  if (x->header_bytes > EXCHANGE_HEADERS_MAX) {
-    set_outcome(x, "protocol", "the answer's headers are too large");
-    return 0;
-  }
-  if (!encodings_ok(x, line, len)) {
-    set_outcome(x, "encoding", "the answer is encoded more than once");
-    return 0;
-  }
-  return len;
+  if (headers_read(&x->answer, line, len)) return len;
+  exchange_fail(x, x->answer.code, x->answer.text);
+  return 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
   exchange *x = user;
   size_t len = size * count;
-  if (len > x->max_body - x->outcome.bytes) {
-    set_outcome(x, "too_large", "the answer is larger than max_body");
+  if (len > x->max_body - x->raw_bytes) {
+    exchange_fail(x, "too_large", "the answer is larger than max_body");
     return 0;
   }
-  x->outcome.bytes += len;
-  if (x->on_body(x->user, x, data, len)) return len;
-  set_outcome(x, "memory", "out of memory");
-  return 0;
+  x->raw_bytes += len;
+  return x->on_body(x->user, x, data, len) ? len : 0;
 }
 
 /* ---- making one --------------------------------------------------------------------------- */
+
+static bool is_accepted(exchange_refusal *why, const char *option, CURLcode result) {
+  if (result == CURLE_OK) return true;
+  *why = (exchange_refusal){.code = "memory", .text = "out of memory"};
+  if (result == CURLE_OUT_OF_MEMORY) return false;
+  why->code = "unsupported";
+  snprintf(why->text, sizeof why->text, "this libcurl (%s) refuses %s: %s",
+           curl_version_info(CURLVERSION_NOW)->version, option, curl_easy_strerror(result));
+  return false;
+}
+
+#define SET(option, value) \
+  if (!is_accepted(why, #option, curl_easy_setopt(x->easy, option, value))) return false
 
 static bool add_header(exchange *x, const char *header) {
   struct curl_slist *list = curl_slist_append(x->headers, header);
@@ -95,28 +96,45 @@ static bool add_header(exchange *x, const char *header) {
   return list != NULL;
 }
 
-/* "Expect:" for libcurl would ask before it sends a large body, and some panels never answer. */
-static bool set_headers(exchange *x, const exchange_options *o) {
-  bool ok = add_header(x, "Accept: application/json") && add_header(x, "Expect:");
-  for (const char *const *h = o->headers; ok && h && *h; h++) ok = add_header(x, *h);
-  return ok && curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
+/* "Name:" tells libcurl to leave a header out; one without a value it wants as "Name;". */
+static bool add_given_header(exchange *x, const char *header) {
+  const char *colon = strchr(header, ':');
+  if (!colon || colon[1 + strspn(colon + 1, " \t")]) return add_header(x, header);
+  buffer empty = {0};
+  buffer_add(&empty, header, (size_t)(colon - header));
+  buffer_add(&empty, ";", 2);
+  bool ok = !empty.failed && add_header(x, empty.data);
+  buffer_free(&empty);
+  return ok;
 }
 
-#define SET(option, value) \
-  if (curl_easy_setopt(x->easy, option, value) != CURLE_OK) return false
+/* "Expect:" for libcurl would ask before it sends a large body, and some panels never answer. */
+static bool set_headers(exchange *x, const exchange_options *o, exchange_refusal *why) {
+  bool ok = add_header(x, "Accept: application/json") && add_header(x, "Expect:");
+#ifndef WITHOUT_ZLIB
+  ok = ok && add_header(x, "Accept-Encoding: gzip");
+#endif
+  for (const char *const *h = o->headers; ok && h && *h; h++) ok = add_given_header(x, *h);
+  if (!ok) return is_accepted(why, "headers", CURLE_OUT_OF_MEMORY);
+  SET(CURLOPT_HTTPHEADER, x->headers);
+  return true;
+}
 
-static bool set_request(exchange *x, const exchange_options *o) {
+/* A stream of HTTP/2 that the server refuses, as when it closes a connection after so many requests, leaves a write
+ * uncertain. So writes have a connection each. */
+static bool set_request(exchange *x, const exchange_options *o, exchange_refusal *why) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
   SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
   SET(CURLOPT_USERAGENT, o->user_agent);
-  SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can */
-  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  return set_headers(x, o);
+  SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see inflater.h */
+  SET(CURLOPT_HTTP_VERSION, (long)(x->multiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (x->multiplex) SET(CURLOPT_PIPEWAIT, 1L);
+  return set_headers(x, o, why);
 }
 
-static bool set_callbacks(exchange *x) {
+static bool set_callbacks(exchange *x, exchange_refusal *why) {
   SET(CURLOPT_PRIVATE, x);
   SET(CURLOPT_ERRORBUFFER, x->curl_text);
   SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
@@ -130,58 +148,83 @@ static bool set_callbacks(exchange *x) {
 }
 
 /* Redirects are not followed (libcurl's default): the key is in the body. */
-static bool set_limits(exchange *x, const exchange_options *o) {
+static bool set_limits(exchange *x, const exchange_options *o, exchange_refusal *why) {
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_PROTOCOLS_STR, x->tls ? "https" : "http");
 #else
-  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  SET(CURLOPT_PROTOCOLS, (long)(x->tls ? CURLPROTO_HTTPS : CURLPROTO_HTTP));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up does not wait for the resolver */
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
-  if (x->tls) SET(CURLOPT_PIPEWAIT, 1L); /* HTTP/2 is for TLS alone */
-  SET(CURLOPT_TIMEOUT_MS, o->timeout_ms);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
-  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
-  if (o->write) SET(CURLOPT_MAXAGE_CONN, (long)EXCHANGE_WRITE_IDLE);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(o->max_body < INT64_MAX ? o->max_body : INT64_MAX));
+  if (x->write) SET(CURLOPT_MAXAGE_CONN, (long)EXCHANGE_WRITE_IDLE);
+  return true;
+}
+
+/* Both are always set, or libcurl would read the environment in the engine's thread. */
+static bool set_proxy(exchange *x, const exchange_options *o, exchange_refusal *why) {
+  SET(CURLOPT_PROXY, o->proxy ? o->proxy : proxy_for(o->url));
+  SET(CURLOPT_NOPROXY, proxy_exceptions());
   return true;
 }
 
 /* With a CApath set, as Debian does, libcurl cannot keep the loaded certificates and each new
  * connection costs some 30 ms of parsing. One file is enough. */
-static bool set_trust(exchange *x, const exchange_options *o) {
+static bool set_trust(exchange *x, const exchange_options *o, const curl_version_info_data *built,
+                      exchange_refusal *why) {
   const char *ca_file = o->ca_file;
+  if (!x->tls) return true;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
   if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
-  const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
   if (!ca_file && built->age >= CURLVERSION_TENTH) ca_file = built->cainfo;
+#else
+  (void)built;
 #endif
-  if (o->proxy) SET(CURLOPT_PROXY, o->proxy);
   if (!ca_file) return true;
   SET(CURLOPT_CAINFO, ca_file);
   curl_easy_setopt(x->easy, CURLOPT_CAPATH, NULL); /* not every TLS library has one */
   return true;
 }
 
+bool exchange_set_time(exchange *x, int64_t milliseconds) {
+  exchange_refusal unused, *why = &unused;
+  long all = milliseconds < INT32_MAX ? (long)milliseconds : INT32_MAX;
+  SET(CURLOPT_TIMEOUT_MS, all);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, x->connect_timeout_ms < all ? x->connect_timeout_ms : all);
+  return true;
+}
+
 #undef SET
+
+static bool set_options(exchange *x, const exchange_options *o, const curl_version_info_data *built,
+                        exchange_refusal *why) {
+  *why = (exchange_refusal){.code = "memory", .text = "out of memory"};
+  return x->easy && set_request(x, o, why) && set_callbacks(x, why) && set_limits(x, o, why) &&
+         set_proxy(x, o, why) && set_trust(x, o, built, why);
+}
 
 /* A new handle for each: in a used one libcurl 7.88 keeps a pointer to the last header of the answer before, which
  * it has freed, and follows it where an answer begins with a folded line; and it counts in it what it sent again. */
-exchange *exchange_new(const exchange_options *o, buffer *body) {
+exchange *exchange_new(const exchange_options *o, buffer *body, exchange_refusal *why) {
+  const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
   exchange *x = calloc(1, sizeof *x);
+  *why = (exchange_refusal){.code = "memory", .text = "out of memory"};
   if (!x) return NULL;
   atomic_init(&x->references, 1);
   x->max_body = o->max_body;
+  x->deadline = o->deadline;
+  x->connect_timeout_ms = o->connect_timeout_ms;
   x->write = o->write;
   x->tls = strncasecmp(o->url, "https:", 6) == 0;
-  x->timeout_ms = o->timeout_ms;
+  x->multiplex = x->tls && !x->write && built->features & CURL_VERSION_HTTP2;
   x->outcome.code = "";
   x->request = *body;
   *body = (buffer){0};
   x->easy = x->request.failed ? NULL : curl_easy_init();
-  if (x->easy && set_request(x, o) && set_callbacks(x) && set_limits(x, o) && set_trust(x, o)) return x;
+  if (set_options(x, o, built, why)) return x;
   exchange_release(x);
   return NULL;
 }
@@ -195,6 +238,8 @@ void exchange_release(exchange *x) {
   curl_easy_cleanup(x->easy);
   curl_slist_free_all(x->headers);
   buffer_free(&x->request);
+  inflater_free(x->inflater);
+  body_free(&x->packed);
   body_free(&x->body);
   free(x);
 }
@@ -228,6 +273,7 @@ static const char *code_for(CURLcode result) {
     case CURLE_FILESIZE_EXCEEDED: return "too_large";
     case CURLE_BAD_CONTENT_ENCODING: return "encoding";
     case CURLE_OUT_OF_MEMORY: return "memory";
+    case CURLE_URL_MALFORMAT: return "bad_url";
     default: return "protocol";
   }
 }
@@ -241,16 +287,34 @@ static int version_number(long version) {
   }
 }
 
+static double seconds_until(CURL *easy, CURLINFO what) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, what, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+static void read_timings(CURL *easy, exchange_outcome *o) {
+  long opened = 0;
+  o->seconds = seconds_until(easy, CURLINFO_TOTAL_TIME_T);
+  o->first_byte = seconds_until(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+  o->reused = o->sent && !opened;
+  if (o->reused) return;
+  o->dns = seconds_until(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  o->connect = seconds_until(easy, CURLINFO_CONNECT_TIME_T);
+  o->tls = seconds_until(easy, CURLINFO_APPCONNECT_TIME_T);
+}
+
 static void read_figures(exchange *x) {
-  curl_off_t microseconds = 0, retry_after = 0;
+  curl_off_t retry_after = 0;
   long version = 0;
   curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->outcome.http_status);
   curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
   curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
   x->outcome.http_version = version_number(version);
-  x->outcome.seconds = (double)microseconds / 1e6;
   x->outcome.retry_after = (double)retry_after;
+  x->outcome.rate_reset = x->answer.rate_reset;
+  read_timings(x->easy, &x->outcome);
 }
 
 /* What breaks before the request went out is a connection that did not come about, as where a proxy refuses
@@ -258,6 +322,7 @@ static void read_figures(exchange *x) {
 static const char *code_of(const exchange *x, CURLcode result) {
   const char *code = code_for(result);
   if (strcmp(code, "reset") == 0 && !x->outcome.sent) return "connect";
+  if (result == CURLE_UNSUPPORTED_PROTOCOL && !x->outcome.sent) return "unsupported"; /* built without TLS */
   if (result == CURLE_OUT_OF_MEMORY && x->outcome.sent && !x->outcome.bytes) return "protocol";
   return code;
 }
@@ -270,17 +335,16 @@ static const char *text_of(const exchange *x, CURLcode result) {
   return *x->curl_text ? x->curl_text : curl_easy_strerror(result);
 }
 
-/* A callback that refused has said why already: libcurl only knows that it was refused. */
+/* A callback that refused has given the reason already: libcurl only knows that it was refused. */
 void exchange_finish(exchange *x, CURLcode result) {
   read_figures(x);
 #if CONNECTIONS_GUARDED
   connections_store(x->connections, x->easy, x->outcome.http_version < 20);
 #endif
-  if (*x->outcome.code) return;
-  set_outcome(x, code_of(x, result), text_of(x, result));
+  exchange_fail(x, code_of(x, result), text_of(x, result));
 }
 
 void exchange_abandon(exchange *x, const char *code, const char *text) {
   read_figures(x);
-  set_outcome(x, code, text);
+  exchange_fail(x, code, text);
 }

@@ -1,59 +1,26 @@
-/* multi.c - libcurl's multi handle and the exchanges in it: starting, pausing, ending them. */
+/* multi.c - libcurl's multi handles and the exchanges in them: starting, pausing, decompressing, ending. */
 #include "multi.h"
+#include "clock.h"
 
-enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250, KEPT_CONNECTIONS = 1024 };
-enum { SHARED_CONNECTIONS = 4 }; /* to one panel, as long as all that was seen speaks HTTP/2 */
+enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
+enum { PACKED_MAX = 64 * 1024 }; /* bytes of one body waiting to be decompressed: then it is paused */
+enum { UNPACK_NS = 500 * 1000 }; /* time for decompressing before libcurl's sockets have a turn */
 
-/* ---- the handle ------------------------------------------------------------------------------ */
-
-static void close_handle(multi *m) {
-  if (m->handle) curl_multi_cleanup(m->handle);
-  m->handle = NULL;
-}
-
-static bool open_handle(multi *m) {
-  m->handle = curl_multi_init();
-  if (m->handle && curl_multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK &&
-      curl_multi_setopt(m->handle, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SHARED_CONNECTIONS) == CURLM_OK &&
-      poller_attach(&m->poller, m->handle))
-    return true;
-  close_handle(m);
-  return false;
-}
-
-bool multi_open(multi *m, int descriptor, multi_end_function *on_end, void *user) {
-  m->on_end = on_end;
-  m->user = user;
-  return poller_open(&m->poller, descriptor) && open_handle(m);
-}
-
-static void forget_connections(multi *m) {
-#if CONNECTIONS_GUARDED
-  connections_free(&m->connections);
-#else
-  (void)m;
-#endif
+bool multi_open(multi *m, int descriptor) {
+  m->shared.limited = true;
+  return poller_open(&m->poller, descriptor);
 }
 
 void multi_close(multi *m) {
-  close_handle(m);
+  handle_close(&m->single);
+  handle_close(&m->shared);
   poller_close(&m->poller);
-  forget_connections(m);
 }
 
-/* When the streams of a connection are used up, libcurl opens one more for each request that waits: 200 for a
- * burst of 300. So there is a limit, until HTTP/1 is seen, which needs as many as there are requests. */
-static void lift_limit(multi *m) {
-  if (m->unshared) return;
-  m->unshared = true;
-  curl_multi_setopt(m->handle, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
-}
-
-/* ---- the exchanges in it --------------------------------------------------------------------- */
+/* ---- the exchanges in them -------------------------------------------------------------------- */
 
 static void link_active(multi *m, exchange *x) {
-  x->added = true;
-  x->overdue_at = milliseconds_now() + x->timeout_ms + OVERDUE_POLL_MS;
+  x->started = true;
   x->active_before = NULL;
   x->active_next = m->active;
   if (m->active) m->active->active_before = x;
@@ -61,9 +28,8 @@ static void link_active(multi *m, exchange *x) {
 }
 
 static void unlink_active(multi *m, exchange *x) {
-  if (!x->added) return;
-  x->added = false;
-  curl_multi_remove_handle(m->handle, x->easy);
+  if (!x->started) return;
+  x->started = false;
   if (x->active_before)
     x->active_before->active_next = x->active_next;
   else
@@ -71,10 +37,19 @@ static void unlink_active(multi *m, exchange *x) {
   if (x->active_next) x->active_next->active_before = x->active_before;
 }
 
+static void leave_handle(exchange *x) {
+  if (!x->in_handle) return;
+  x->in_handle = false;
+  x->handle->active--;
+  curl_multi_remove_handle(x->handle->curl, x->easy);
+}
+
 /* From here on only Lua knows the exchange, which may be long, so the key in the request is wiped now. */
 static void end_exchange(multi *m, exchange *x) {
+  leave_handle(x);
   unlink_active(m, x);
   buffer_free(&x->request);
+  body_free(&x->packed);
   m->on_end(m->user, x);
 }
 
@@ -87,42 +62,70 @@ void multi_end_all(multi *m, const char *code, const char *text) {
   while (m->active) multi_end(m, m->active, code, text);
 }
 
-void multi_start(multi *m, exchange *x) {
-  bool ready = m->handle || open_handle(m);
+static bool enter_handle(multi *m, exchange *x, int64_t left) {
+  multi_handle *h = x->handle;
+  if (!handle_open(h, &m->poller) || !exchange_set_time(x, left)) return false;
 #if CONNECTIONS_GUARDED
-  x->connections = &m->connections;
+  x->connections = &h->connections;
 #endif
-  if (ready && !x->tls) lift_limit(m);
-  if (ready && curl_multi_add_handle(m->handle, x->easy) == CURLM_OK)
-    link_active(m, x);
-  else
+  return curl_multi_add_handle(h->curl, x->easy) == CURLM_OK;
+}
+
+static bool on_raw_body(void *user, exchange *x, const char *data, size_t len);
+
+void multi_start(multi *m, exchange *x) {
+  int64_t left = deadline_left(&x->deadline);
+  if (left <= 0) {
+    multi_end(m, x, "timeout", "the deadline passed before the request was sent");
+    return;
+  }
+  x->on_body = on_raw_body;
+  x->user = m;
+  x->handle = x->multiplex ? &m->shared : &m->single;
+  if (!enter_handle(m, x, left)) {
     multi_end(m, x, "memory", "out of memory");
+    return;
+  }
+  x->in_handle = true;
+  link_active(m, x);
+  handle_count(x->handle);
 }
 
 /* ---- a body that is read too slowly ----------------------------------------------------------- */
 
-void multi_pause(multi *m, exchange *x) {
-  if (x->in_full) return;
-  x->in_full = true;
-  x->full_next = m->full;
-  m->full = x;
+static bool has_too_much(const exchange *x) {
+  return x->unread_full || x->packed.len > PACKED_MAX;
 }
 
-/* Not from within the callback: libcurl would go on inflating what it has read, into a cache of
- * its own that our limits do not see. So what one read inflates to still comes in. */
+static void pause_later(multi *m, exchange *x) {
+  if (x->to_pause) return;
+  x->to_pause = true;
+  x->pause_next = m->pausing;
+  m->pausing = x;
+}
+
+void multi_pause(multi *m, exchange *x) {
+  x->unread_full = true;
+  pause_later(m, x);
+}
+
+/* Not from within the callback: libcurl would keep what it has read in a cache of its own. */
 static void pause_full(multi *m) {
-  while (m->full) {
-    exchange *x = m->full;
-    m->full = x->full_next;
-    x->in_full = false;
+  while (m->pausing) {
+    exchange *x = m->pausing;
+    m->pausing = x->pause_next;
+    x->to_pause = false;
+    if (!x->in_handle || x->curl_paused || !has_too_much(x)) continue;
+    x->curl_paused = true;
     curl_easy_pause(x->easy, CURLPAUSE_RECV);
   }
 }
 
-/* It calls back at once with what libcurl has read already: that may fill the queue again, or be refused, and then
+/* It calls back at once with what libcurl has read already: that may be too much again, or be refused, and then
  * libcurl does not look at this transfer any more. A bad argument is one that ended just now. */
-void multi_resume(multi *m, exchange *x) {
-  if (!x->added) return;
+static void receive_again(multi *m, exchange *x) {
+  if (!x->in_handle || !x->curl_paused || has_too_much(x)) return;
+  x->curl_paused = false;
   CURLcode result = curl_easy_pause(x->easy, CURLPAUSE_CONT);
   pause_full(m);
   if (result == CURLE_OK || result == CURLE_BAD_FUNCTION_ARGUMENT) return;
@@ -130,13 +133,116 @@ void multi_resume(multi *m, exchange *x) {
   end_exchange(m, x);
 }
 
+/* ---- decompressing ---------------------------------------------------------------------------- */
+
+static void unpack_later(multi *m, exchange *x) {
+  if (queue_add(&m->unpack, &x->unpack)) exchange_retain(x);
+}
+
+/* A piece of the body as Lua is to have it. False: the outcome says why. */
+static bool deliver(multi *m, exchange *x, const char *data, size_t len) {
+  if (len > x->max_body - x->outcome.bytes) {
+    exchange_fail(x, "too_large", "the answer is larger than max_body");
+    return false;
+  }
+  x->outcome.bytes += len;
+  if (m->on_body(m->user, x, data, len)) return true;
+  exchange_fail(x, "memory", "out of memory");
+  return false;
+}
+
+/* What comes behind the end of a compressed stream means nothing. */
+static bool store_packed(multi *m, exchange *x, const char *data, size_t len) {
+  if (x->inflated) return true;
+  if (!x->inflater) x->inflater = inflater_new();
+  if (!x->inflater || !body_add(&x->packed, data, len)) {
+    exchange_fail(x, "memory", "out of memory");
+    return false;
+  }
+  if (x->packed.len > PACKED_MAX) pause_later(m, x);
+  if (!x->unread_full) unpack_later(m, x);
+  return true;
+}
+
+static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
+  multi *m = user;
+  switch (x->answer.coding) {
+    case CODING_GZIP: return store_packed(m, x, data, len);
+    case CODING_OTHER:
+      exchange_fail(x, "encoding",
+                    "the answer has a Content-Encoding that was not asked for (only gzip was)");
+      return false;
+    default: return deliver(m, x, data, len);
+  }
+}
+
+/* libcurl is done with it; whether that was the end depends on the compressed stream. */
+static void end_received(multi *m, exchange *x) {
+  if (!x->received) return;
+  if (!x->inflated) exchange_fail(x, "cut", "the compressed answer is cut off");
+  end_exchange(m, x);
+}
+
+static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
+  switch (status) {
+    case INFLATER_GOES_ON:
+      if (!x->unread_full) unpack_later(m, x);
+      receive_again(m, x);
+      break;
+    case INFLATER_HUNGRY:
+      receive_again(m, x);
+      end_received(m, x);
+      break;
+    case INFLATER_ENDED:
+      x->inflated = true;
+      body_free(&x->packed);
+      receive_again(m, x);
+      end_received(m, x);
+      break;
+    case INFLATER_BROKEN:
+      multi_end(m, x, "encoding", "the answer is not the gzip that it is said to be");
+      break;
+    case INFLATER_NO_MEMORY: multi_end(m, x, "memory", "out of memory"); break;
+  }
+}
+
+static void unpack_piece(multi *m, exchange *x) {
+  char out[INFLATER_PIECE];
+  size_t len = 0;
+  if (!x->started) return; /* it has ended meanwhile */
+  inflater_status status = inflater_run(x->inflater, &x->packed, out, &len);
+  if (len && !deliver(m, x, out, len))
+    multi_end(m, x, "memory", "out of memory"); /* the reason that was given first stays */
+  else
+    handle_unpacked(m, x, status);
+}
+
+/* One after the other, so that no panel's answers wait for another's. */
+static void unpack_some(multi *m) {
+  if (!m->unpack.first) return;
+  int64_t until = clock_nanoseconds() + UNPACK_NS;
+  do {
+    queue_link *link = queue_remove(&m->unpack);
+    if (!link) return;
+    exchange *x = QUEUE_OWNER(link, exchange, unpack);
+    unpack_piece(m, x);
+    exchange_release(x);
+  } while (clock_nanoseconds() < until);
+}
+
+void multi_resume(multi *m, exchange *x) {
+  x->unread_full = false;
+  if (x->inflater && !x->inflated) unpack_later(m, x);
+  receive_again(m, x);
+}
+
 /* ---- a turn ----------------------------------------------------------------------------------- */
 
 /* Nothing was sent, and libcurl has closed that connection: there are only so many. */
 static void start_again(multi *m, exchange *x) {
   x->out_of_step = false;
-  curl_multi_remove_handle(m->handle, x->easy);
-  if (curl_multi_add_handle(m->handle, x->easy) != CURLM_OK) multi_end(m, x, "memory", "out of memory");
+  curl_multi_remove_handle(x->handle->curl, x->easy);
+  if (curl_multi_add_handle(x->handle->curl, x->easy) != CURLM_OK) multi_end(m, x, "memory", "out of memory");
 }
 
 static void finish(multi *m, exchange *x, CURLcode result) {
@@ -145,16 +251,23 @@ static void finish(multi *m, exchange *x, CURLcode result) {
     return;
   }
   exchange_finish(x, result);
-  if (x->outcome.http_version && x->outcome.http_version < 20) lift_limit(m);
+  if (x->multiplex && x->outcome.http_version && x->outcome.http_version < 20) handle_lift_limit(x->handle);
   /* It may leave a connection of which it never learns whether it can be shared; others would wait for that. */
-  if (result == CURLE_OUT_OF_MEMORY) curl_multi_setopt(m->handle, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-  end_exchange(m, x);
+  if (result == CURLE_OUT_OF_MEMORY)
+    curl_multi_setopt(x->handle->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+  if (!*x->outcome.code && x->inflater && !x->inflated) {
+    leave_handle(x);
+    x->received = true;
+    if (!x->unread_full) unpack_later(m, x);
+  } else {
+    end_exchange(m, x);
+  }
 }
 
-static void collect_ended(multi *m) {
+static void collect_ended(multi *m, multi_handle *h) {
   CURLMsg *message;
   int left;
-  while ((message = curl_multi_info_read(m->handle, &left))) {
+  while (h->curl && (message = curl_multi_info_read(h->curl, &left))) {
     if (message->msg != CURLMSG_DONE) continue;
     char *user = NULL;
     CURLcode result = message->data.result;
@@ -163,30 +276,54 @@ static void collect_ended(multi *m) {
   }
 }
 
-/* libcurl keeps the deadline itself, but not of a transfer that waits to share another's connection: that one
- * we end. */
+/* libcurl keeps the deadline itself, but not of a transfer that waits to share another's connection, and not by a
+ * clock that goes on while the machine is suspended. */
 static void end_overdue(multi *m) {
-  int64_t now = milliseconds_now();
+  int64_t now = clock_milliseconds();
   if (now < m->look_at) return;
   m->look_at = now + OVERDUE_POLL_MS;
   for (exchange *x = m->active, *next; x; x = next) {
     next = x->active_next;
-    if (now > x->overdue_at) multi_end(m, x, "timeout", "no end came before the deadline");
+    if (now > x->deadline.steady + OVERDUE_POLL_MS)
+      multi_end(m, x, "timeout", "no end came before the deadline");
   }
 }
 
 /* The connections go with the handle, and what is known of them. */
-static void close_broken_handle(multi *m) {
-  multi_end_all(m, "memory", "out of memory");
-  close_handle(m);
-  m->unshared = false;
-  forget_connections(m);
+static void close_broken(multi *m, multi_handle *h) {
+  if (!h->curl || !h->source.broken) return;
+  for (exchange *x = m->active, *next; x; x = next) {
+    next = x->active_next;
+    if (x->in_handle && x->handle == h) multi_end(m, x, "memory", "out of memory");
+  }
+  handle_close(h);
+}
+
+static void close_idle(multi *m) {
+  int64_t now = clock_milliseconds();
+  if (now < m->period_at) return;
+  m->period_at = now + HANDLE_PERIOD_MS;
+  handle_begin_period(&m->single);
+  handle_begin_period(&m->shared);
+}
+
+static int longest_wait(const multi *m) {
+  if (m->unpack.first) return 0;
+  if (m->active) return OVERDUE_POLL_MS;
+  int64_t left = m->period_at - clock_milliseconds();
+  if ((!m->single.curl && !m->shared.curl) || left > POLL_MS) return POLL_MS;
+  return left > 0 ? (int)left : 0;
 }
 
 void multi_turn(multi *m) {
-  bool in_order = poller_wait(&m->poller, m->active ? OVERDUE_POLL_MS : POLL_MS);
+  poller_wait(&m->poller, longest_wait(m));
   pause_full(m);
-  collect_ended(m);
-  if (!in_order) close_broken_handle(m);
+  collect_ended(m, &m->single);
+  collect_ended(m, &m->shared);
+  unpack_some(m);
+  pause_full(m);
+  close_broken(m, &m->single);
+  close_broken(m, &m->shared);
   end_overdue(m);
+  close_idle(m);
 }

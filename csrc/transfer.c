@@ -87,7 +87,14 @@ static bool own_headers(lua_State *L, int request) {
   return own;
 }
 
-static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
+/* A moment of core.now in milliseconds. */
+static int64_t moment(lua_Number seconds) {
+  const lua_Number most = (lua_Number)(INT64_MAX / 4000);
+  if (!(seconds > 0)) return 0;
+  return (int64_t)((seconds < most ? seconds : most) * 1000);
+}
+
+static bool make_exchange(lua_State *L, client *c, transfer *t, exchange_refusal *why) {
   int top = lua_gettop(L);
   lua_getuservalue(L, 1);
   int options = lua_gettop(L);
@@ -99,12 +106,12 @@ static exchange *make_exchange(lua_State *L, client *c, transfer *t) {
                         .crl_file = field_text(L, options, "crl_file"),
                         .headers = push_headers(L, own_headers(L, 2) ? 2 : options),
                         .max_body = c->max_body,
-                        .timeout_ms = transfer_milliseconds(field_number(L, 2, "timeout")),
+                        .deadline = deadline_at(moment(field_number(L, 2, "deadline"))),
                         .connect_timeout_ms = transfer_milliseconds(c->connect_timeout),
                         .write = lua_toboolean(L, options + 1)};
-  exchange *x = exchange_new(&o, &t->request);
+  t->exchange = exchange_new(&o, &t->request, why);
   lua_settop(L, top);
-  return x;
+  return t->exchange != NULL;
 }
 
 /* The transfer is on top; its uservalue keeps the schema alive. */
@@ -144,6 +151,7 @@ int transfer_start(lua_State *L) {
   client *c = client_check(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  exchange_refusal refusal;
   const char *why = NULL, *action = field_text(L, 2, "action");
   if (!action) return luaL_error(L, "smmpanel.core: action must be a string");
   engine *e = state_engine(L, &why);
@@ -151,8 +159,7 @@ int transfer_start(lua_State *L) {
   transfer *t = new_transfer(L);
   set_reading(L, c, t);
   build_request(L, c, t, action);
-  t->exchange = make_exchange(L, c, t);
-  if (!t->exchange) return refuse(L, "memory", "out of memory");
+  if (!make_exchange(L, c, t, &refusal)) return refuse(L, refusal.code, refusal.text);
   if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it just now */
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);
@@ -184,6 +191,18 @@ static void set_integer(lua_State *L, const char *name, lua_Integer n) {
   lua_setfield(L, -2, name);
 }
 
+static void set_timings(lua_State *L, const exchange_outcome *o) {
+  lua_createtable(L, 0, 5);
+  set_number(L, "dns", o->dns);
+  set_number(L, "connect", o->connect);
+  set_number(L, "tls", o->tls);
+  set_number(L, "first_byte", o->first_byte);
+  set_number(L, "total", o->seconds);
+  lua_setfield(L, -2, "timings");
+  lua_pushboolean(L, o->reused);
+  lua_setfield(L, -2, "reused");
+}
+
 static void push_http(lua_State *L, const exchange_outcome *o) {
   set_text(L, "code", o->code);
   set_text(L, "text", o->text);
@@ -191,9 +210,11 @@ static void push_http(lua_State *L, const exchange_outcome *o) {
   set_number(L, "http_version", o->http_version / 10.0);
   set_integer(L, "bytes", (lua_Integer)o->bytes);
   set_number(L, "seconds", o->seconds);
+  set_timings(L, o);
   lua_pushboolean(L, o->sent);
   lua_setfield(L, -2, "sent");
   if (o->retry_after > 0) set_integer(L, "retry_after", (lua_Integer)o->retry_after);
+  if (o->rate_reset > 0) set_number(L, "rate_reset", o->rate_reset);
 }
 
 static int transfer_result(lua_State *L) {

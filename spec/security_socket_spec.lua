@@ -26,7 +26,7 @@ describe("the notification socket", function()
       .. (early and "before it" or "after it"), function()
       local said = child.run(COMMON .. ([[
         local client = core.client { url = %q, key = "S3CRET", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
-        local transfer = core.start(client, { action = "balance", timeout = 20 })
+        local transfer = core.start(client, { action = "balance", deadline = core.now() + 20 })
         if %s then core.wait(20) end -- there is news already
         local path = assert(core.listen())
         local directory = path:match "^(.*)/"

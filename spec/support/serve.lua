@@ -3,22 +3,25 @@ local socket = require "socket"
 
 local IDLE_SECONDS = 60
 
--- { method, path, body }, or nil when the client went away.
+-- { method, path, head, body }, or nil when the client went away.
 local function read_request(client)
   local method, path = (client:receive "*l" or ""):match "^(%u+) (%S+)"
-  local length = 0
+  local length, head = 0, {}
   local line
   repeat
     line = client:receive "*l"
+    head[#head + 1] = line
     length = tonumber(line and line:lower():match "^content%-length: (%d+)") or length
   until not line or line == ""
   local body = length == 0 and "" or client:receive(length) -- which of nothing waits for something
-  if line and method and body then return { method = method, path = path, body = body } end
+  if line and method and body then
+    return { method = method, path = path, head = table.concat(head, "\n"), body = body }
+  end
 end
 
 --- Prints its port, then answers each request with the text that `answer` makes of it, status line and all. The
 -- process ends when nobody has asked anything for a minute.
----@param answer fun(request: { method: string, path: string, body: string }): string
+---@param answer fun(request: { method: string, path: string, head: string, body: string }): string
 return function(answer)
   local server = assert(socket.bind("127.0.0.1", 0, 128))
   io.write(select(2, server:getsockname()), "\n")

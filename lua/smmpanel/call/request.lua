@@ -62,7 +62,7 @@ local function wire_request(state, call)
   return {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
     schema = schemas[call.action], decimals = call.decimals, headers = call.headers,
-    timeout = math.max(0.001, call.deadline - core.now()),
+    deadline = call.deadline,
     keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
   }
 end

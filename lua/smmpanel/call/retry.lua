@@ -8,9 +8,12 @@ local errors = require "smmpanel.errors"
 local BASE = 0.5 -- seconds: the most that the first pause may be
 local CAP = 30 -- seconds: the most that any pause of ours may be
 
--- The panel cannot have seen it: nothing was sent, and not because someone called it off.
+-- What a second attempt cannot change: the caller's word, a URL that is none, what libcurl was built without.
+local FINAL = { cancelled = true, bad_url = true, unsupported = true }
+
+-- The panel cannot have seen it: nothing was sent.
 local function never_arrived(outcome)
-  return outcome.code ~= "" and outcome.code ~= "cancelled" and outcome.sent == false
+  return outcome.code ~= "" and outcome.sent == false
 end
 
 local function passing(err)
@@ -26,7 +29,7 @@ end
 ---@param write boolean
 ---@return boolean
 function retry.may(err, outcome, write)
-  if errors.is_authentication(err) then return false end
+  if errors.is_authentication(err) or FINAL[outcome.code] then return false end
   if write then return never_arrived(outcome) end
   return never_arrived(outcome) or passing(err)
 end

@@ -146,20 +146,21 @@ end
 ---@return table outcome as the engine's
 function transport.run(loop, client, request, transfers)
   local attempt, begun = setmetatable({}, Attempt), core.now()
-  local answer, failure = ask(client, request, request.timeout)
+  local timeout = math.max(0.001, request.deadline - begun)
+  local answer, failure = ask(client, request, timeout)
   local said = answer or failure
   if type(said) ~= "table" then
     error("smmpanel: the transport must return an answer, or nil and a failure", 0)
   end
   local delay = said.delay or 0
-  local late = delay >= request.timeout
+  local late = delay >= timeout
   transfers[attempt] = true
-  local waited = sleep(loop, attempt, math.min(delay, request.timeout))
+  local waited = sleep(loop, attempt, math.min(delay, timeout))
   transfers[attempt] = nil
   local outcome = new_outcome(core.now() - begun)
   if not waited then return failed(outcome, "cancelled", "the call was cancelled") end
   if late then
-    return failed(outcome, "timeout", ("Operation timed out after %.0f milliseconds"):format(request.timeout * 1000))
+    return failed(outcome, "timeout", ("Operation timed out after %.0f milliseconds"):format(timeout * 1000))
   end
   read_answer(outcome, said, request, client)
   if not answer and outcome.code == "" then failed(outcome, said.code, said.message, said.sent) end

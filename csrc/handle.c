@@ -1,0 +1,91 @@
+/* handle.c - one multi handle of libcurl's, and how many connections it keeps. */
+#include "handle.h"
+
+#include <sys/resource.h>
+
+enum { SHARED_CONNECTIONS = 4, KEPT_MIN = 8, KEPT_MOST = 4096 };
+
+/* ---- opening and closing ---------------------------------------------------------------------- */
+
+void handle_close(multi_handle *h) {
+  if (!h->curl) return;
+  curl_multi_cleanup(h->curl);
+  poller_detach(h->source.poller, &h->source);
+  h->curl = NULL;
+#if CONNECTIONS_GUARDED
+  connections_free(&h->connections);
+#endif
+}
+
+static bool configure(multi_handle *h) {
+#if LIBCURL_VERSION_NUM >= 0x081400
+  /* Look-ups share some threads from 8.20 on: one panel's slow name server must not take them all, nor hold the end. */
+  curl_multi_setopt(h->curl, CURLMOPT_QUICK_EXIT, 1L);
+  curl_multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
+#endif
+  h->kept_max = KEPT_MIN;
+  return curl_multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, h->kept_max) == CURLM_OK &&
+         curl_multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
+                           h->limited ? (long)SHARED_CONNECTIONS : 0L) == CURLM_OK;
+}
+
+bool handle_open(multi_handle *h, poller *p) {
+  if (h->curl) return true;
+  h->source.poller = p;
+  h->curl = curl_multi_init();
+  if (h->curl && configure(h) && poller_attach(p, &h->source, h->curl)) return true;
+  handle_close(h);
+  return false;
+}
+
+/* When the streams of a connection are used up, libcurl opens one more for each request that waits: 200 for a
+ * burst of 300. So there is a limit, until HTTP/1 is seen, which needs as many as there are requests. */
+void handle_lift_limit(multi_handle *h) {
+  if (!h->limited) return;
+  h->limited = false;
+  curl_multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
+}
+
+/* ---- how many connections are kept ------------------------------------------------------------ */
+
+/* libcurl closes an idle connection only when there are more than this, the longest idle one first. */
+static void keep_connections(multi_handle *h, long needed) {
+  if (needed == h->kept_max) return;
+  h->kept_max = needed;
+  curl_multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, needed);
+}
+
+/* Idle ones are not to take more than a quarter of the descriptors that the host may have. */
+static long idle_max(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 4 > KEPT_MOST) return KEPT_MOST;
+  return (long)(limit.rlim_cur / 4);
+}
+
+/* As many as requests were made lately cannot be too few: each of these used one at most. */
+static long needed_connections(const multi_handle *h) {
+  long needed = (long)h->started + h->before, most = idle_max();
+  if (needed > most) needed = most;
+  if (needed < h->active) needed = h->active;
+  return needed < KEPT_MIN ? KEPT_MIN : needed;
+}
+
+void handle_count(multi_handle *h) {
+  h->active++;
+  h->started++;
+  if (h->active > h->kept_max || h->started > h->kept_max) {
+    long needed = needed_connections(h);
+    if (needed > h->kept_max) keep_connections(h, needed * 2);
+  }
+}
+
+void handle_begin_period(multi_handle *h) {
+  if (!h->curl) return;
+  if (!h->active && !h->started && !h->before) {
+    handle_close(h);
+    return;
+  }
+  h->before = h->started;
+  h->started = 0;
+  keep_connections(h, needed_connections(h));
+}

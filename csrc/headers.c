@@ -1,0 +1,94 @@
+/* headers.c - what the headers of an answer say that libcurl does not, and their limits. */
+#include "headers.h"
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool reject(answer_headers *h, const char *code, const char *text) {
+  h->code = code;
+  h->text = text;
+  return false;
+}
+
+typedef struct {
+  const char *text;
+  size_t len;
+} span;
+
+/* The trimmed value of a header line, if it has this name ("name:", in lower case). */
+static bool read_header(const char *line, size_t len, const char *name, span *value) {
+  size_t n = strlen(name);
+  if (len < n || strncasecmp(line, name, n) != 0) return false;
+  const char *from = line + n, *end = line + len;
+  while (from < end && strchr(" \t\r\n", *from)) from++;
+  while (from < end && strchr(" \t\r\n", end[-1])) end--;
+  *value = (span){from, (size_t)(end - from)};
+  return true;
+}
+
+static bool is_one_of(const span *value, const char *const *names) {
+  for (; *names; names++)
+    if (strlen(*names) == value->len && strncasecmp(value->text, *names, value->len) == 0) return true;
+  return false;
+}
+
+/* Some panels name the character set here. */
+static headers_coding coding_of(const span *value) {
+  static const char *const none[] = {"", "identity", "none", "utf-8", "utf8", NULL};
+  static const char *const gzip[] = {"gzip", "x-gzip", "deflate", NULL};
+  if (is_one_of(value, none)) return CODING_NONE;
+  return is_one_of(value, gzip) ? CODING_GZIP : CODING_OTHER;
+}
+
+static bool read_content_encoding(answer_headers *h, const span *value) {
+  headers_coding coding = coding_of(value);
+  if (coding == CODING_NONE) return true;
+  if (h->coding != CODING_NONE || memchr(value->text, ',', value->len)) {
+    return reject(h, "encoding", "the answer is encoded more than once");
+  }
+  h->coding = coding;
+  return true;
+}
+
+/* libcurl would decompress it, and out of our sight. Nobody asks for it, and servers do not send it. */
+static bool read_transfer_encoding(answer_headers *h, const span *value) {
+  static const char *const plain[] = {"", "chunked", "identity", NULL};
+  if (is_one_of(value, plain)) return true;
+  return reject(h, "encoding", "the answer has a Transfer-Encoding other than chunked");
+}
+
+/* Seconds from now, or, in a way as common, a moment since 1970. */
+static void read_rate_reset(answer_headers *h, const span *value) {
+  enum { MOMENT_MIN = 1000000000 };
+  char text[24];
+  if (value->len >= sizeof text) return;
+  memcpy(text, value->text, value->len);
+  text[value->len] = '\0';
+  char *end;
+  double n = strtod(text, &end);
+  if (*end || end == text || !(n > 0)) return;
+  if (n >= MOMENT_MIN) n -= (double)clock_wall_milliseconds() / 1000;
+  h->rate_reset = n > 0 ? n : 0;
+}
+
+bool headers_read(answer_headers *h, const char *line, size_t len) {
+  span value;
+  h->bytes += len;
+  h->lines++;
+  if (h->bytes > HEADERS_BYTES_MAX || h->lines > HEADERS_LINES_MAX)
+    return reject(h, "protocol", "the answer's headers are too large");
+  if (len <= 2 && strchr("\r\n", *line)) {
+    h->block_ended = true;
+    return true;
+  }
+  if (h->block_ended) h->coding = CODING_NONE; /* it was an interim answer's */
+  h->block_ended = false;
+  if (read_header(line, len, "content-encoding:", &value)) return read_content_encoding(h, &value);
+  if (read_header(line, len, "transfer-encoding:", &value)) return read_transfer_encoding(h, &value);
+  if (read_header(line, len, "x-ratelimit-reset:", &value) ||
+      read_header(line, len, "ratelimit-reset:", &value))
+    read_rate_reset(h, &value);
+  return true;
+}

@@ -1,0 +1,76 @@
+-- A request that leaves after its deadline orders twice: another process has found that no order was placed by then,
+-- said so, and placed it anew. The engine's thread is held up here at each point where it waits.
+local process = require "spec.support.process"
+
+local TIMEOUT, HELD = 0.3, 0.9
+local WAITS = 4 -- of the thread, from taking the request up to the end of the answer
+
+local function run(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+describe("a thread that is held up", function()
+  local directory, server
+  setup(function()
+    directory = run("mktemp -d"):match "%S+"
+    assert(run(("cc -shared -fPIC -o %s/hold.so spec/support/hold.c -ldl 2>&1"):format(directory)) == "")
+    server = process.start(process.lua() .. " spec/support/count_server.lua")
+  end)
+  teardown(function()
+    server.stop()
+    os.execute("rm -rf " .. directory)
+  end)
+
+  local function arrivals()
+    local times = {}
+    local said = run(("curl -s --noproxy '*' http://127.0.0.1:%s/"):format(server.line))
+    for line in said:gmatch "%S+" do times[#times + 1] = tonumber(line) end
+    return times
+  end
+
+  -- An order by a process whose thread is held; -> when its deadline was, and what it was told.
+  local function add(at, store)
+    local name = directory .. "/run.lua"
+    local file = assert(io.open(name, "w"))
+    file:write(([[
+      local smmpanel, socket = require "smmpanel", require "socket"
+      local panel = smmpanel.new { url = "http://127.0.0.1:%s/", key = "key", ledger = %s, retries = 3 }
+      local before = socket.gettime()
+      local order = { service = 1, link = "https://x.example", quantity = 1 }
+      local made, err = panel:add(order, { ref = "a %d", timeout = %s })
+      print(before + %s, made and "made" or err.code, err and err.uncertain)
+    ]]):format(server.line, store, at, TIMEOUT, TIMEOUT))
+    file:close()
+    return run(("env LD_PRELOAD=%s/hold.so HOLD_AT=%d HOLD_SECONDS=%s %s %s 2>&1"):format(directory, at, HELD,
+      process.lua(), name))
+  end
+
+  local function sends_nothing_late(store)
+    local outcomes = {}
+    for at = 1, WAITS do
+      local before = #arrivals()
+      local said = add(at, store)
+      local deadline, outcome, uncertain = said:match "^([%d.]+)\t(%S+)\t(%S+)"
+      assert.truthy(deadline, said)
+      local times = arrivals()
+      for i = before + 1, #times do
+        assert.is_true(times[i] <= tonumber(deadline) + 0.05, ("held at %d: it came %.3f s late"):format(at,
+          times[i] - tonumber(deadline)))
+      end
+      if #times > before then
+        assert.is_true(outcome == "made" or uncertain == "true", said)
+      else
+        assert.equal("nil", uncertain, said)
+      end
+      outcomes[outcome] = true
+    end
+    assert.is_true(outcomes.timeout, "it was never held before it sent")
+  end
+
+  it("sent an order after its deadline, which was measured from when the thread took it up", function()
+    sends_nothing_late(([[smmpanel.ledger.sqlite("%s/orders.db")]]):format(directory))
+  end)
+end)

@@ -224,8 +224,10 @@ static int transfer_result(lua_State *L) {
   push_http(L, &t->outcome);
   set_text(L, "json", t->json);
   if (t->json_error) set_text(L, "json_error", t->json_error);
-  lua_pushlstring(L, t->excerpt, t->excerpt_len);
-  lua_setfield(L, -2, "excerpt");
+  if (strcmp(t->json, "whole") != 0) {
+    lua_pushlstring(L, t->excerpt, t->excerpt_len);
+    lua_setfield(L, -2, "excerpt");
+  }
   if (t->kept.len) {
     lua_pushlstring(L, t->kept.data, t->kept.len);
     lua_setfield(L, -2, "body");

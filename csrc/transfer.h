@@ -9,7 +9,7 @@
 #include "decoder.h"
 #include "exchange.h"
 
-enum { TRANSFER_EXCERPT = 120 };
+enum { TRANSFER_EXCERPT = 1024 }; /* a web page has its title there */
 
 /* What the uservalue holds. */
 enum { TRANSFER_DECODER = 1, TRANSFER_VALUE, TRANSFER_SCHEMA, TRANSFER_SLOTS = TRANSFER_SCHEMA };

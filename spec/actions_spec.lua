@@ -117,7 +117,7 @@ describe("PROTOCOL, action by action:", function()
       end)
     end
     it("many, none found", function()
-      assert.equal("missing", sandbox.panel("status-none"):status({ order })[order].code)
+      assert.equal("missing", sandbox.panel("status-none"):status({ order, 999999 })[order].code)
     end)
     it("counts that are none stay text, empty ones are absent", function()
       assert.equal("+12", assert(sandbox.panel("counts:%252B12"):status(order)).remains)

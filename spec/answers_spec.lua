@@ -431,7 +431,6 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
       assert.is_true(uncertain { http_status = 500, json = "broken" })
       assert.is_true(uncertain { http_status = 500, value = { error = "Server Error" } })
       assert.is_true(uncertain { http_status = 303, json = "empty" })
-      assert.is_true(uncertain { http_status = 404, json = "broken" })
       assert.is_true(uncertain { value = { error = "x", order = 5 } })
     end)
     it("not when it was not sent, was refused in words, or for its rate", function()
@@ -439,6 +438,9 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
         assert.is_nil(uncertain { code = word, sent = false, http_status = 0 })
       end
       assert.is_nil(uncertain { value = { error = "Not enough funds" } })
+      for _, status in ipairs { 401, 403, 404, 405, 413, 414, 415, 429, 431, 501 } do
+        assert.is_nil(uncertain { http_status = status, json = "broken", excerpt = "<html>" })
+      end
       assert.is_nil(uncertain { http_status = 422, value = { error = "Not enough funds" } })
       assert.is_nil(uncertain { http_status = 429, json = "broken" })
       assert.is_nil(uncertain { http_status = 429, value = { message = "Too Many Attempts." } })

@@ -14,10 +14,12 @@ local loops = require "smmpanel.loop"
 local max_cost = require "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
 local order_source = require "smmpanel.ledger.orders"
+local own_words = require "smmpanel.api.own_words"
 local place_once = require "smmpanel.ledger.place_once"
 local redact = require "smmpanel.util.redact"
 local request = require "smmpanel.call.request"
 local state_of = require "smmpanel.call.state"
+local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 local transport = require "smmpanel.call.transport"
 local watch = require "smmpanel.watch.start"
@@ -257,6 +259,22 @@ function Panel:watch(x, given)
   return {}, watch.named(state, where, given, asked)
 end
 
+--- The class of an order's or refill's state, by the option `order_states` first. Stands for the `status` field of
+-- `status` and `refill_status`.
+---@param status string|integer|nil as a record holds it
+---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
+function Panel:state(status)
+  return state_of.of(self, "panel:state").class_of(status)
+end
+
+--- Whether an order or refill in this state will change no more, by the option `order_states` first. An unknown state
+-- is not final.
+---@param status string|integer|nil as a record holds it
+---@return boolean
+function Panel:is_final(status)
+  return states.is_final_class(self:state(status))
+end
+
 --- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it
 -- again does nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
 function Panel:close()
@@ -306,7 +324,8 @@ function client.new(given)
   own.user_agent = own.user_agent or "smmpanel/" .. core.version
   local state = {
     client = network_client(own), transport = own.transport and transport.client(own),
-    redact = redact(own.key), authority = authority(own.url),
+    redact = redact(own.key), codes = own_words.codes(own.error_codes), class_of = own_words.states(own.order_states),
+    authority = authority(own.url),
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
   }

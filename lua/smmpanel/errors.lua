@@ -15,7 +15,14 @@ local text = require "smmpanel.util.text"
 ---@field retry_after? number seconds, where the panel asked for a pause
 ---@field attempts integer how often it was tried; 0 where nothing was tried
 ---@field uncertain? true a write may have been carried out
+---@field server? smmpanel.Server what is known of the server that answered
 ---@field answer? table the record, where a write's answer was cut after a whole document; by the ids as sent for lists
+
+---@class smmpanel.Server what helps to find the fault; nothing in it is secret
+---@field title? string of the web page that came instead of an answer
+---@field page? string what that is: cloudflare, maintenance, blocked, overloaded, not_found, suspended, login, web_page
+---@field cf_ray? string Cloudflare's number of the request
+---@field retry_after? number seconds
 
 local Error = { __name = "smmpanel.Error" }
 
@@ -28,6 +35,11 @@ function Error:__tostring()
   if self.uncertain then notes[#notes + 1] = "uncertain: it may have been carried out" end
   local said = text.one_line(self.message, 500)
   return ("smmpanel: %s: %s (%s)"):format(self.action, said, table.concat(notes, ", "))
+end
+
+--- `"failed: " .. err` is the error on one line.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
 end
 
 --- Makes an error.

@@ -27,6 +27,8 @@ local argerror = require "smmpanel.util.argerror"
 ---@field loop? "auto"|string|table what the client runs under: see smmpanel.loop
 ---@field on_event? fun(event: smmpanel.Event) called at the start, after each attempt, before each wait, at the end
 ---@field record? string|fun(line: table) the wire log: a file's path, or a function that is given each line
+---@field error_codes? table<string, string> part of a panel's error text -> code, asked before the built-in texts
+---@field order_states? table<string, string> a panel's state -> open, completed, partial, canceled or failed
 ---@field transport? fun(request: table): table?, table? answers in this process: see smmpanel.call.transport
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
@@ -119,6 +121,21 @@ local function headers(value)
     .. "Content-Type, Content-Length and Transfer-Encoding not among them" or nil
 end
 
+-- The user's own words for what a panel says.
+local function words(known, right)
+  return function(value)
+    if type(value) ~= "table" then return right end
+    for said, meaning in pairs(value) do
+      local wrong = type(said) ~= "string" or text.trim(said) == "" or type(meaning) ~= "string" or meaning == ""
+      if wrong or known and not known[meaning] then return right end
+    end
+  end
+end
+
+local error_codes = words(nil, "a table of parts of error texts and their codes: { [\"out of money\"] = \"no_funds\" }")
+local order_states = words({ open = true, completed = true, partial = true, canceled = true, failed = true },
+  "a table of states and what they are (open, completed, partial, canceled or failed): { [\"baking\"] = \"open\" }")
+
 local count = integer(1, 4096)
 
 local function age(value)
@@ -140,6 +157,7 @@ local PANEL = {
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
   user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
   record = path_or_function, transport = callable,
+  error_codes = error_codes, order_states = order_states,
 }
 
 -- What every call takes, and what one takes beside it.

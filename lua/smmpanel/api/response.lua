@@ -6,6 +6,7 @@ local response = {}
 
 local answers = require "smmpanel.api.answers"
 local errors = require "smmpanel.errors"
+local page = require "smmpanel.api.page"
 local text = require "smmpanel.util.text"
 
 local function succeeded(status) return status >= 200 and status < 300 end
@@ -19,6 +20,12 @@ local NO_DOCUMENT = {
 local function unreadable(outcome)
   local known = NO_DOCUMENT[outcome.json]
   if known then return { kind = "response", code = known.code, text = known.text } end
+  local found = page.read(outcome.excerpt or "")
+  if found then
+    local titled = found.title and " titled '" .. found.title .. "'" or ""
+    return { kind = "response", code = "not_json", page = found,
+      text = ("the answer is a web page%s, not JSON: %s"):format(titled, page.MEANINGS[found.page]) }
+  end
   local excerpt = text.one_line(outcome.excerpt or "", 120)
   return { kind = "response", code = "not_json",
     text = ("the answer is not JSON (%s): %s"):format(outcome.json_error or "unknown", excerpt) }
@@ -40,7 +47,7 @@ local function under_http_error(call, outcome, failure)
   if failure.kind == "panel" and not (failing and failure.bare) then return failure end
   local said = outcome.json == "whole" and answers.words(call.action, outcome.value, call.codes)
   if said and not failing then return said end
-  return { kind = "http", code = errors.http_code(outcome.http_status),
+  return { kind = "http", code = errors.http_code(outcome.http_status), page = failure.page,
     text = http_text(outcome, said and said.text or failure.text) }
 end
 
@@ -64,13 +71,18 @@ local function read(call, outcome)
   return nil, under_http_error(call, outcome, failure or UNUSABLE)
 end
 
+-- Under these the panel did not get as far as the order, unless it says so itself.
+local NOT_CARRIED_OUT = { [401] = true, [403] = true, [404] = true, [405] = true, [413] = true, [414] = true,
+  [415] = true, [429] = true, [431] = true, [501] = true }
+
 -- Whether a write may have been carried out although no record came of it. A refusal in the panel's words, or
 -- for its rate, is a refusal; but what a failing server says about it proves nothing.
 local function in_doubt(call, outcome, failure)
   if not call.write then return nil end
+  if failure.uncertain then return true end
   local status = outcome.http_status
-  if status == 429 then return nil end
-  if failure.kind ~= "panel" or status >= 500 or failure.uncertain then return true end
+  if status == 429 or NOT_CARRIED_OUT[status] and outcome.json ~= "whole" then return nil end
+  if failure.kind ~= "panel" or status >= 500 then return true end
 end
 
 local function code_of(outcome, failure)
@@ -87,6 +99,20 @@ local function redact_entries(entries, redact)
   end
 end
 
+-- The seconds for which the panel wants no further request: Retry-After, or else the time at which its rate limit
+-- starts again.
+local function pause_of(outcome)
+  return outcome.retry_after or outcome.http_status == 429 and outcome.rate_reset or nil
+end
+
+-- What is known of the server that answered, where that tells more than the error.
+local function server_of(outcome, failure, redact)
+  local found = failure and failure.page
+  if not found and not outcome.cf_ray then return nil end
+  return { title = found and found.title and redact(found.title), page = found and found.page,
+    cf_ray = outcome.cf_ray, retry_after = pause_of(outcome) }
+end
+
 -- The record of a write whose answer was cut after a whole document. Only an object or a list shows its own end.
 local function kept_record(call, outcome, redact)
   if not call.write or outcome.json ~= "whole" or type(outcome.value) ~= "table" then return nil end
@@ -100,13 +126,14 @@ local function lost(call, outcome, redact)
   return errors.new {
     kind = errors.kind_of(outcome.code), code = outcome.code, action = call.action,
     message = redact(outcome.text or outcome.code), http_status = status_of(outcome),
-    retry_after = outcome.retry_after, uncertain = call.write and outcome.sent ~= false or nil,
+    retry_after = pause_of(outcome), server = server_of(outcome, nil, redact),
+    uncertain = call.write and outcome.sent ~= false or nil,
     answer = kept_record(call, outcome, redact),
   }
 end
 
 --- The record an attempt brought, or its error.
----@param call { action: string, asked: nil|string|string[], write: boolean, raw: boolean? }
+---@param call { action: string, asked: nil|string|string[], write: boolean, raw: boolean?, codes: function? }
 ---@param outcome table the engine's
 ---@param redact fun(s: string): string hides the key
 ---@return any? record
@@ -120,8 +147,9 @@ function response.of(call, outcome, redact)
   end
   return nil, errors.new {
     kind = failure.kind, code = code_of(outcome, failure), action = call.action,
-    message = redact(failure.text), http_status = status_of(outcome), retry_after = outcome.retry_after,
-    uncertain = in_doubt(call, outcome, failure),
+    message = redact(failure.text), http_status = status_of(outcome), retry_after = pause_of(outcome),
+    uncertain = in_doubt(call, outcome, failure), answer = failure.answer,
+    server = server_of(outcome, failure, redact),
   }
 end
 

@@ -280,7 +280,13 @@ end
 ---@param status string|integer|nil as in the record
 ---@return boolean
 function states.is_final(status)
-  local class = states.state(status)
+  return states.is_final_class(states.state(status))
+end
+
+--- Whether a class is final.
+---@param class string
+---@return boolean
+function states.is_final_class(class)
   return class ~= "open" and class ~= "unknown"
 end
 

@@ -25,9 +25,11 @@ local function with(call, more)
 end
 
 local function sender(own, call)
-  local field = actions[call.action].many
+  local row = actions[call.action]
   return function(texts)
-    return request.run(own, with(call, { asked = texts, fields = { field, texts }, separator = "," }))
+    -- Some panels know a single id in its own field only.
+    local fields = #texts == 1 and { row.one, texts[1] } or { row.many, texts }
+    return request.run(own, with(call, { asked = texts, fields = fields, separator = "," }))
   end
 end
 

@@ -32,6 +32,7 @@ local request = {}
 ---@field admitted? boolean the first attempt has its slot: see smmpanel.call.admit
 ---@field retries integer
 ---@field decimals string
+---@field codes? fun(said: string): string? the user's own codes for panels' texts
 ---@field headers? string[] "Name: value" lines instead of the panel's own
 ---@field ref? string
 ---@field held? smmpanel.Event[] events that wait until the answer is in the ledger
@@ -48,7 +49,8 @@ function request.new(state, action, given)
   return {
     action = action, write = not (row and row.reads), separator = "\n", loop = loops.pick(own.loop),
     timeout = timeout, deadline = core.now() + timeout, retries = given.retries or own.retries,
-    decimals = given.decimals or own.decimals, headers = options.merged_headers(own.headers, given.headers),
+    decimals = given.decimals or own.decimals, codes = state.codes,
+    headers = options.merged_headers(own.headers, given.headers),
   }
 end
 
@@ -67,10 +69,26 @@ local function wire_request(state, call)
   }
 end
 
+-- Some panels put the document into a JSON string.
+local function open_string(call, outcome)
+  local inner = outcome.value
+  if type(inner) ~= "string" or not inner:find("^[ \t\r\n]*[%[{]") then return end
+  local decoder = core.decoder(schemas[call.action], call.decimals)
+  if not decoder:feed(inner) then return end
+  local ok, value = decoder:finish()
+  if ok and value ~= nil then outcome.value = value end
+end
+
 local function exchange(state, call)
   local wire = wire_request(state, call)
-  if state.transport then return transport.run(call.loop, state.transport, wire, state.transfers) end
-  return dispatch.run(call.loop, state.client, wire, state.transfers)
+  local outcome
+  if state.transport then
+    outcome = transport.run(call.loop, state.transport, wire, state.transfers)
+  else
+    outcome = dispatch.run(call.loop, state.client, wire, state.transfers)
+  end
+  open_string(call, outcome)
+  return outcome
 end
 
 -- A log that cannot be written costs nobody an answer: stderr says so, once a panel.
@@ -93,7 +111,7 @@ local function attempt(state, call, number)
   local outcome = exchange(state, call)
   local made, err = response.of(call, outcome, state.redact)
   if err then err.attempts = number end
-  if outcome.http_status == 429 and outcome.retry_after then slow_down(state, outcome.retry_after) end
+  if outcome.http_status == 429 and err and err.retry_after then slow_down(state, err.retry_after) end
   if state.record then record(state, call, number, outcome) end
   if events.wanted(state) then tell_attempt(state, call, number, outcome, err) end
   return made, err, outcome

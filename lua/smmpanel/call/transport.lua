@@ -17,7 +17,7 @@ local text = require "smmpanel.util.text"
 
 local transport = {}
 
-local EXCERPT = 120 -- bytes, as the engine keeps
+local EXCERPT = 1024 -- bytes, as the engine keeps
 local SLICE = 0.05  -- seconds between two looks whether the call was cancelled
 
 local Attempt = {}
@@ -49,6 +49,13 @@ local function retry_after_of(answer)
   local value = header_of(answer, "retry-after")
   local seconds = value and (tonumber(value) or http_date.seconds_until(value, os.time()))
   return seconds and seconds > 0 and math.ceil(seconds) or nil
+end
+
+-- X-RateLimit-Reset: unix seconds, or seconds to wait.
+local function rate_reset_of(answer)
+  local value = tonumber(header_of(answer, "x-ratelimit-reset") or header_of(answer, "ratelimit-reset"))
+  if value and value > 1e9 then value = value - os.time() end
+  return value and value > 0 and value or nil
 end
 
 local function pieces_of(body)
@@ -113,6 +120,7 @@ end
 local function read_answer(outcome, answer, request, client)
   outcome.http_status, outcome.http_version = answer.status or 0, 1.1
   outcome.retry_after, outcome.headers = retry_after_of(answer), answer.headers
+  outcome.rate_reset, outcome.cf_ray = rate_reset_of(answer), header_of(answer, "cf-ray")
   if answer.body == nil then return end
   local code = decode(outcome, answer.body, request, client.max_body)
   if code then failed(outcome, code, ("the answer has more than %d bytes"):format(client.max_body)) end

@@ -4,6 +4,7 @@
 local catalog = require "smmpanel.catalog"
 local fail = require "smmpanel.cli.fail"
 local profiles = require "smmpanel.cli.input.profiles"
+local records = require "smmpanel.cli.views.records"
 local smmpanel = require "smmpanel"
 local terminal = require "smmpanel.cli.views.terminal"
 local width = require "smmpanel.cli.views.width"
@@ -47,6 +48,7 @@ function Context:panel(more)
   local ok, panel = pcall(smmpanel.new, options)
   if not ok then fail.thrown(panel, "the panel's settings: ") end
   self.made = panel
+  records.class_of = function(status) return panel:state(status) end
   return panel
 end
 

@@ -41,7 +41,7 @@ local function new_watching(own, given, asked, set)
     work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
     lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or defaults.concurrency,
     loop = loops.pick(defaults.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
-    failed = function() end, is_final = states.is_final,
+    failed = function() end, is_final = function(status) return states.is_final_class(own.class_of(status)) end,
     poll = function(open, seconds)
       local options = { timeout = math.min(seconds or math.huge, timeout), retries = given.retries,
         decimals = given.decimals, batch_size = batch_size }

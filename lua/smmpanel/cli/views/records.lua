@@ -9,11 +9,15 @@ local states = require "smmpanel.api.states"
 
 local STYLES = { open = "open", completed = "good", partial = "bad", canceled = "bad", failed = "bad" }
 
+--- The class of a state: the panel's own words too, once there is a panel.
+---@type fun(status: any): string
+records.class_of = states.state
+
 --- A state in its colour.
 ---@param status any
 ---@return { text: string, style: string? }
 function records.state(status)
-  return { text = formats.text(status), style = STYLES[states.state(status)] }
+  return { text = formats.text(status), style = STYLES[records.class_of(status)] }
 end
 
 -- A letter for yes; what a panel says in words of its own as it is.

@@ -22,7 +22,7 @@ end
 local function is_done(record)
   if not record then return false end
   if record.error then return record.code == "bad_order" end
-  return states.is_final(record.status)
+  return states.is_final_class(records.class_of(record.status))
 end
 
 --- Takes in what an order has come to.
@@ -34,7 +34,7 @@ function watched.take(state, id, record)
   state.last[id] = record
   if was_done or not is_done(record) then return end
   table.insert(state.done, id)
-  if not record.error and states.state(record.status) == "completed" then state.well = state.well + 1 end
+  if not record.error and records.class_of(record.status) == "completed" then state.well = state.well + 1 end
 end
 
 --- How far it is, in a few words.

@@ -1,6 +1,6 @@
 -- The calls under luv, cqueues, Copas, in Neovim and in LÖVE: each runs spec/loops/support/scenario.lua.
--- Neovim, LÖVE and this Copas have the 5.1 ABI; luv and cqueues run on the Lua that runs the specs.
 local process = require "spec.support.process"
+local programs = require "spec.loops.support.programs"
 local sandbox_server = require "smmpanel.sandbox.server"
 
 local SECONDS = 60 -- then it hangs
@@ -8,16 +8,6 @@ local STALL_MS = 200 -- who blocks stalls for the 300 of an answer
 local FRAME_MS = 1 -- of processor time, in LÖVE
 
 local is_51 = _VERSION == "Lua 5.1"
-
-local NEOVIM = "nvim --headless -u NONE -i NONE -n -c "
-
-local PROGRAMS = {
-  { name = "luv", closes = false, command = process.lua() .. " spec/loops/programs/luv.lua" },
-  { name = "cqueues", command = process.lua() .. " spec/loops/programs/cqueues.lua" },
-  { name = "Copas", command = is_51 and process.lua() .. " spec/loops/programs/copas.lua" },
-  { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
-  { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
-}
 
 describe("in", function()
   local sandbox
@@ -33,7 +23,7 @@ describe("in", function()
     return text
   end
 
-  for _, program in ipairs(PROGRAMS) do
+  for _, program in ipairs(programs) do
     if program.command then
       it(program.name .. " a call suspends its coroutine and nothing else", function()
         local said = run(program.command)
@@ -68,8 +58,12 @@ describe("in", function()
 
   if not is_51 then return end
 
+  it("Copas on plain Lua 5.1 many calls sleep at a time, and sleep again when they wake up", function()
+    assert.equal("40 of 40 ended\nstatus 0\n", run "lua5.1 spec/loops/programs/copas_sleepers.lua")
+  end)
+
   it("Neovim outside a coroutine Ctrl-C ends what blocks, and a write says that it is uncertain", function()
-    local said = run(NEOVIM .. "'luafile spec/loops/programs/neovim_interrupt.lua'")
+    local said = run(programs.neovim .. "'luafile spec/loops/programs/neovim_interrupt.lua'")
     assert.matches("call early cancelled", said, 1, true)
     assert.matches("write early cancelled uncertain", said, 1, true)
     assert.matches("batch early interrupted", said, 1, true)

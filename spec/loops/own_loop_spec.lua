@@ -1,8 +1,9 @@
 -- A loop of one's own, as the README shows it: the specs run its very text.
 local core = require "smmpanel.core"
+local dispatch = require "smmpanel.loop.dispatch"
 local process = require "spec.support.process"
 local sandbox_server = require "smmpanel.sandbox.server"
-local smmpanel = require "smmpanel"
+local sandbox_support = require "spec.support.sandbox"
 
 local function example()
   local file = assert(io.open "README.md")
@@ -39,26 +40,102 @@ describe("a host of one's own", function()
     assert.same({ "USD", "balance 100.84292\tIn progress" }, lines)
   end)
 
-  -- The thread may be that quick: Copas steps as soon as it is given the descriptor.
-  it("may step while it begins to watch, the answer being there already", function()
-    local sandbox = assert(sandbox_server.start { tls = false })
-    finally(sandbox.stop)
-    local panel, watched
-    local loop = { sleep = function() end, spawn = function() end }
+  -- A loop that runs the engine itself while one waits, and that a test may break.
+  local function make_loop(broken)
+    local loop = { active = function() return true end, sleep = function() end, spawn = function() end }
     function loop.signal()
-      return { open = function(self) self.is_open = true end, wait = function(self) assert(self.is_open, "lost") end }
-    end
-    function loop.watch(_, step)
-      watched = true
-      for _ = 1, 200 do
-        core.wait(0.1)
-        step()
-        if not watched then return end
+      local signal = {}
+      function signal:open()
+        if broken.open then error("open broke", 0) end
+        self.is_open = true
       end
+      function signal:wait()
+        while not self.is_open do
+          if broken.wait then broken.wait() end
+          core.wait(0.1)
+          dispatch.step()
+        end
+      end
+      return signal
     end
-    function loop.unwatch() watched = false end
-    panel = smmpanel.new { url = sandbox.url, key = sandbox.key, loop = loop }
-    for _ = 1, 2 do assert.equal("USD", assert(panel:balance()).currency) end
-    assert.is_false(watched)
+    function loop.watch() if broken.watch then error("watch broke", 0) end end
+    function loop.unwatch() if broken.unwatch then error("unwatch broke", 0) end end
+    return loop
+  end
+
+  local ORDER = { service = 1, link = "https://example.com/x", quantity = 100 }
+
+  describe("that throws", function()
+    local sandbox
+
+    lazy_setup(function() sandbox = sandbox_support.start { tls = false } end)
+    lazy_teardown(function() if sandbox then sandbox.stop() end end)
+
+    it("in watch: nothing is sent, and the next call works", function()
+      local broken = { watch = true }
+      local panel = sandbox.panel("", { loop = make_loop(broken), name = "watch" })
+      assert.has_error(function() panel:add(ORDER) end, "watch broke")
+      assert.equal(0, sandbox.counts("watch").requests)
+      broken.watch = false
+      assert.is_truthy(panel:add(ORDER).order)
+      assert.equal(1, sandbox.counts("watch").requests)
+      assert.is_true(dispatch.is_idle())
+    end)
+
+    it("in a wait: the order is reported as uncertain", function()
+      local broken = {}
+      function broken.wait()
+        for _ = 1, 100 do
+          if sandbox.counts("wait").requests > 0 then break end
+        end
+        error("wait broke", 0)
+      end
+      local panel = sandbox.panel("latency:20", { loop = make_loop(broken), name = "wait" })
+      local made, err = panel:add(ORDER)
+      assert.is_nil(made)
+      assert.same({ "cancelled", true }, { err.kind, err.uncertain })
+      assert.matches("wait broke", err.message, 1, true)
+      assert.is_true(dispatch.is_idle())
+      broken.wait = nil
+      assert.equal("USD", assert(sandbox.panel("", { loop = make_loop(broken) }):balance()).currency)
+    end)
+
+    it("in unwatch: the answer arrives all the same", function()
+      local panel = sandbox.panel("", { loop = make_loop { unwatch = true } })
+      local made, err = panel:add(ORDER)
+      assert.is_truthy(made, tostring(err))
+      assert.is_true(dispatch.is_idle())
+    end)
+
+    it("when one signal opens: the others of that step get their answers", function()
+      local ended, calls = {}, {}
+      local function call(name)
+        local loop = make_loop {}
+        function loop.signal()
+          local signal = {}
+          function signal:wait() while not self.is_open do coroutine.yield() end end
+          function signal:open()
+            self.is_open = true
+            if name == "first" then error("open broke", 0) end
+          end
+          return signal
+        end
+        return coroutine.create(function()
+          ended[name] = sandbox.panel("latency:0.1", { loop = loop }):balance()
+        end)
+      end
+      for _, name in ipairs { "first", "second", "third" } do calls[name] = call(name) end
+      for _, co in pairs(calls) do assert(coroutine.resume(co)) end
+      local thrown
+      for _ = 1, 100 do
+        core.wait(0.1)
+        local ok, err = pcall(dispatch.step)
+        thrown = thrown or not ok and err
+        if dispatch.is_idle() then break end
+      end
+      assert.equal("open broke", thrown)
+      for _, co in pairs(calls) do coroutine.resume(co) end
+      for _, name in ipairs { "first", "second", "third" } do assert.equal("USD", ended[name].currency) end
+    end)
   end)
 end)

@@ -5,6 +5,7 @@
 
 local core = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
+local suspendable = require "smmpanel.loop.suspendable"
 
 local blocking = { name = "blocking" }
 
@@ -57,10 +58,7 @@ local function turn()
   run_ready()
 end
 
-local function suspendable(co)
-  if not co or not done_of[co] then return false end
-  return not coroutine.isyieldable or coroutine.isyieldable()
-end
+function blocking.active() return true end
 
 local Signal = {}
 Signal.__index = Signal
@@ -73,8 +71,8 @@ function Signal:open()
 end
 
 function Signal:wait()
-  local co = coroutine.running()
-  if suspendable(co) and not self.is_open then
+  local co = coroutine.running() or false
+  if done_of[co] and not self.is_open and suspendable() then
     self.waiting = co
     coroutine.yield()
   end

@@ -3,38 +3,42 @@
 
 local copas = require "copas"
 local core = require "smmpanel.core"
-local scheduler = require "smmpanel.loop.scheduler"
+local resumer = require "smmpanel.loop.resumer"
 
 local loop = { name = "copas" }
 
 -- PUC Lua 5.1 cannot yield through its own pcall; Copas brings one that can.
 local has_own, own = pcall(require, "coxpcall")
 local protected = has_own and own.pcall or pcall
+local running = has_own and own.running or coroutine.running
 
-function loop.active()
-  return copas.running ~= false and scheduler.suspendable()
+function loop.active(suspendable)
+  return suspendable and copas.running ~= false
 end
 
 -- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it
 -- yields with: ours keeps it, and addthread resumes it.
 local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
 
-local parking = {}
-function parking.insert() end
-function parking.push(_, signal, co) signal.waiting = co end
-
 local Signal = {}
 Signal.__index = Signal
 
-function Signal:wait()
-  while not self.is_open do
-    if has_sleep then
-      self.waiting = coroutine.running()
-      copas.sleep(-1)
-    else
-      coroutine.yield(self, parking)
-    end
+local function park(signal)
+  local parking = { insert = function() end, push = function(_, _, co) signal.waiting = co end }
+  coroutine.yield(resumer.waits, parking)
+  if not signal.is_open then resumer.too_early() end
+end
+
+local function sleep_until_woken(signal)
+  while not signal.is_open do
+    signal.waiting = running()
+    copas.sleep(-1)
   end
+end
+
+function Signal:wait()
+  if self.is_open then return end
+  if has_sleep then sleep_until_woken(self) else park(self) end
 end
 
 function Signal:open()
@@ -60,13 +64,15 @@ local step_engine
 local sleepers = {} -- signal -> when it opens
 local attendant -- is running
 
+-- Collected first: a signal that opens resumes a coroutine, which may sleep again.
 local function open_due()
-  local now = core.now()
+  local now, due = core.now(), {}
   for signal, at in pairs(sleepers) do
-    if at <= now then
-      sleepers[signal] = nil
-      signal:open()
-    end
+    if at <= now then due[#due + 1] = signal end
+  end
+  for _, signal in ipairs(due) do
+    sleepers[signal] = nil
+    signal:open()
   end
 end
 

@@ -7,9 +7,9 @@ local condition = require "cqueues.condition"
 local loop = { name = "cqueues" }
 
 -- A coroutine within a controller's cannot wait there: its resumer would take our yield for its own.
-function loop.active()
+function loop.active(suspendable)
   local controller, directly = cqueues.running()
-  return controller ~= nil and directly
+  return suspendable and controller ~= nil and directly
 end
 
 local Signal = {}

@@ -1,4 +1,8 @@
---- Between the engine and the hosts: a request suspends whoever made it until `step` finds that it has ended.
+--- Between the engine and the loops: a request suspends its coroutine until `step` finds that it has ended.
+--
+-- Nothing may be lost once a request is sent. So all that may throw comes before `core.start`; `step` finishes
+-- its list whatever one of the entries throws; and a wait that throws cancels the request and reports whether it
+-- was sent.
 -- @module smmpanel.loop.dispatch
 
 local core = require "smmpanel.core"
@@ -6,7 +10,18 @@ local core = require "smmpanel.core"
 local dispatch = {}
 
 local waiting = {} -- transfer -> { signal, scope, transfers }, until it ends
-local watches = {} -- scope -> { loop, descriptor, count }: as long as requests of that dispatch are in flight
+local watches = {} -- scope -> { loop, descriptor, count }: as long as requests of that scope are in flight
+
+local LAST_WAIT = 0.002 -- seconds between two looks at a request that was cancelled
+
+-- Plain Lua 5.1 cannot suspend a coroutine inside pcall.
+local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+-- Where the engine cannot start there is nothing to watch, and core.start says why.
+local function descriptor_or_nil()
+  local ok, descriptor = pcall(core.descriptor)
+  return ok and descriptor or nil
+end
 
 -- After a fork the descriptor is another one; what watches the parent's is the parent's, and ending it here
 -- would end it there.
@@ -15,36 +30,79 @@ local function leave(scope)
   watch.count = watch.count - 1
   if watch.count > 0 then return end
   watches[scope] = nil
-  if watch.loop.unwatch and watch.descriptor == core.descriptor() then watch.loop.unwatch(scope) end
+  if not watch.loop.unwatch or not watch.descriptor then return end
+  if watch.descriptor == descriptor_or_nil() then watch.loop.unwatch(scope) end
 end
 
---- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks.
+local function watch_for(loop)
+  local scope, descriptor = loop.scope and loop.scope() or loop, descriptor_or_nil()
+  local watch = watches[scope] or { loop = loop, count = 0 }
+  if descriptor and watch.descriptor ~= descriptor then
+    if loop.watch then loop.watch(descriptor, dispatch.step, scope) end
+    watch.descriptor = descriptor
+  end
+  watches[scope] = watch
+  watch.count = watch.count + 1
+  return scope
+end
+
+local function finish(transfer)
+  local entry = waiting[transfer]
+  if not entry then return end
+  waiting[transfer], entry.transfers[transfer] = nil, nil
+  local left, thrown = pcall(leave, entry.scope)
+  entry.signal:open()
+  if not left then error(thrown, 0) end
+end
+
+--- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks. Throws what
+-- the first of them threw, after all of them had their turn.
 ---@param bytes? integer how much to decode at most (16 kB)
 function dispatch.step(bytes)
+  local ok, thrown = true, nil
   for _, transfer in ipairs(core.step(bytes) or {}) do
-    local entry = waiting[transfer]
-    if entry then
-      waiting[transfer], entry.transfers[transfer] = nil, nil
-      leave(entry.scope)
-      entry.signal:open()
-    end
+    local finished, err = pcall(finish, transfer)
+    if ok and not finished then ok, thrown = false, err end
   end
+  if not ok then error(thrown, 0) end
 end
 
---- Whether nobody waits for an answer.
+--- Whether no request is in flight.
 ---@return boolean
 function dispatch.is_idle()
   return next(waiting) == nil
 end
 
-local function enter(entry, loop)
-  local scope, descriptor = loop.scope and loop.scope() or loop, core.descriptor()
-  local watch = watches[scope] or { loop = loop, count = 0 }
-  watches[scope], entry.scope = watch, scope
-  watch.count = watch.count + 1
-  if watch.descriptor == descriptor then return end
-  watch.descriptor = descriptor
-  if loop.watch then loop.watch(descriptor, dispatch.step, scope) end
+local function not_started(code, why)
+  return { code = code, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
+end
+
+-- Interrupted by the user: the request ends as cancelled, and so it is known whether it was sent.
+local function wait(signal, transfer, seconds)
+  while signal:wait(seconds) == false do transfer:cancel() end
+end
+
+-- Waits without the loop; a cancelled request ends at once.
+local function cancel_now(transfer)
+  transfer:cancel()
+  while waiting[transfer] do
+    pcall(dispatch.step)
+    if waiting[transfer] then core.wait(LAST_WAIT) end
+  end
+end
+
+local function outcome_of(signal, transfer, seconds)
+  if not may_wait_in_pcall then
+    wait(signal, transfer, seconds)
+    return transfer:result()
+  end
+  local waited, thrown = pcall(wait, signal, transfer, seconds)
+  if not waited then cancel_now(transfer) end
+  local outcome = transfer:result()
+  if not waited and outcome.code == "cancelled" then
+    outcome.text = "the wait for the answer was broken off: " .. tostring(thrown)
+  end
+  return outcome
 end
 
 --- One request and its answer.
@@ -54,18 +112,16 @@ end
 ---@param transfers table<userdata, true> it is in there as long as it is in flight, for whoever cancels
 ---@return table outcome
 function dispatch.run(loop, client, request, transfers)
-  local transfer, code, why = core.start(client, request)
-  if not transfer then
-    return { code = code, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
-  end
   local signal = loop.signal()
-  local entry = { signal = signal, transfers = transfers }
-  -- First of all, for a loop may step while it begins to watch, and the answer may be there by then.
-  waiting[transfer], transfers[transfer] = entry, true
-  enter(entry, loop)
-  -- Interrupted by the user: it ends as cancelled, and so it is known whether it was sent.
-  while signal:wait() == false do transfer:cancel() end
-  return transfer:result()
+  local scope = watch_for(loop)
+  local started, transfer, code, why = pcall(core.start, client, request)
+  if not started or not transfer then
+    leave(scope)
+    if not started then error(transfer, 0) end
+    return not_started(code, why)
+  end
+  waiting[transfer], transfers[transfer] = { signal = signal, scope = scope, transfers = transfers }, true
+  return outcome_of(signal, transfer, request.timeout)
 end
 
 return dispatch

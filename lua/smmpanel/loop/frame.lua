@@ -22,8 +22,6 @@ local queue, first, last = {}, 1, 0 -- signals of those that are to set out in a
 local coroutines = scheduler.new(function() end)
 local sleepers = {} -- signal -> when it opens
 
-frame.active = scheduler.suspendable
-
 function frame.signal()
   return coroutines:signal()
 end

@@ -1,35 +1,41 @@
---- What a client runs under: how to wait there, sleep, and run several. One small file a loop, over the one
--- engine.
+--- How a client waits: for an answer, for a pause to end, for several functions. One small file for each event
+-- loop, above the one engine.
 --
--- A loop is a table:
+-- A loop is a table of functions. `docs/event-loops.md` shows a whole one.
 --
 --     name            for messages
---     active()        whether a call made now, in the running coroutine, can wait here without blocking
---                     others (absent: always). Where it cannot, the call blocks, as in plain Lua.
---     signal()          a new signal: something that one coroutine waits at, and that is opened once
---       signal:wait()     returns once it is open; at once where it was opened before. Returns false where
---                       the user interrupts it; it may then be waited at again
---       signal:open()     may be called from any coroutine and outside all, before the wait and after it,
---                       and again; it may resume the one who waits right away
+--     active(suspendable)
+--                     optional: whether a call made now can wait here without blocking others. `suspendable` says
+--                     whether the running coroutine can be suspended at this place. Where it returns false, the
+--                     call blocks, as in plain Lua; it may also throw. Absent: `suspendable` decides
+--     signal()        returns a new signal: one coroutine waits at it, and it is opened once. May throw
+--       signal:wait(seconds)
+--                     returns once the signal is open; at once where it was opened before. Returns false where
+--                     the user interrupts it; it may then be waited at again. `seconds` is how long the request
+--                     may take; a loop may ignore it
+--       signal:open() may be called from any coroutine and outside all, before the wait and after it, and again;
+--                     it may resume the waiting coroutine right away
 --     sleep(seconds)  suspends the running coroutine
 --     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
 --                     done(false, what f threw)
 --     detach(f)       optional, where a coroutine may be killed from outside: runs f() where it cannot be, waits
 --                     for it and returns what it returned
 --     begin()         optional: called before each request is made; may wait
---     reap(handle)    optional: what spawn returned, once it has ended
+--     reap(handle)    optional: called with what spawn returned, once it has ended
 --     scope()         optional, where a process may have several such loops: the one that runs now
 --     watch(descriptor, step, scope)
---                     optional: from now on call step() whenever the descriptor is readable. Called when the
---                     first of the requests in flight begins, and again where the descriptor is another
---     unwatch(scope)  optional: the last of them has ended; nothing of ours may keep the loop alive
+--                     optional: from now on call step() whenever the descriptor is readable. Called before the
+--                     first of the requests in flight starts, and again where the descriptor is another. Must not
+--                     suspend; where it throws, nothing was sent
+--     unwatch(scope)  optional: the last request has ended; nothing of ours may keep the loop alive
 --
--- A loop without `watch` calls step() of `smmpanel.loop` itself, as `blocking` does while it waits.
+-- A loop without `watch` calls step() of `smmpanel.loop.dispatch` itself, as `blocking` does while it waits.
 -- @module smmpanel.loop
 
 local loops = {}
 
 local argerror = require "smmpanel.util.argerror"
+local suspendable = require "smmpanel.loop.suspendable"
 
 -- Whether the program has it at all; only then is it loaded.
 local HAS = {
@@ -54,7 +60,8 @@ local function load_loop(name)
 end
 
 local function is_active(loop)
-  return loop.active == nil or loop.active()
+  if loop.active then return loop.active(suspendable()) end
+  return suspendable()
 end
 
 --- Throws where the option `loop` names no loop, or a table that is none.
@@ -72,7 +79,7 @@ function loops.check(where, choice)
   end
 end
 
---- The loop that a call made now runs under.
+--- The loop that a call made now, at this place, waits in. Asked before anything is sent.
 ---@param choice string|table the option
 ---@return table
 function loops.pick(choice)

@@ -1,6 +1,9 @@
 --- nginx with its Lua module. A handler cannot wait for a foreign descriptor, but a cosocket can connect to a
--- unix socket, on which the engine then writes its one byte. A light thread of its own, in a timer that
+-- unix socket, on which the engine then writes its one byte. A dispatcher, which is a light thread in a timer that
 -- belongs to no request, reads it and steps; each call waits at a semaphore.
+--
+-- The dispatcher may be missing: nginx may have no timer or no memory for it, there may be no directory for the
+-- socket, the worker may be about to leave. Then the waiting calls step by the clock, one of them at a time.
 -- @module smmpanel.loop.ngx
 
 local core = require "smmpanel.core"
@@ -14,50 +17,54 @@ local loop = { name = "ngx" }
 -- The dispatcher looks this often whether it is still needed; a worker that is told to leave waits for it.
 local IDLE_SECONDS = 0.25
 local DAY_SECONDS = 24 * 60 * 60
-local WAIT_SECONDS = 5 -- between two looks whether there is a dispatcher
+
+local SILENT_SECONDS = 2 -- a dispatcher that has not shown itself for so long counts as gone
+local LONGEST_WAIT = 1 -- seconds, of one wait at a semaphore while there is a dispatcher
+local POLL_SECONDS = 0.005 -- between two steps of the one call that steps by the clock
+local SPARE_SECONDS = 0.05 -- between two looks of the others
+local RETRY_SECONDS = 5 -- between two attempts to start a dispatcher, after one failed
+local REPORT_SECONDS = 60 -- between two lines about it in the error log
 
 local MAY_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
   ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
 }
 
--- There is no coroutine.isyieldable here, and to find out by yielding would be too late: the request is sent
--- by then. No C function but these two lets a coroutine be suspended below it.
-local TRANSPARENT = { [pcall] = true, [xpcall] = true }
-
-local function is_below_c()
-  local level = 2
-  local frame = debug.getinfo(level, "Sf")
-  while frame do
-    if frame.what == "C" and not TRANSPARENT[frame.func] then return true end
-    level = level + 1
-    frame = debug.getinfo(level, "Sf")
-  end
-  return false
-end
-
 -- While the configuration is read there is nobody to hold up.
-function loop.active()
+function loop.active(suspendable)
   local phase = ngx.get_phase()
   if phase == "init" then return false end
   if not MAY_WAIT[phase] then
     argerror.throw("smmpanel", "a call cannot wait for its answer in %s_by_lua, for nothing may wait there: " ..
       "make it in a timer, ngx.timer.at(0, function() ... end)", phase)
   end
-  if is_below_c() then
+  if not suspendable then
     argerror.throw("smmpanel", "a call cannot wait for its answer here, for it is made through a C function " ..
-      "(as require, table.sort or string.gsub are): make it outside")
+      "(as require, table.sort or string.gsub are), a finalizer or a debug hook: make it outside")
   end
   return true
 end
 
 -- ---- the dispatcher ----------------------------------------------------------------------------
 
-local running = false
+local generation = 0 -- of the dispatcher that is to work; one that finds a later number ends
+local seen_at -- when that one showed itself last; nil where there is none
+local retry_at, report_at = 0, 0
+
+local function is_running()
+  return seen_at ~= nil and core.now() - seen_at < SILENT_SECONDS
+end
+
+local function report(why)
+  local now = core.now()
+  if now < report_at then return end
+  report_at = now + REPORT_SECONDS
+  ngx.log(ngx.ERR, "smmpanel: there is no dispatcher, calls step by the clock: ", why)
+end
 
 local function connect()
   local path, _, why = core.listen()
-  if not path then return nil, why end
+  if not path then return nil, "no unix socket can be made (is TMPDIR writable?): " .. why end
   local socket = ngx.socket.tcp()
   local ok, problem = socket:connect("unix:" .. path)
   if not ok then return nil, problem end
@@ -65,8 +72,18 @@ local function connect()
   return socket
 end
 
+-- The byte is read by then and comes again only after a step that did not throw, so it steps until one does not.
+local function step()
+  local ok, thrown = pcall(dispatch.step)
+  while not ok do
+    report(thrown)
+    ngx.sleep(POLL_SECONDS)
+    ok, thrown = pcall(dispatch.step)
+  end
+end
+
 -- Not the reading is given little time: nginx would write into its error log that it was over.
-local function read_until_idle(socket)
+local function read_until_idle(socket, mine)
   local stirred, why
   socket:settimeout(DAY_SECONDS * 1000)
   local reader = ngx.thread.spawn(function()
@@ -74,35 +91,44 @@ local function read_until_idle(socket)
     repeat
       byte, why = socket:receive(1)
       stirred = true
-      dispatch.step()
+      step()
     until not byte
   end)
   repeat
-    stirred = false
+    stirred, seen_at = false, core.now()
     ngx.sleep(IDLE_SECONDS)
-  until why or dispatch.is_idle() and (not stirred or ngx.worker.exiting())
+  until why or generation ~= mine or dispatch.is_idle() and (not stirred or ngx.worker.exiting())
   ngx.thread.kill(reader)
-  return not why, why
+  return why
 end
 
-local function run_dispatcher()
-  local ok, why
-  local socket, problem = connect()
-  if socket then
-    ok, why = read_until_idle(socket)
-    socket:close()
-  end
-  running = false
-  if not ok then ngx.log(ngx.ERR, "smmpanel: the dispatcher ended: ", why or problem) end
+local function work(mine)
+  local socket, why = connect()
+  if not socket then return why end
+  seen_at = core.now()
+  why = read_until_idle(socket, mine)
+  socket:close()
+  return why
 end
 
+-- A timer that nginx begins too late, after another was started, does nothing.
+local function run_dispatcher(_, mine)
+  if generation ~= mine then return end
+  local ok, why = pcall(work, mine)
+  if generation ~= mine then return end
+  seen_at, retry_at = nil, 0
+  if ok and not why or ngx.worker.exiting() then return end
+  retry_at = core.now() + RETRY_SECONDS
+  report(tostring(why))
+end
+
+-- nginx may never run the timer (lua_max_running_timers), and says so in its log alone.
 local function ensure_dispatcher()
-  if running then return end
-  running = true
-  local ok, why = ngx.timer.at(0, run_dispatcher)
-  if ok then return end
-  running = false
-  ngx.log(ngx.ERR, "smmpanel: the dispatcher cannot start: ", why)
+  local now = core.now()
+  if is_running() or now < retry_at then return end
+  generation, seen_at, retry_at = generation + 1, nil, now + RETRY_SECONDS
+  local ok, why = ngx.timer.at(0, run_dispatcher, generation)
+  if not ok and not ngx.worker.exiting() then report(why) end
 end
 
 -- ---- waiting -------------------------------------------------------------------------------------
@@ -110,20 +136,56 @@ end
 local Signal = {}
 Signal.__index = Signal
 
+local stepping -- the signal whose call steps by the clock, where there is no dispatcher
+
 function Signal:open()
   self.is_open = true
   self.semaphore:post(1)
 end
 
-function Signal:wait()
+-- One semaphore serves many calls, one after the other, where it is back at 0.
+local spare, spares, SPARES_MAX = {}, 0, 64
+
+local function take_semaphore()
+  if spares == 0 then return assert(semaphore.new(0)) end
+  local one = spare[spares]
+  spare[spares], spares = nil, spares - 1
+  return one
+end
+
+local function give_back(one)
+  if spares == SPARES_MAX or one:count() ~= 0 then return end
+  spares = spares + 1
+  spare[spares] = one
+end
+
+-- How long to wait at the semaphore before the call looks for itself. It depends on no dispatcher alone.
+local function slice(self, ends_at)
+  if is_running() then return math.max(POLL_SECONDS, math.min(LONGEST_WAIT, ends_at - core.now())) end
+  ensure_dispatcher()
+  stepping = stepping or self
+  return stepping == self and POLL_SECONDS or SPARE_SECONDS
+end
+
+local function look(self)
+  if stepping and stepping ~= self and stepping.is_open then stepping = nil end
+  local ok, thrown = pcall(dispatch.step)
+  if not ok then report(thrown) end
+end
+
+--- Waits no longer at a time than the request may take, and steps after each wait that did not bring the answer.
+function Signal:wait(seconds)
+  local ends_at = core.now() + (seconds or DAY_SECONDS)
   while not self.is_open do
-    self.semaphore:wait(WAIT_SECONDS)
-    if not self.is_open then ensure_dispatcher() end
+    self.semaphore:wait(slice(self, ends_at))
+    if not self.is_open then look(self) end
   end
+  if stepping == self then stepping = nil end
+  give_back(self.semaphore)
 end
 
 function loop.signal()
-  return setmetatable({ is_open = false, semaphore = assert(semaphore.new(0)) }, Signal)
+  return setmetatable({ is_open = false, semaphore = take_semaphore() }, Signal)
 end
 
 loop.sleep = ngx.sleep

@@ -2,6 +2,8 @@
 -- their own.
 -- @module smmpanel.loop.scheduler
 
+local resumer = require "smmpanel.loop.resumer"
+
 local scheduler = {}
 
 local Scheduler = {}
@@ -9,14 +11,6 @@ Scheduler.__index = Scheduler
 
 local Signal = {}
 Signal.__index = Signal
-
---- Whether the one who calls can be suspended: it runs in a coroutine, with no C function in between.
----@return boolean
-function scheduler.suspendable()
-  local co, main = coroutine.running()
-  if not co or main then return false end
-  return not coroutine.isyieldable or coroutine.isyieldable()
-end
 
 --- A new set of coroutines.
 ---@param ask_for_turn fun() called when the first becomes ready; `run` is to be called soon, not within
@@ -80,10 +74,12 @@ function Signal:open()
   if self.waiting then make_ready(self.scheduler, self.waiting) end
 end
 
--- Whoever else resumes the coroutine gets nothing by it.
 function Signal:wait()
+  if self.is_open then return end
   self.waiting = coroutine.running()
-  while not self.is_open do coroutine.yield() end
+  coroutine.yield(resumer.waits)
+  self.waiting = nil
+  if not self.is_open then resumer.too_early() end
 end
 
 return scheduler

@@ -3,11 +3,12 @@
 -- @module smmpanel.loop.uv
 
 local scheduler = require "smmpanel.loop.scheduler"
+local suspendable = require "smmpanel.loop.suspendable"
 
 local uv = { name = "uv" }
 
 local editor = rawget(_G, "vim")
-local libuv = editor and editor.loop or require "luv"
+local libuv = editor and (editor.uv or editor.loop) or require "luv"
 
 local SLICE = 100 -- milliseconds: Neovim 0.7 looks at Ctrl-C where a wait ends, and not before
 
@@ -43,8 +44,8 @@ local function may_wait_in_editor()
   return editor and not editor.in_fast_event()
 end
 
-function uv.active()
-  return scheduler.suspendable() or may_wait_in_editor() or false
+function uv.active(can_suspend)
+  return can_suspend or may_wait_in_editor() or false
 end
 
 -- Outside a coroutine the editor goes on with what is not its user's. -> false where he presses Ctrl-C
@@ -65,7 +66,7 @@ function EditorSignal:wait()
 end
 
 function uv.signal()
-  if scheduler.suspendable() then return coroutines:signal() end
+  if not editor or suspendable() then return coroutines:signal() end
   return setmetatable({ is_open = false }, EditorSignal)
 end
 

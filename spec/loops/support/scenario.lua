@@ -163,11 +163,12 @@ end)
 
 -- ---- running them -------------------------------------------------------------------------------
 
-local stall, last_tick = 0, nil
+local stall, last_tick, ticks = 0, nil, 0
 
 --- To be called by the host every millisecond, beside the rest.
 function scenario.tick()
   local now = core.now()
+  ticks = ticks + 1
   stall = math.max(stall, now - (last_tick or now))
   last_tick = now
 end
@@ -187,6 +188,9 @@ end
 --- In a coroutine of the host's.
 ---@param host { go: fun(f), sleep: fun(seconds), cancellable?: fun(f): thread, fork?: boolean }
 function scenario.run(host)
+  if os.getenv "SPEC_CONTEXTS" then
+    return require "spec.loops.support.contexts".run(function() return ticks end)
+  end
   local longest, of = 0, nil
   local leave_at = os.getenv "SPEC_EXIT"
   if leave_at then -- in mid-flight

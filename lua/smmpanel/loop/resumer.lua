@@ -1,0 +1,26 @@
+--- What the resumer of a coroutine gets while a call in it waits. An event loop has no use for it. The loop over a
+-- generator (coroutine.wrap) would take it for a row, so using it throws and says why.
+-- @module smmpanel.loop.resumer
+
+local resumer = {}
+
+local WHY = "smmpanel: a call waits in this coroutine, and what resumes it is no event loop but a generator's loop " ..
+  "or caller: collect the answers outside the generator, or give the panel loop = 'blocking'"
+
+local function throw() error(WHY, 2) end
+
+local meta = { __tostring = function() return WHY end }
+for _, name in ipairs { "__index", "__newindex", "__call", "__concat", "__len", "__unm", "__add", "__sub", "__mul",
+                        "__div", "__mod", "__pow", "__lt", "__le", "__pairs", "__ipairs" } do
+  meta[name] = throw
+end
+
+--- To be yielded.
+resumer.waits = setmetatable({}, meta)
+
+--- Throws: somebody resumed the coroutine before there was an answer.
+function resumer.too_early()
+  error(WHY, 0)
+end
+
+return resumer

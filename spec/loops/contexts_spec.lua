@@ -1,0 +1,92 @@
+-- Wherever a call is made: it suspends, it blocks, or it throws before anything is sent. The table in
+-- docs/event-loops.md says which, for each loop; here each of its cells is tried in the real program.
+local nginx = require "spec.loops.support.nginx"
+local programs = require "spec.loops.support.programs"
+local sandbox_support = require "spec.support.sandbox"
+
+local function cells(line)
+  local list = {}
+  for cell in line:gmatch "|([^|\n]+)" do list[#list + 1] = cell:match "^%s*(.-)%s*$" end
+  return list
+end
+
+-- -> loop -> place -> what the documents say
+local function documented()
+  local file = assert(io.open "docs/event-loops.md")
+  local text = file:read "*a"
+  file:close()
+  local lines = {}
+  for line in assert(text:match "(\n| A call made in[^\n]*\n.-\n)\n"):gmatch "[^\n]+" do lines[#lines + 1] = line end
+  local loops, table_of = cells(lines[1]), {}
+  for i = 2, #loops do table_of[loops[i]] = {} end
+  for i = 3, #lines do
+    local row = cells(lines[i])
+    for column = 2, #row do table_of[loops[column]][row[1]:gsub("`", "")] = row[column] end
+  end
+  return table_of
+end
+
+-- Neovim waits in place of suspending: its own work goes on. Some cells differ by the Lua.
+local function allows(cell, said)
+  return cell:find(said, 1, true) or said == "suspends" and cell == "waits"
+end
+
+local NGINX = [[
+  location = /contexts { content_by_lua_block {
+    local ticks, ended = 0, false
+    local thread = ngx.thread.spawn(function() while not ended do ticks = ticks + 1; ngx.sleep(0.001) end end)
+    require "spec.loops.support.contexts".run(function() return ticks end, ngx.say)
+    ended = true
+    ngx.thread.wait(thread) } }
+]]
+
+describe("a call made", function()
+  local sandbox, expected
+
+  lazy_setup(function() sandbox, expected = sandbox_support.start { tls = false }, documented() end)
+  lazy_teardown(function() if sandbox then sandbox.stop() end end)
+
+  local function run(command, prefix)
+    local pipe = io.popen(("SPEC_CONTEXTS=1 SPEC_URL='%s' SPEC_KEY=%s SPEC_NAME=%s timeout 60 %s 2>&1"):format(
+      sandbox.url, sandbox.key, prefix, command))
+    local text = pipe:read "*a"
+    pipe:close()
+    return text
+  end
+
+  local function check(loop, prefix, output)
+    local places = 0
+    for place, said, why in output:gmatch "context ([^:\n]+): (%l+)([^\n\r]*)" do
+      places = places + 1
+      local cell = assert(expected[loop], loop)[place]
+      assert(cell, "docs/event-loops.md does not mention " .. place)
+      assert.is_truthy(allows(cell, said), ("%s, %s: %s, not %s %s"):format(loop, place, cell, said, why))
+      local requests = sandbox.counts(prefix .. place:gsub("%W", "_")).requests
+      if said ~= "throws" then
+        assert.equal(1, requests, place)
+      elseif place ~= "generator" then
+        assert.equal(0, requests, place)
+      else
+        assert.matches("a generator's loop", why, 1, true)
+      end
+    end
+    assert.is_true(places >= 14, output)
+  end
+
+  for i, program in ipairs(programs) do
+    if program.command then
+      it("in " .. program.name .. " waits as the documents say, or throws with nothing sent", function()
+        check(program.name, "p" .. i, run(program.command, "p" .. i))
+      end)
+    end
+  end
+
+  if _VERSION ~= "Lua 5.1" then return end
+
+  it("in nginx waits as the documents say, or throws with nothing sent", function()
+    local environment = ("env SPEC_URL=%s; env SPEC_KEY=%s; env SPEC_NAME=n;"):format(sandbox.url, sandbox.key)
+    local server = nginx.start { locations = NGINX, main = environment }
+    finally(function() server:stop() end)
+    check("nginx", "n", (select(2, server:get "/contexts")))
+  end)
+end)

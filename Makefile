@@ -70,11 +70,13 @@ sandbox: ## a panel to try things on, until Ctrl-C; installs what is missing
 	@$(LUA) bin/smmpanel sandbox
 
 test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
-	@tools/deps build luajit sandbox test hosts ledger cli
+	@tools/deps build luajit sandbox test loops ledger cli
+	@! command -v lua5.3 >/dev/null || $(MAKE) --no-print-directory LUA=lua5.3 all
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
-test-hosts: ## the specs of the hosts alone: nginx, Neovim, LÖVE, luv, cqueues, Copas
-	@tools/deps build luajit sandbox test hosts ledger
+test-loops: ## the specs of the event loops alone, in the real programs
+	@tools/deps build luajit sandbox test loops ledger
+	@! command -v lua5.3 >/dev/null || $(MAKE) --no-print-directory LUA=lua5.3 all
 	@LUAS="$(LUAS)" tools/test spec/loops
 
 # Not the command line's specs (Debian's libraries for it are for 5.4 and LuaJIT), nor the slow ones.

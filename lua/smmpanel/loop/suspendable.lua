@@ -18,7 +18,8 @@ local TRANSPARENT = is_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] 
 -- call has no name. So has `(f())()`, and there a call blocks although it need not.
 local function is_called_by_c(frame, caller)
   if frame.what == "C" then return not TRANSPARENT[frame.func] end
-  if not is_51 or frame.what == "tail" or not caller or caller.what == "C" or caller.what == "tail" then return false end
+  if not is_51 or frame.what == "tail" then return false end
+  if not caller or caller.what == "C" or caller.what == "tail" then return false end
   return frame.namewhat == "" or frame.name == "(for generator)"
 end
 

@@ -49,7 +49,9 @@ local function public()
   return list
 end
 
-local RETURNS_NOTHING = { ["smmpanel.step"] = true, ["Panel:close"] = true, ["server.wait"] = true }
+local RETURNS_NOTHING = {
+  ["smmpanel.step"] = true, ["smmpanel.sleep"] = true, ["Panel:close"] = true, ["server.wait"] = true,
+}
 
 describe("the annotations of", function()
   for _, f in ipairs(public()) do

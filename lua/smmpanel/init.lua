@@ -15,6 +15,7 @@ local loops = require "smmpanel.loop"
 local dispatch = require "smmpanel.loop.dispatch"
 local states = require "smmpanel.api.states"
 local argerror = require "smmpanel.util.argerror"
+local checks = require "smmpanel.util.checks"
 
 local smmpanel = {
   version = core.version,
@@ -100,6 +101,18 @@ function smmpanel.all(functions, how)
   end
   loops.side_by_side(loops.pick(loop), work, #work)
   return results, errs
+end
+
+--- Waits, as a call waits for its answer: in a coroutine of the event loop that runs it suspends this coroutine alone,
+-- elsewhere it blocks.
+---@param seconds number
+---@param how? { loop: string|table? } where panels were given a `loop`, the same one
+function smmpanel.sleep(seconds, how)
+  local wrong = checks.seconds(seconds)
+  if wrong then argerror.throw("smmpanel.sleep", "needs %s, got %s", wrong, argerror.describe(seconds)) end
+  local loop = how and how.loop or "auto"
+  loops.check("smmpanel.sleep", loop)
+  loops.pick(loop).sleep(seconds)
 end
 
 --- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For loops with

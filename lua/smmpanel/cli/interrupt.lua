@@ -4,7 +4,6 @@
 local interrupt = {}
 
 local core = require "smmpanel.core"
-local loops = require "smmpanel.loop"
 local smmpanel = require "smmpanel"
 
 local LONGEST = 15 -- seconds; what has no answer by then is in doubt
@@ -36,9 +35,9 @@ end
 function Work:wait(context)
   if not is_open(self) then return end
   context:say "stopping: waiting for the answers to what was sent; Ctrl-C again ends it"
-  local loop, last = loops.pick "auto", core.now() + LONGEST
+  local last = core.now() + LONGEST
   -- Who waits here lets the coroutines go on that were interrupted.
-  while is_open(self) and core.now() < last do loop.sleep(STEP) end
+  while is_open(self) and core.now() < last do smmpanel.sleep(STEP) end
 end
 
 --- Something that Ctrl-C is to stop in good order.

@@ -1,7 +1,6 @@
 local core = require "smmpanel.core"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
-local loops = require "smmpanel.loop"
 local ids = require "smmpanel.cli.input.ids"
 local json = require "smmpanel.util.json"
 local live = require "smmpanel.cli.views.live"
@@ -15,7 +14,7 @@ local INTERVAL = 60
 
 -- Draws once a second, for as long as the watching goes on.
 local function draw_while(state)
-  local area, paint, loop = live.new(io.stdout), terminal.painter(io.stdout), loops.pick "auto"
+  local area, paint = live.new(io.stdout), terminal.painter(io.stdout)
   local columns, rows = terminal.size()
   while not state.over do
     local before_columns, before_rows = columns, rows
@@ -23,7 +22,7 @@ local function draw_while(state)
     if columns ~= before_columns or rows ~= before_rows then area:restart() end
     area:draw(watched.frame(state, { columns = columns, rows = rows, paint = paint, now = core.now(),
       mark = terminal.is_utf8() and "…" or ">" }))
-    loop.sleep(1)
+    smmpanel.sleep(1)
   end
   state.wipe = function() area:draw {} end
 end

@@ -2,6 +2,7 @@
 -- fields, at a time that is passed in.
 -- @module smmpanel.sandbox.panel
 
+local accounts = require "smmpanel.sandbox.panel.accounts"
 local catalog = require "smmpanel.sandbox.panel.catalog"
 local checks = require "smmpanel.sandbox.panel.checks"
 local json = require "smmpanel.sandbox.panel.php_json"
@@ -25,49 +26,20 @@ panel.FIRST_ORDER = 23501
 ---@field balance? string of the accounts main and second (`100.84292`)
 ---@field currency? string (`USD`)
 
-local function new_accounts(options)
-  local by_key = {}
-  for name, key in pairs(options.keys) do
-    local balance = name == "empty" and "0" or options.balance or "100.84292"
-    by_key[key] = { name = name, balance = assert(money.parse(balance), "the balance is no decimal") }
-  end
-  if not options.any_key then return by_key end
-  local main = by_key[options.keys.main]
-  return setmetatable(by_key, { __index = function(_, key) return key ~= nil and key ~= "" and main or nil end })
-end
-
--- The orders of the documentation's examples: 1, partial; 2 and 100, in progress for good.
-local function add_examples(self, account)
-  local now = self.now()
-  local function example(id, service, charge, quantity, start, delivered)
-    local order = { id = tostring(id), serial = id, account = account, link = "https://example.com/" .. id,
-                    service = self.by_id[tostring(service)], charge = money.parse(charge),
-                    quantity = quantity, start_count = start, made = now, starts = now, ends = math.huge,
-                    outcome = "Completed", delivers = quantity, still = delivered }
-    self.orders[order.id] = order
-    return order
-  end
-  local partial = example(1, 1, "0.27819", 466, 3572, 309)
-  partial.outcome, partial.ends, partial.delivers = "Partial", now, 309
-  partial.settled, partial.settled_example = true, true
-  example(2, 1, "0.9", 1000, 500, 600)
-  example(100, 19, "1.44219", 1000, 234, 990)
-end
-
 --- A panel as it is on its first day.
 ---@param options sandbox.panel_options
 ---@return table panel
 function panel.new(options)
   local self = setmetatable({
     now = options.now, currency = options.currency or "USD", services = catalog.new(options.services),
-    accounts = new_accounts(options), by_id = {}, orders = {}, refills = {}, made = {}, due = {},
+    accounts = accounts.new(options), by_id = {}, orders = {}, refills = {}, made = {}, due = {},
     parents = {}, links = {}, serial = panel.FIRST_ORDER - 1, refill_serial = 0, rendered = {},
     wrong_keys = 0,
   }, Panel)
   for _, service in ipairs(self.services) do
     self.by_id[tostring(service.id)] = service
   end
-  add_examples(self, self.accounts[options.keys.main])
+  accounts.add_examples(self, self.accounts[options.keys.main])
   return self
 end
 

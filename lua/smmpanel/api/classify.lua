@@ -4,116 +4,141 @@
 local error_texts = require "smmpanel.api.error_texts"
 local normalise = require "smmpanel.util.normalise"
 local text = require "smmpanel.util.text"
+local words = require "smmpanel.api.words"
 
 local LONGEST = 400 -- bytes that are looked at: what is longer is a page, not a sentence
 
--- ---- the words, indexed by how they begin ---------------------------------------------------
+-- ---- the words of a language, indexed by how they begin ------------------------------------
 
-local starts = {} -- the first word -> entries whose first word it is
-local prefixes = {} -- the beginning of a word -> entries of one open word
-local longest_prefix = 0
-local inside = {} -- entries that may stand inside a word
-
-local function add_to(index, key, entry)
-  index[key] = index[key] or {}
-  table.insert(index[key], entry)
-end
+---@class smmpanel.Lexicon the words of a language
+---@field starts table<string, table[]> the first word -> entries that begin with it
+---@field prefixes table<string, table[]> the beginning of a word -> entries of one open word
+---@field longest_prefix integer
+---@field inside table[] entries that may stand inside a word
 
 local OPEN = "\2" -- stands for `*`, which `normalise` takes away
 
-local function add_entry(language, meaning, written)
-  local entry = { language = language, meaning = meaning, weight = #written }
-  if written:sub(1, 1) == OPEN then
-    entry.find = text.trim(written:gsub(OPEN, ""))
-    inside[#inside + 1] = entry
+local function add_to(index, key, entry)
+  local list = index[key]
+  if list then list[#list + 1] = entry else index[key] = { entry } end
+end
+
+local function add_entry(lexicon, meaning, written)
+  local entry = { meaning = meaning, weight = #written }
+  if written:byte() == 2 then
+    entry.find = text.trim((written:gsub(OPEN, "")))
+    lexicon.inside[#lexicon.inside + 1] = entry
     return
   end
-  local open = written:sub(-1) == OPEN
+  local open = written:byte(-1) == 2
   entry.find = " " .. (open and written:sub(1, -2) or written .. " ")
   local first = written:match("^[^ \2]+")
   if open and #first == #written - 1 then
-    add_to(prefixes, first, entry)
-    longest_prefix = math.max(longest_prefix, #first)
+    add_to(lexicon.prefixes, first, entry)
+    lexicon.longest_prefix = math.max(lexicon.longest_prefix, #first)
   else
-    add_to(starts, first, entry)
+    add_to(lexicon.starts, first, entry)
   end
 end
 
--- All words of a meaning at once: normalising is what takes the time.
-local function add_list(language, meaning, list)
-  local normal = normalise((list:gsub(",", "\1"):gsub("%*", OPEN)))
-  for written in normal:gmatch("[^\1]+") do add_entry(language, meaning, text.trim(written)) end
-end
-
--- At the first text that is to be read: a program without errors does not pay for it.
-local function index_words()
-  for language, meanings in pairs(require("smmpanel.api.words")) do
-    for meaning, list in pairs(meanings) do add_list(language, meaning, list) end
+local function new_lexicon(language)
+  local lexicon = { starts = {}, prefixes = {}, longest_prefix = 0, inside = {} }
+  for meaning, list in pairs(words.of(language)) do
+    -- All words of a meaning at once: normalising is what takes the time.
+    local normal = normalise((list:gsub(",", "\1"):gsub("%*", OPEN)))
+    for written in normal:gmatch(" *([^\1]*[^\1 ]) *") do add_entry(lexicon, meaning, written) end
   end
-  index_words = function() end
+  return lexicon
 end
 
--- ---- the meanings of a text -----------------------------------------------------------------
+-- Made when a text needs the language: a program without errors, or with English ones, pays for no other.
+local lexicons = setmetatable({}, { __index = function(all, language)
+  all[language] = new_lexicon(language)
+  return all[language]
+end })
 
-local function note(readings, entry, weight)
-  local reading = readings[entry.language] or { meanings = {}, weight = 0 }
-  readings[entry.language] = reading
-  reading.meanings[entry.meaning] = true
-  reading.weight = reading.weight + weight
-end
+-- ---- what a language reads in a text --------------------------------------------------------
 
--- The entries that a word begins, or that its beginning is.
-local function entries_at(word, normal)
+-- The entries that begin at a word.
+local function entries_at(lexicon, word, normal)
   local found = {}
-  for _, entry in ipairs(starts[word] or {}) do
+  for _, entry in ipairs(lexicon.starts[word] or {}) do
     if normal:find(entry.find, 1, true) then found[#found + 1] = entry end
   end
-  for length = 2, math.min(#word, longest_prefix) do
-    for _, entry in ipairs(prefixes[word:sub(1, length)] or {}) do found[#found + 1] = entry end
+  for length = 2, math.min(#word, lexicon.longest_prefix) do
+    for _, entry in ipairs(lexicon.prefixes[word:sub(1, length)] or {}) do found[#found + 1] = entry end
   end
   return found
 end
 
--- A word that is English counts for no other language.
-local function note_word(readings, word, normal)
-  local found, english = entries_at(word, normal), false
-  for _, entry in ipairs(found) do english = english or entry.language == "en" end
-  for _, entry in ipairs(found) do note(readings, entry, english and 0 or entry.weight) end
+local function words_in(normal)
+  local list, seen = {}, {}
+  for word in normal:gmatch("[^ ]+") do
+    if not seen[word] then list[#list + 1], seen[word] = word, true end
+  end
+  return list
 end
 
--- What each language reads in a text.
-local function readings_of(normal)
-  local readings, seen = {}, {}
-  for word in normal:gmatch("[^ ]+") do
-    if not seen[word] then
-      seen[word] = true
-      note_word(readings, word, normal)
+-- `skip`: words that another language knows count for nothing here.
+local function read_words(lexicon, list, normal, skip)
+  local reading = { meanings = {}, weight = 0, known = {}, count = 0 }
+  for _, word in ipairs(list) do
+    local found = entries_at(lexicon, word, normal)
+    for _, entry in ipairs(found) do
+      reading.meanings[entry.meaning] = true
+      if not skip[word] then reading.weight = reading.weight + entry.weight end
+    end
+    if found[1] and not skip[word] then
+      reading.known[word], reading.count = true, reading.count + 1
     end
   end
-  if not normal:find("[\128-\255]") then return readings end
-  for _, entry in ipairs(inside) do
-    if normal:find(entry.find, 1, true) then note(readings, entry, entry.weight) end
-  end
-  return readings
+  return reading
 end
 
--- The language that explains most of what is not English.
-local function language_of(readings)
-  local best, most
-  for language, reading in pairs(readings) do
-    local better = not most or reading.weight > most or reading.weight == most and language < best
-    if language ~= "en" and reading.weight > 0 and better then best, most = language, reading.weight end
+local function read_inside(lexicon, normal, reading)
+  for _, entry in ipairs(lexicon.inside) do
+    if normal:find(entry.find, 1, true) then
+      reading.meanings[entry.meaning] = true
+      reading.weight, reading.count = reading.weight + entry.weight, reading.count + 1
+    end
+  end
+end
+
+-- Words that tell nothing: numbers, single letters.
+local function telling(list, known)
+  local count = 0
+  for _, word in ipairs(list) do
+    if not known[word] and #word > 1 and not word:find("^[0-9]+$") then count = count + 1 end
+  end
+  return count
+end
+
+local ENOUGH = 0.75 -- of the words that are not English: the language is found
+
+local function read_in(language, list, normal, english)
+  local reading = read_words(lexicons[language], list, normal, english.known)
+  if normal:find("[\128-\255]") then read_inside(lexicons[language], normal, reading) end
+  return reading
+end
+
+-- The reading in the language that explains most of what is not English: the first that explains enough.
+local function foreign_reading(said, list, normal, english)
+  local enough = ENOUGH * telling(list, english.known)
+  local best
+  local languages = words.languages(said)
+  for _, language in ipairs(languages) do
+    local reading = read_in(language, list, normal, english)
+    if not best or reading.weight > best.weight then best = reading end
+    if #languages > 2 and reading.count >= enough and reading.weight > 0 then break end
   end
   return best
 end
 
--- The meanings in that language and in English, whose words stand in texts of all languages.
-local function meanings_of(normal)
-  local readings, all = readings_of(normal), {}
-  for _, language in ipairs { "en", (language_of(readings)) } do
-    for meaning in pairs(readings[language] and readings[language].meanings or all) do all[meaning] = true end
-  end
-  return all
+-- Whether a text is in English, so that no other language need be asked.
+local function is_english(list, normal, english)
+  if normal:find("[\128-\255]") then return false end
+  local open = telling(list, english.known)
+  return open == 0 or english.meanings.plain and open <= #list / 2
 end
 
 -- ---- the rules ------------------------------------------------------------------------------
@@ -160,21 +185,33 @@ local function code_word(said)
   end
 end
 
-local function all_meanings(said, action)
-  index_words()
-  local meanings = meanings_of(normalise(said))
-  if action then meanings["@" .. action] = true end
+local function derive(meanings, action)
+  local all = {}
+  for meaning in pairs(meanings) do all[meaning] = true end
+  if action then all["@" .. action] = true end
   for _, rule in ipairs(derived) do
-    if any_holds(rule, meanings) then meanings[rule.code] = true end
+    if any_holds(rule, all) then all[rule.code] = true end
   end
-  return meanings
+  return all
 end
 
 local function code_of(meanings)
   for _, rule in ipairs(rules) do
     if any_holds(rule, meanings) then return rule.code end
   end
-  return "unknown"
+end
+
+-- The meanings of a text, in English and in one more language where English does not explain it.
+local function all_meanings(said, action)
+  local normal = normalise(said)
+  local list = words_in(normal)
+  local english = read_words(lexicons.en, list, normal, {})
+  local meanings = derive(english.meanings, action)
+  if is_english(list, normal, english) then return meanings end
+  local foreign = foreign_reading(said, list, normal, english)
+  if not foreign or foreign.weight == 0 then return meanings end
+  for meaning in pairs(foreign.meanings) do english.meanings[meaning] = true end
+  return derive(english.meanings, action)
 end
 
 -- A list of a thousand unknown ids brings the same text a thousand times.
@@ -183,7 +220,7 @@ local cache, cached = {}, 0
 
 local function read(said, action)
   local meanings = all_meanings(said, action)
-  return { code = code_word(said) or code_of(meanings), doubtful = any_holds(doubtful, meanings) or nil }
+  return { code = code_word(said) or code_of(meanings) or "unknown", doubtful = any_holds(doubtful, meanings) or nil }
 end
 
 local classify = {}

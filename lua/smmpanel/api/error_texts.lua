@@ -61,7 +61,7 @@ error_texts.rules = {
     "quantity low", "quantity exceeds", "quantity negated", "number_limits order -shared",
     "number_limits amount -shared -order", "amount limits order -shared" },
   { "bad_link", "link invalid", "link absent", "link required", "link private", "link closed", "link negated -order",
-    "link format", "link limits", "profile private" },
+    "link format", "link limits -shared", "profile private" },
   { "account", "account closed -link", "account absent -link", "user closed", "api inactive -temporarily",
     "api closed account" },
   { "maintenance", "temporarily unavailable site", "temporarily inactive site" },

@@ -206,7 +206,8 @@ local filler = {}
 local function squeezed(s) return (s:gsub(" ", "")) end
 
 local function add(class, list)
-  for phrase in list:gmatch("[^,]+") do class_of[squeezed(normalise(phrase))] = class end
+  local normal = squeezed(normalise((list:gsub(",", "\1"))))
+  for phrase in normal:gmatch("[^\1]+") do class_of[phrase] = class end
 end
 
 for class, languages in pairs(WORDS) do add(class, languages.en) end

@@ -49,13 +49,9 @@ each(0xB4, 0xB4, nothing)
 each(0xFF10, 0xFF19, function(point) return string.char(point - 0xFF10 + 48) end)
 each(0xFF21, 0xFF3A, function(point) return string.char(point - 0xFF21 + 97) end)
 each(0xFF41, 0xFF5A, function(point) return string.char(point - 0xFF41 + 97) end)
-each(0xA0, 0xA9, space) -- punctuation, arrows, symbols
+each(0xA0, 0xA9, space) -- punctuation and symbols; the blocks of symbols further up are cut out as patterns
 each(0xAB, 0xB1, space)
 each(0xB6, 0xBF, space)
-each(0x2000, 0x200A, space)
-each(0x2010, 0x2017, space)
-each(0x201C, 0x206F, space)
-each(0x2100, 0x2BFF, space)
 each(0x3000, 0x3020, space)
 each(0xFF01, 0xFF0F, space)
 each(0xFF1A, 0xFF20, space)
@@ -84,7 +80,8 @@ return function(s)
   s = s:gsub("([a-z])([A-Z])", "%1 %2") -- OrderID, serviceNotFound
   s = casefold(s):gsub("['`]", "")
   if s:find("[\194-\244]") then
-    s = s:gsub("[\194-\239][\128-\191]+", plain):gsub("\240[\128-\191]+", " ") -- the last are emoji
+    s = s:gsub("[\194-\239][\128-\191]+", plain)
+    s = s:gsub("\226[\128-\175][\128-\191]", " "):gsub("\240[\128-\191]+", " ") -- U+2000 to U+2BFF; emoji
   end
   return " " .. s:gsub("[^0-9A-Za-z\1\2\128-\255]+", " "):gsub("^ ", ""):gsub(" $", "") .. " "
 end

@@ -16,8 +16,10 @@ return {
       .. "could not save, failed to save, could not be saved, already sent, was sent, been sent, order placed, "
       .. "order created, been received, already exists",
     -- of no meaning here: they tell that a text is English
-    plain = "the, a, an, is, are, was, be, been, in, on, of, to, for, with, this, that, by, your, you, our, we, "
-      .. "it, at, has, have, had, please, and, or, from, as, than, some, any, all, if, use, used, only, one",
+    plain = "the, an, is, are, was, be, been, in, on, of, to, for, with, this, that, by, your, you, our, we, it, "
+      .. "at, has, have, had, please, and, or, from, than, some, any, all, if, use, used, only, one, will, would, "
+      .. "must, should, did, does, can, not, its, there, their, they, were, about, after, but, more, most, other, "
+      .. "then, these, those, what, when, where, which, who, my, try",
     -- what a text is about
     money = "balance*, fund*, credit, credits, money, wallet, cash",
     key = "api key*, apikey*, key, api token*, access token*, token, api_key*",

@@ -1,5 +1,6 @@
 --- The words of panels' error texts, by language and by what they mean. Data: `error_texts.lua` has the rules over
--- the meanings. To teach a language, add a block to one of these files; to teach a wording, add it to its meaning.
+-- the meanings. To teach a language, add a block to one of these files and its name below; to teach a wording, add it
+-- to its meaning.
 --
 -- Each meaning has words and phrases with commas between them, written as people write them: accents, case and
 -- punctuation do not matter. `*` at the end leaves the end of the last word open; in scripts without spaces between
@@ -8,9 +9,63 @@
 
 local words = {}
 
-for _, family in ipairs { "english", "romance", "germanic", "slavic", "eastern", "asian" } do
-  for language, meanings in pairs(require("smmpanel.api.words." .. family)) do words[language] = meanings end
+local FAMILY = {
+  en = "english", es = "romance", pt = "romance", fr = "romance", it = "romance", ro = "romance",
+  de = "germanic", nl = "germanic", ru = "slavic", uk = "slavic", pl = "slavic",
+  tr = "eastern", ar = "eastern", fa = "eastern",
+  vi = "asian", id = "asian", zh = "asian", ja = "asian", ko = "asian", th = "asian", hi = "asian",
+}
+
+-- The languages of a script, by a pattern of a character that only it has; and of Latin letters, by letters that tell
+-- them apart. The first that is found decides.
+local OTHER_SCRIPTS = 7 -- so many rows are about scripts other than Latin
+local SCRIPTS = {
+  { "[\216-\219][\128-\191]", { "ar", "fa" } },
+  { "[\208-\211][\128-\191]", { "ru", "uk" } },
+  { "\227[\129-\131]", { "ja" } }, -- kana
+  { "[\228-\233][\128-\191][\128-\191]", { "zh", "ja" } },
+  { "[\234-\237][\128-\191][\128-\191]", { "ko" } },
+  { "\224[\184-\185]", { "th" } },
+  { "\224[\164-\165]", { "hi" } },
+  { "\225[\186-\187]", { "vi" } },
+  { "\198[\161\176]", { "vi" } }, -- ơ ư
+  { "\196[\145\144]", { "vi" } }, -- đ
+  { "[\196\197][\177\176\159\158]", { "tr", "ro" } }, -- ı İ ğ ş
+  { "\197[\155\186\188\130]", { "pl" } }, -- ś ź ż ł
+  { "\195[\163\181\131\149]", { "pt", "vi", "ro" } }, -- ã õ
+  { "\195[\177\145]", { "es" } }, -- ñ
+  { "\194[\191\161]", { "es" } }, -- ¿ ¡
+  { "\195\159", { "de" } }, -- ß
+}
+
+local LATIN = { "tr", "id", "es", "pt", "vi", "fr", "de", "it", "pl", "nl", "ro" }
+
+--- The languages besides English that a text may be in, the likeliest first.
+---@param said string as the panel wrote it
+---@return string[]
+function words.languages(said)
+  local likely, latin = {}, true
+  for i, row in ipairs(SCRIPTS) do
+    if said:find(row[1]) then
+      likely, latin = row[2], i > OTHER_SCRIPTS
+      break
+    end
+  end
+  if not latin then return likely end
+  local all, seen = {}, {}
+  for _, list in ipairs { likely, LATIN } do
+    for _, language in ipairs(list) do
+      if not seen[language] then all[#all + 1], seen[language] = language, true end
+    end
+  end
+  return all
 end
 
----@type table<string, table<string, string>> language -> meaning -> words
+--- The words of a language, by meaning.
+---@param language string
+---@return table<string, string>
+function words.of(language)
+  return require("smmpanel.api.words." .. FAMILY[language])[language]
+end
+
 return words

@@ -10,7 +10,8 @@ local function json_text(text)
 end
 
 local function percent(text)
-  return (text:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end))
+  local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
+  return once(once(text)) -- for the URL, and for the fault, where a comma has a meaning
 end
 
 describe("the command line, security:", function()

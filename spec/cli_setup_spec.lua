@@ -58,10 +58,15 @@ describe("the panel's URL and key", function()
   it("come from a key file", function()
     local env = { SMMPANEL_URL = sandbox.url }
     home:write("key", "\n  " .. sandbox.key .. "  \r\nanother line\n")
+    refused("smmpanel balance --key-file ~/key", "can be read by other users", { env = env })
+    run "chmod 600 ~/key; mkfifo -m 600 ~/fifo"
     works("smmpanel balance --key-file ~/key", { env = env })
-    works("smmpanel balance --key-file <(cat ~/key)", { env = env })
+    refused("smmpanel balance --key-file ~/fifo", "fifo is a named pipe: a key is read from an ordinary file only",
+      { env = env })
+    refused("smmpanel balance --key-file /dev/null", "/dev/null is a char device", { env = env })
     works("smmpanel --key-file ~/key balance", { env = env })
     home:write("empty", "\n\n")
+    run "chmod 600 ~/empty"
     refused("smmpanel balance --key-file ~/empty", "there is no key in it", { env = env })
     refused("smmpanel balance --key-file ~/nowhere", "No such file", { env = env })
   end)
@@ -82,6 +87,7 @@ describe("the panel's URL and key", function()
 
   it("may take the key of a profile from a file, and its other options go to the client", function()
     home:write("key", sandbox.key)
+    run "chmod 600 ~/key"
     write_config(("main = { url = %q, key_file = %q, timeout = 5 }"):format(sandbox.url, home.path .. "/key"))
     works "smmpanel balance"
     write_config(("main = { url = %q, key = 'k', timout = 5 }"):format(sandbox.url))
@@ -102,14 +108,24 @@ describe("the panel's URL and key", function()
 
   it("come from text alone, which can reach nothing", function()
     write_config("os.execute('touch ' .. os.getenv 'HOME' .. '/touched')")
-    refused("smmpanel balance", "config.lua:1")
+    refused("smmpanel balance", "config.lua: line 1 is no valid Lua")
     assert.is_nil(io.open(home.path .. "/touched"))
     write_config("main = {")
-    refused("smmpanel balance", "config.lua:1")
+    refused("smmpanel balance", "config.lua: line 1 is no valid Lua")
+    write_config(("main = { url = %q,\n key = '%s }"):format(sandbox.url, sandbox.key))
+    refused("smmpanel balance", "config.lua: line 2 is no valid Lua")
+    write_config(("main = { url = %q, key = %s.x }"):format(sandbox.url, "k" .. sandbox.key:gsub("%W", "")))
+    local _, err = run "smmpanel balance"
+    assert.is_nil(err:find(sandbox.key:gsub("%W", ""), 1, true))
     write_config(string.dump((loadstring or load)("main = {}")))
     refused("smmpanel balance", "config.lua")
     write_config ""
-    refused("smmpanel balance --panel main", "there is none at all")
+    refused("smmpanel balance --panel main", "config.lua has no profile in it")
+    refused("smmpanel balance", "config.lua has no profile in it")
+    write_config(profile "main" .. 'default = "mian"')
+    refused("smmpanel balance", "default = 'mian' names no profile; did you mean 'main'?")
+    write_config "main = { url = 5, key = 'x' }"
+    refused("smmpanel balance", "the url of the profile 'main' must be a text, got a number")
     os.remove(home.path .. "/config/smmpanel/config.lua")
     refused("smmpanel balance --panel main", "there is no profile 'main', for there is no " .. home.path)
   end)
@@ -132,10 +148,11 @@ describe("the panel's URL and key", function()
   end)
 
   it("keep what is kept of one panel and account from another's", function()
-    write_config(profile "main" .. profile "other" .. 'default = "main"')
-    run "smmpanel services; smmpanel services --panel other"
+    write_config(profile "main" .. profile("other", sandbox.keys.second) .. profile "renamed" .. 'default = "main"')
+    run "umask 0; smmpanel services; smmpanel services --panel other; smmpanel services --panel renamed"
     local files = home:run "ls ~/cache/smmpanel"
-    assert.matches("^main@127.0.0.1_%d+_api_v2.json\nother@127.0.0.1_%d+_api_v2.json\n$", files)
+    assert.matches("^127.0.0.1_%d+_api_v2%-%x+.json\n127.0.0.1_%d+_api_v2%-%x+.json\n$", files)
+    assert.equal("", (home:run "find ~/cache/smmpanel -perm /077"))
     assert.is_nil(home:run("grep -r " .. sandbox.key .. " ~/cache"):find "%S")
   end)
 

@@ -77,7 +77,10 @@ local function less(a, b)
   local x, y = decimal.approximate(a), decimal.approximate(b)
   if not x or not y then return x ~= nil and y == nil end -- what is no price comes last
   if x ~= y then return x < y end
-  return a ~= b and decimal.parse(a) < decimal.parse(b)
+  if a == b then return false end
+  local exact, other = decimal.parse(a), decimal.parse(b) -- beyond doubles there may be none
+  if not exact or not other then return exact ~= nil and other == nil end
+  return exact < other
 end
 
 local function rate_bound(name, fits)

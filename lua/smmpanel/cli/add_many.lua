@@ -4,6 +4,7 @@
 local add_many = {}
 
 local decimal = require "smmpanel.util.decimal"
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local interrupt = require "smmpanel.cli.interrupt"
@@ -13,26 +14,31 @@ local progress = require "smmpanel.cli.views.progress"
 
 -- ---- beforehand -----------------------------------------------------------------------------
 
--- -> the price of all that have one, and how many have none: subscriptions
+-- -> the price of all that have one, and how many have none
 local function total_of(items, services)
-  local total, without = decimal.zero, 0
+  local total, unknown = decimal.zero, 0
   for _, item in ipairs(items) do
     local price = services:price(item.order)
-    if price then total = total + decimal.parse(price) else without = without + 1 end
+    if price then total = total + decimal.parse(price) else unknown = unknown + 1 end
   end
-  return decimal.text(total), without
+  return decimal.text(total), unknown
+end
+
+local function price_text(total, unknown, count, currency)
+  if unknown == count then return "not known" end
+  local text = money.text(total, currency)
+  if unknown == 0 then return text end
+  return ("%s, and %s whose price is not known"):format(text, progress.number(unknown))
 end
 
 local function show(context, items, services)
   local balance, err = context:panel():balance()
   if not balance then fail.client(err) end
-  local total, without = total_of(items, services)
+  local total, unknown = total_of(items, services)
   context:say("  orders    %s", progress.number(#items))
-  context:say("  price     %s%s", money.text(total, balance.currency),
-    without > 0 and (", and %d subscriptions, charged post by post"):format(without) or "")
+  context:say("  price     %s", price_text(total, unknown, #items, balance.currency))
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
-    money.afterwards(balance.balance, total, balance.currency))
-  context:say "  What was placed before by its ref is neither placed nor paid again."
+    unknown == 0 and money.afterwards(balance.balance, total, balance.currency) or "")
 end
 
 -- ---- afterwards -----------------------------------------------------------------------------
@@ -52,7 +58,8 @@ local SHAPE = {
 local function result_of(made, err)
   if made then return "placed" end
   if err.uncertain then return "uncertain" end
-  return err.kind == "panel" and "refused" or "failed"
+  if err.code == "unsent" or err.code == "max_cost" then return "not sent" end
+  return fail.code(err) == fail.REFUSED and "refused" or "failed"
 end
 
 local NOT_SENT = { result = "not sent" }
@@ -64,7 +71,7 @@ local function rows_of(state)
   for i, item in ipairs(state.items) do
     local answer = state.answers[item.ref] or (i <= state.taken and IN_DOUBT or NOT_SENT)
     rows[i] = { ref = item.ref, result = answer.result, order = answer.made and answer.made.order,
-      error = answer.err and answer.err.message, code = answer.err and answer.err.code }
+      error = answer.err and explain.short(answer.err), code = answer.err and answer.err.code }
   end
   return rows
 end
@@ -99,17 +106,27 @@ local function report(args, state)
   formats.report(args, SHAPE, shown)
 end
 
+-- A web page that came instead of an answer is told once.
+local function page_of(state)
+  for _, item in ipairs(state.items) do
+    local answer = state.answers[item.ref]
+    if answer and answer.err and answer.err.server and answer.err.server.page then return answer.err end
+  end
+end
+
 local function advise(context, state, counts)
   if counts.uncertain > 0 then
     context:say "Look for what is uncertain at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
   end
-  if state.stopped then context:say("It stopped: %s", (tostring(state.stopped):gsub("^smmpanel: ", ""))) end
+  if state.stopped then context:say("It stopped: %s", explain.text(state.stopped)) end
+  local page = not state.stopped and page_of(state)
+  if page then context:say("%s", explain.text(page)) end
   if counts["not sent"] + counts.failed > 0 then context:say "Run the same command again to go on." end
 end
 
 -- ---- the command ----------------------------------------------------------------------------
 
-local function place(context, panel, state)
+local function place(context, panel, state, args)
   local bar = context.bar
   bar:draw(0, #state.items)
   local function next_item()
@@ -119,6 +136,7 @@ local function place(context, panel, state)
   end
   state.work:run(function()
     state.stopped = select(2, panel:add_all(next_item, {
+      max_cost = args.max_cost,
       on_answer = function(ref, made, err)
         state.answers[ref] = { made = made, err = err, result = result_of(made, err) }
       end,
@@ -137,12 +155,13 @@ end
 
 local function ask(context, args)
   if args.yes then return end
-  if not context:can_ask() then fail.usage "nobody is there to be asked: add --yes to place the orders" end
+  if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the orders" end
   if not context:confirm "Place these orders?" then fail.with(fail.SOME, "nothing was sent") end
 end
 
 local function exit_code(state, counts)
   if counts.placed == #state.items then return 0 end
+  if counts.uncertain > 0 then return fail.UNCERTAIN end
   local code = state.stopped and fail.code(state.stopped) or fail.SOME
   return counts.placed == 0 and code or fail.SOME
 end
@@ -168,7 +187,7 @@ function add_many.run(context, args)
     return summary(state) .. "; run the same command again to go on"
       .. (counts_of(state).uncertain > 0 and ", and see: smmpanel pending" or "")
   end
-  place(context, panel, state)
+  place(context, panel, state, args)
   context.on_interrupt = nil
   report(args, state)
   local counts = counts_of(state)

@@ -69,8 +69,9 @@ arguments.EXIT_CODES = {
   { "0", "all is well" },
   { "1", "some of what was asked for failed" },
   { "2", "wrong usage: nothing was sent" },
-  { "3", "the panel refused, or its answer cannot be used" },
-  { "4", "the panel cannot be reached, or not in time" },
+  { "3", "refused: by the panel, by the ledger, or by --max-cost; or an answer that cannot be used" },
+  { "4", "the panel cannot be reached, or not in time; nothing was carried out" },
+  { "5", "uncertain: it may have been carried out; do not repeat it, look at the panel and smmpanel pending" },
   { "130", "stopped by Ctrl-C" },
 }
 

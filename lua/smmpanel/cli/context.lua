@@ -3,11 +3,15 @@
 
 local catalog = require "smmpanel.catalog"
 local fail = require "smmpanel.cli.fail"
+local ledger_file = require "smmpanel.cli.input.ledger_file"
+local private = require "smmpanel.cli.input.private"
 local profiles = require "smmpanel.cli.input.profiles"
 local records = require "smmpanel.cli.views.records"
 local smmpanel = require "smmpanel"
 local terminal = require "smmpanel.cli.views.terminal"
 local width = require "smmpanel.cli.views.width"
+
+local NO_HOME = "there is no home directory: set HOME"
 
 ---@class smmpanel.cli.Context
 ---@field args table what argparse read
@@ -30,7 +34,6 @@ local function chosen(self)
     local options, name = profiles.choose(self.args)
     if not options then fail.usage("%s", name) end
     self.options, self.profile = options, name
-    self.file_name = profiles.file_name(options, name)
     self.ledger_path = options.ledger
     options.ledger, options.decimals = nil, "string"
   end
@@ -52,34 +55,35 @@ function Context:panel(more)
   return panel
 end
 
--- A path below one of the user's directories, which is made if need be.
-local function path_in(self, directory, suffix)
-  chosen(self)
-  if not directory then return nil, "there is no home directory: set HOME" end
-  local ok, problem = profiles.make_directory(directory)
-  return ok and directory .. "/" .. self.file_name .. suffix or nil, problem
-end
-
---- Where something of this panel is kept, or nil and why that cannot be.
+--- Where something of this account is kept, or nil and why that cannot be.
 ---@param suffix string
 ---@return string? path
 ---@return string? problem
 function Context:cache_path(suffix)
-  return path_in(self, profiles.cache_directory(), suffix)
+  local directory = profiles.cache_directory()
+  if not directory then return nil, NO_HOME end
+  local ok, problem = private.directory(directory)
+  return ok and directory .. "/" .. profiles.account_name(chosen(self)) .. suffix or nil, problem
 end
 
--- Where this panel's ledger is: as --ledger or its profile says, or in the user's state directory.
-local function ledger_path(self)
-  chosen(self)
-  if self.args.ledger or self.ledger_path then return self.args.ledger or self.ledger_path end
-  local path, problem = path_in(self, profiles.state_directory(), ".sqlite")
-  return path or fail.usage("the ledger has no place: %s", problem)
+-- The panel's ledger in the user's state directory.
+local function own_ledger(self)
+  local directory = profiles.state_directory()
+  if not directory then fail.usage("the ledger has no place: %s", NO_HOME) end
+  local ok, problem = private.directory(directory)
+  local path, note
+  if ok then path, problem, note = ledger_file.path(directory, profiles.place(chosen(self).url)) end
+  if not path then fail.usage("%s", problem) end
+  if note then self:say("%s", note) end
+  return path
 end
 
 --- The panel's ledger, for orders with a ref.
 ---@return smmpanel.Ledger
 function Context:ledger()
-  local path = ledger_path(self)
+  chosen(self)
+  local path = self.args.ledger or self.ledger_path or own_ledger(self)
+  ledger_file.protect(path)
   local ok, ledger = pcall(smmpanel.ledger.sqlite, path)
   if not ok then fail.thrown(ledger) end
   return ledger

@@ -3,9 +3,10 @@
 
 local fail = {}
 
+local explain = require "smmpanel.cli.explain"
 local smmpanel = require "smmpanel"
 
-fail.SOME, fail.USAGE, fail.PANEL, fail.NETWORK, fail.INTERRUPTED = 1, 2, 3, 4, 130
+fail.SOME, fail.USAGE, fail.REFUSED, fail.NETWORK, fail.UNCERTAIN, fail.INTERRUPTED = 1, 2, 3, 4, 5, 130
 
 local Failure = { __tostring = function(failure) return failure.message end }
 
@@ -25,20 +26,25 @@ function fail.usage(message, ...)
   fail.with(fail.USAGE, message, ...)
 end
 
-local CODES = { network = fail.NETWORK, timeout = fail.NETWORK, panel = fail.PANEL, http = fail.PANEL,
-  response = fail.PANEL }
+local KINDS = { network = fail.NETWORK, timeout = fail.NETWORK, panel = fail.REFUSED, http = fail.REFUSED,
+  response = fail.REFUSED, refused = fail.REFUSED }
 
---- The exit code of an error of the client.
+local LEDGER = { mismatch = fail.REFUSED, other_account = fail.REFUSED, store_changed = fail.REFUSED,
+  in_progress = fail.REFUSED, too_early = fail.REFUSED, other_attempt = fail.REFUSED }
+
+--- The exit code of an error of the client. What may have been carried out is never taken for a refusal, or for
+-- a panel that was not reached.
 ---@param err smmpanel.Error
 ---@return integer
 function fail.code(err)
-  return CODES[err.kind] or fail.SOME
+  if err.uncertain then return fail.UNCERTAIN end
+  return KINDS[err.kind] or err.kind == "ledger" and LEDGER[err.code] or fail.SOME
 end
 
 --- Ends the command with an error of the client. Does not return.
 ---@param err smmpanel.Error
 function fail.client(err)
-  fail.with(fail.code(err), (tostring(err):gsub("^smmpanel: ", "")))
+  fail.with(fail.code(err), "%s", explain.text(err))
 end
 
 --- Ends the command with what the client threw: what it says of a wrong argument, or what else it was.

@@ -4,6 +4,7 @@
 local on_ids = {}
 
 local actions = require "smmpanel.api.actions"
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local ids = require "smmpanel.cli.input.ids"
@@ -14,12 +15,13 @@ local shared = require "smmpanel.cli.options"
 
 -- Counts what came, and remembers why requests failed as a whole.
 local function counter()
-  return { found = 0, failed = 0, lost = 0, take = function(self, record)
+  return { found = 0, failed = 0, lost = 0, uncertain = 0, take = function(self, record)
     if not record.error then
       self.found = self.found + 1
     else
       self.failed = self.failed + 1
       self.lost = self.lost + (record.cause and 1 or 0)
+      self.uncertain = self.uncertain + (record.uncertain and 1 or 0)
       self.cause = self.cause or record.cause
     end
   end }
@@ -27,7 +29,8 @@ end
 
 local function exit_code(context, counts)
   if counts.failed == 0 then return 0 end
-  if counts.lost > 0 then context:say("smmpanel: %s", (tostring(counts.cause):gsub("^smmpanel: ", ""))) end
+  if counts.lost > 0 then context:say("smmpanel: %s", explain.text(counts.cause)) end
+  if counts.uncertain > 0 then return fail.UNCERTAIN end
   return counts.found == 0 and counts.lost == counts.failed and fail.code(counts.cause) or fail.SOME
 end
 

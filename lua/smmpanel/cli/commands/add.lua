@@ -1,4 +1,5 @@
 local checks = require "smmpanel.util.checks"
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local formats = require "smmpanel.cli.views.formats"
@@ -7,11 +8,12 @@ local from_file = require "smmpanel.cli.input.from"
 local interrupt = require "smmpanel.cli.interrupt"
 local lua_literal = require "smmpanel.cli.views.lua_literal"
 local money = require "smmpanel.cli.views.money"
+local money_input = require "smmpanel.cli.input.money"
 local order_form = require "smmpanel.cli.input.order_form"
 local shared = require "smmpanel.cli.options"
 local terminal = require "smmpanel.cli.views.terminal"
 
-local MAX_AGE = 900
+local SEARCH_AGE, PRICE_AGE = 900, 60 -- seconds
 
 local function show(context, services, service, order)
   local balance, err = context:panel():balance()
@@ -19,7 +21,7 @@ local function show(context, services, service, order)
   local price, why = services:price(order)
   context:say("  service   %s  %s", formats.text(service.service), formats.text(service.name))
   for _, field in ipairs(order_form.shown(order)) do context:say("  %-9s %s", field[1], field[2]) end
-  context:say("  price     %s", price and money.text(price, balance.currency) or why)
+  context:say("  price     %s", price and money.text(price, balance.currency) or "not known: " .. why)
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     money.afterwards(balance.balance, price, balance.currency))
 end
@@ -57,11 +59,11 @@ local function place(context, args, order)
   context.on_interrupt = function()
     work:wait(context)
     if made then return said_of(made) end
-    if err then return (tostring(err):gsub("^smmpanel: ", "")) end
+    if err then return explain.text(err) end
     return "the answer had not come: the order may have been placed; look at the panel before trying again"
   end
   local finished, thrown = pcall(work.run, work, function()
-    made, err = panel:add(order, args.ref and { ref = args.ref } or nil)
+    made, err = panel:add(order, { ref = args.ref, max_cost = args.max_cost })
   end)
   if not finished then fail.thrown(thrown) end
   context.on_interrupt = nil
@@ -77,15 +79,15 @@ local function add_one(context, args)
   local unknown = not args.any_field and order_form.unknown(order)
   if unknown then fail.usage("%s", unknown) end
   if not order.service and context:can_ask() then
-    order.service = order_form.ask_service(context, context:catalog(MAX_AGE))
+    order.service = order_form.ask_service(context, context:catalog(SEARCH_AGE))
   end
   if not order.service then fail.usage "which service? Give service=ID" end
-  local service, services = order_form.service(context, order, MAX_AGE)
+  local service, services = order_form.service(context, order, PRICE_AGE)
   order_form.complete(context, services, service, order)
   if context:can_ask() or args.dry_run then show(context, services, service, order) end
   if args.dry_run then return end
   if not args.yes then
-    if not context:can_ask() then fail.usage "nobody is there to be asked: add --yes to place the order" end
+    if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the order" end
     if not context:confirm "Place this order?" then fail.with(fail.SOME, "nothing was sent") end
   end
   place(context, args, order)
@@ -115,6 +117,7 @@ return {
   options = shared.with_panel {
     { flags = "-y --yes", about = "Do not ask." },
     { flags = "--dry-run", about = "Check and show what it would cost; send nothing." },
+    money_input.MAX_COST,
     { flags = "--ref", arg = "REF", about = "Your own name for the order: it is placed at most once." },
     from[1], from[2],
     { flags = "--any-field", about = "Send also fields that are not documented: panels have some of their own." },

@@ -3,6 +3,7 @@ local changes = require "smmpanel.cli.views.changes"
 local decimal = require "smmpanel.util.decimal"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
+local private = require "smmpanel.cli.input.private"
 local progress = require "smmpanel.cli.views.progress"
 local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
@@ -43,7 +44,8 @@ local function older_catalog(context, args)
 end
 
 local function keep(services, path)
-  local ok, problem = services:save(path)
+  local ok, problem = private.target(path)
+  if ok then ok, problem = services:save(ok) end
   if not ok then fail.with(fail.SOME, "the services could not be kept: %s", problem) end
 end
 

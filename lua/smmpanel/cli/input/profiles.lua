@@ -5,6 +5,8 @@
 local profiles = {}
 
 local lfs = require "lfs"
+local private = require "smmpanel.cli.input.private"
+local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
@@ -20,33 +22,12 @@ function profiles.config_directory() return directory("XDG_CONFIG_HOME", ".confi
 function profiles.cache_directory() return directory("XDG_CACHE_HOME", ".cache") end
 function profiles.state_directory() return directory("XDG_STATE_HOME", ".local/state") end
 
---- Makes a directory and what is above it.
----@param path string
----@return true?
----@return string? problem
-function profiles.make_directory(path)
-  if lfs.attributes(path, "mode") == "directory" then return true end
-  local above = path:match "^(.+)/[^/]+$"
-  if above then
-    local ok, problem = profiles.make_directory(above)
-    if not ok then return nil, problem end
-  end
-  local made, problem = lfs.mkdir(path)
-  if made or lfs.attributes(path, "mode") == "directory" then return true end
-  return nil, path .. ": " .. tostring(problem)
-end
-
 local function config_path()
   local own = profiles.config_directory()
   return own and own .. "/config.lua"
 end
 
 -- ---- reading the files ---------------------------------------------------------------------
-
-local function open_to_others(path)
-  local permissions = lfs.attributes(path, "permissions")
-  return permissions and permissions:sub(4) ~= "------"
-end
 
 local function read_all(path)
   local file, problem = io.open(path, "rb")
@@ -68,11 +49,12 @@ local function run(source, path)
   else
     chunk, problem = load(source, "@" .. path, "t", globals)
   end
-  if not chunk then return nil, problem end
-  local ok
-  ok, problem = pcall(chunk)
-  if not ok then return nil, tostring(problem) end
-  return globals
+  local ok = chunk ~= nil
+  if ok then ok, problem = guard.call(chunk) end
+  if ok then return globals end
+  -- What else the message says quotes the file, and a key may be what is quoted.
+  local line = tostring(problem):match ":(%d+):"
+  return nil, ("%s: line %s is no valid Lua"):format(path, line or "?")
 end
 
 --- The configuration: each table in it is a profile, `default` names one of them.
@@ -80,11 +62,10 @@ end
 ---@return table? config
 ---@return string? problem
 function profiles.read(path)
+  local wrong = private.problem(path)
+  if wrong then return nil, wrong end
   local source, problem = read_all(path)
   if not source then return nil, problem end
-  if open_to_others(path) then
-    return nil, ("%s can be read by other users, and keys are in it: chmod 600 %s"):format(path, path)
-  end
   return run(source, path)
 end
 
@@ -93,6 +74,8 @@ end
 ---@return string?
 ---@return string? problem
 function profiles.read_key(path)
+  local wrong = private.problem(path)
+  if wrong then return nil, wrong end
   local content, problem = read_all(path)
   if not content then return nil, problem end
   local key = content:match "[^\r\n]+"
@@ -116,6 +99,10 @@ local function only_name(names)
   return name and next(names, name) == nil and name or nil
 end
 
+local EMPTY = [[%s has no profile in it. A profile is a table:
+
+  main = { url = "https://panel.example/api/v2", key = "..." }]]
+
 local function named_profile(wanted, path)
   if not path then return nil, "there is no home directory to look for a configuration in: set HOME" end
   if not lfs.attributes(path) then
@@ -124,13 +111,14 @@ local function named_profile(wanted, path)
   local config, problem = profiles.read(path)
   if not config then return nil, problem end
   local names = profile_names(config)
+  if not next(names) then return nil, EMPTY:format(path) end
   local name = wanted or config.default or only_name(names)
   if name == nil then
-    return nil, ("%s: several profiles and no default: choose with --panel (%s)"):format(path,
-      argerror.names(names))
+    return nil, ("%s: several profiles and no default: choose with --panel (%s), or write default = \"%s\""):format(
+      path, argerror.names(names), (next(names)))
   elseif not names[name] then
-    return nil, ("%s: no profile '%s'; %s"):format(path, tostring(name),
-      next(names) and argerror.hint(name, names) or "there is none at all")
+    return nil, ("%s: %s; %s"):format(path, wanted and ("no profile '%s'"):format(wanted)
+      or ("default = %s names no profile"):format(argerror.describe(name)), argerror.hint(name, names))
   end
   return config[name], name
 end
@@ -174,6 +162,12 @@ local function with_key(options, args, name)
     if not key then return nil, problem end
     options.key = key
   end
+  for _, field in ipairs { "url", "key" } do
+    if options[field] ~= nil and type(options[field]) ~= "string" then
+      return nil, ("the %s of the profile '%s' must be a text, got a %s"):format(field, tostring(name),
+        type(options[field]))
+    end
+  end
   if options.url and options.key then return options end
   local missing = options.url and "key" or "url"
   if name then return nil, ("the profile '%s' has no %s"):format(name, missing) end
@@ -193,14 +187,26 @@ function profiles.choose(args)
   return options, name
 end
 
---- A name for what is kept of a panel: of its profile and its address, without what the address may hide.
----@param options { url: string }
----@param name? string of the profile
+--- A panel's name for files: its address, without what that may hide.
+---@param url string
 ---@return string
-function profiles.file_name(options, name)
-  local place = tostring(options.url):gsub("^%a+://", ""):gsub("^[^/]*@", ""):gsub("[?#].*$", "")
-  place = place:gsub("[^%w.-]+", "_"):gsub("_+$", "")
-  return (name and name:gsub("[^%w.-]+", "_") .. "@" or "") .. place
+function profiles.place(url)
+  local place = url:gsub("^%a+://", ""):gsub("^[^/]*@", ""):gsub("[?#].*$", ""):gsub("/+$", "")
+  return (text.lower(place):gsub("[^%w.-]+", "_"))
+end
+
+-- Tells accounts apart in the names of files. 24 bits of a key give none of it away.
+local function tag(s)
+  local hash = 5381
+  for i = 1, #s do hash = (hash * 33 + s:byte(i)) % 16777216 end
+  return ("%06x"):format(hash)
+end
+
+--- The name of what is kept of an account at a panel: prices are the account's own.
+---@param options { url: string, key: string, account: string? }
+---@return string
+function profiles.account_name(options)
+  return profiles.place(options.url) .. "-" .. tag(options.account or options.key)
 end
 
 return profiles

@@ -4,6 +4,7 @@
 local records = {}
 
 local actions = require "smmpanel.api.actions"
+local explain = require "smmpanel.cli.explain"
 local formats = require "smmpanel.cli.views.formats"
 local states = require "smmpanel.api.states"
 
@@ -42,7 +43,8 @@ records.services = {
 
 local function wrong(record)
   local note = record.uncertain and " (uncertain: it may have been done)" or ""
-  return { text = record.error .. note, style = "bad" }
+  local said = record.cause and explain.short(record.cause) or record.error
+  return { text = said .. note, style = "bad" }
 end
 
 --- An amount with its currency.

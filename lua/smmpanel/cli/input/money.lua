@@ -1,0 +1,22 @@
+--- Amounts as they are typed.
+-- @module smmpanel.cli.input.money
+
+local money = {}
+
+local argerror = require "smmpanel.util.argerror"
+local decimal = require "smmpanel.util.decimal"
+
+--- For argparse: the amount as it was typed, or nil and what is wrong with it.
+---@param text string
+---@return string?
+---@return string? problem
+function money.amount(text)
+  if decimal.parse(text) then return text end
+  return nil, argerror.describe(text) .. " is not an amount"
+end
+
+---@type smmpanel.cli.Option
+money.MAX_COST = { flags = "--max-cost", arg = "AMOUNT", convert = money.amount,
+  about = "Stop before more than this is spent, in the account's currency; a price that is not known counts as more." }
+
+return money

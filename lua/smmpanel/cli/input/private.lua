@@ -1,0 +1,76 @@
+--- Files and folders that are this user's alone: keys, ledgers, catalogues with an account's prices.
+-- @module smmpanel.cli.input.private
+
+local private = {}
+
+local lfs = require "lfs"
+
+local function quoted(path)
+  return "'" .. path:gsub("'", "'\\''") .. "'"
+end
+
+-- Lua has no umask and no chmod.
+local function shell(command, path)
+  local ok = os.execute(("umask 077; %s -- %s 2>/dev/null"):format(command, quoted(path)))
+  return ok == true or ok == 0
+end
+
+local function is_open(path)
+  local permissions = lfs.attributes(path, "permissions")
+  return permissions ~= nil and permissions:sub(4) ~= "------"
+end
+
+--- Whether others than its owner may read it, and what to do then; or it is no file at all.
+---@param path string
+---@return string? problem
+function private.problem(path)
+  local mode = lfs.attributes(path, "mode")
+  if mode and mode ~= "file" then
+    return ("%s is a %s: a key is read from an ordinary file only"):format(path, mode)
+  end
+  if is_open(path) then
+    return ("%s can be read by other users, and keys are in it: chmod 600 %s"):format(path, path)
+  end
+end
+
+--- Makes a directory, and what is above it; it is closed to others.
+---@param path string
+---@return true?
+---@return string? problem
+function private.directory(path)
+  if lfs.attributes(path, "mode") ~= "directory" then shell("mkdir -p", path) end
+  if lfs.attributes(path, "mode") ~= "directory" then return nil, path .. ": this folder cannot be made" end
+  if is_open(path) then shell("chmod 700", path) end
+  return true
+end
+
+--- Closes a file to others, if it is there.
+---@param path string
+function private.file(path)
+  if is_open(path) then shell("chmod 600", path) end
+end
+
+--- Makes an empty file that is closed to others, if it is not there.
+---@param path string
+function private.create(path)
+  if not lfs.attributes(path) then shell("touch", path) end
+end
+
+--- Where a path leads to, behind symbolic links; nil and why nothing can be saved there.
+---@param path string
+---@return string?
+---@return string? problem
+function private.target(path)
+  for _ = 1, 20 do
+    local target = lfs.symlinkattributes(path, "target")
+    if not target then
+      local mode = lfs.attributes(path, "mode")
+      if mode == nil or mode == "file" then return path end
+      return nil, ("%s is a %s: nothing is saved there"):format(path, mode)
+    end
+    path = target:find "^/" and target or (path:match "^(.*/)" or "") .. target
+  end
+  return nil, path .. ": too many symbolic links"
+end
+
+return private

@@ -44,10 +44,12 @@ typedef struct {
   const char *code;
   char text[256];
   long http_status;
-  int http_version;   /* 10, 11, 20, 30 */
-  bool sent;          /* a byte of the request may have reached the panel */
-  double retry_after; /* seconds; 0: not given */
-  double rate_reset;  /* X-RateLimit-Reset: seconds until the panel's budget is full again; 0: not given */
+  int http_version;               /* 10, 11, 20, 30 */
+  bool sent;                      /* a byte of the request may have reached the panel */
+  double retry_after;             /* seconds; 0: not given */
+  char headers[HEADERS_KEPT_MAX]; /* those that headers.h keeps */
+  size_t headers_len;
+  double rate_reset; /* X-RateLimit-Reset: seconds until the panel's budget is full again; 0: not given */
   double seconds;
   double dns, connect, tls,
       first_byte; /* seconds from its start until each was done; 0: not needed, or not reached */

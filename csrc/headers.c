@@ -73,6 +73,33 @@ static void read_rate_reset(answer_headers *h, const span *value) {
   h->rate_reset = n > 0 ? n : 0;
 }
 
+/* A line break in the text would be taken for the end of it. */
+static void append(answer_headers *h, const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++) h->kept[h->kept_len++] = text[i] == '\n' ? ' ' : text[i];
+  h->kept[h->kept_len++] = '\n';
+}
+
+/* What does not fit any more is left out: these are for people. */
+static void keep(answer_headers *h, const char *line, size_t len) {
+  static const char *const names[] = {"content-type:",
+                                      "location:",
+                                      "retry-after:",
+                                      "x-ratelimit-limit:",
+                                      "x-ratelimit-remaining:",
+                                      "x-ratelimit-reset:",
+                                      "ratelimit-reset:",
+                                      "cf-ray:",
+                                      NULL};
+  span value;
+  for (const char *const *name = names; *name; name++) {
+    if (!read_header(line, len, *name, &value)) continue;
+    size_t n = strlen(*name) - 1, shown = value.len < HEADERS_VALUE_MAX ? value.len : HEADERS_VALUE_MAX;
+    if (h->kept_len + n + shown + 2 > sizeof h->kept) return;
+    append(h, *name, n);
+    append(h, value.text, shown);
+  }
+}
+
 bool headers_read(answer_headers *h, const char *line, size_t len) {
   span value;
   h->bytes += len;
@@ -83,8 +110,10 @@ bool headers_read(answer_headers *h, const char *line, size_t len) {
     h->block_ended = true;
     return true;
   }
-  if (h->block_ended) h->coding = CODING_NONE; /* it was an interim answer's */
+  if (h->block_ended) h->coding = CODING_NONE;                               /* it was an interim answer's */
+  if (h->block_ended && strncasecmp(line, "http/", 5) == 0) h->kept_len = 0; /* ... and no trailers follow */
   h->block_ended = false;
+  keep(h, line, len);
   if (read_header(line, len, "content-encoding:", &value)) return read_content_encoding(h, &value);
   if (read_header(line, len, "transfer-encoding:", &value)) return read_transfer_encoding(h, &value);
   if (read_header(line, len, "x-ratelimit-reset:", &value) ||

@@ -119,7 +119,9 @@ static void set_reading(lua_State *L, const client *c, transfer *t) {
   const char *decimals = field_text(L, 2, "decimals");
   lua_getfield(L, 2, "keep_body");
   t->kept_max = lua_isnumber(L, -1) ? (size_t)lua_tonumber(L, -1) : 0;
-  lua_pop(L, 1);
+  lua_getfield(L, 2, "timings");
+  t->wants_timings = lua_toboolean(L, -1);
+  lua_pop(L, 2);
   lua_createtable(L, TRANSFER_SLOTS, 0);
   lua_getfield(L, 2, "schema");
   t->reading = (decoder_options){.schema = schema_optional(L, lua_gettop(L)),
@@ -210,11 +212,29 @@ static void push_http(lua_State *L, const exchange_outcome *o) {
   set_number(L, "http_version", o->http_version / 10.0);
   set_integer(L, "bytes", (lua_Integer)o->bytes);
   set_number(L, "seconds", o->seconds);
-  set_timings(L, o);
   lua_pushboolean(L, o->sent);
   lua_setfield(L, -2, "sent");
   if (o->retry_after > 0) set_integer(L, "retry_after", (lua_Integer)o->retry_after);
   if (o->rate_reset > 0) set_number(L, "rate_reset", o->rate_reset);
+}
+
+/* The table on top gets the headers that headers.h keeps, by name. Throws out of memory alone. */
+static void set_headers(lua_State *L, const exchange_outcome *o) {
+  lua_newtable(L);
+  for (const char *name = o->headers, *end = name + o->headers_len; name < end;) {
+    const char *value = (const char *)memchr(name, '\n', (size_t)(end - name)) + 1;
+    const char *next = (const char *)memchr(value, '\n', (size_t)(end - value)) + 1;
+    lua_pushlstring(L, name, (size_t)(value - name - 1));
+    lua_pushlstring(L, value, (size_t)(next - value - 1));
+    lua_rawset(L, -3);
+    name = next;
+  }
+  lua_setfield(L, -2, "headers");
+}
+
+/* Whether anybody may ask for them: for the wire log, or to say what answered in place of the panel. */
+static bool wants_headers(const transfer *t) {
+  return t->kept_max || t->outcome.http_status / 100 != 2 || strcmp(t->json, "whole") != 0;
 }
 
 static int transfer_result(lua_State *L) {
@@ -222,6 +242,8 @@ static int transfer_result(lua_State *L) {
   if (!t->ended) return 0;
   lua_createtable(L, 0, 12);
   push_http(L, &t->outcome);
+  if (t->wants_timings) set_timings(L, &t->outcome);
+  if (wants_headers(t)) set_headers(L, &t->outcome);
   set_text(L, "json", t->json);
   if (t->json_error) set_text(L, "json_error", t->json_error);
   if (strcmp(t->json, "whole") != 0) {

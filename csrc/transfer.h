@@ -30,6 +30,7 @@ struct transfer {
   size_t excerpt_len;
   buffer kept; /* the body as it came, for the wire log: its first kept_max bytes */
   size_t kept_max;
+  bool wants_timings;
 };
 
 /* lua_CFunction: (client, { action, fields, separator, headers, write, schema, decimals,

@@ -50,6 +50,21 @@ describe("the events of a call", function()
     assert.same({ 2, 2, 2, 1, 1, 1 }, { seen[1].ids, seen[2].ids, seen[3].ids, seen[4].ids, seen[5].ids, seen[6].ids })
   end)
 
+  it("tell where the time of an attempt went, and whether its connection was there before", function()
+    local seen, on_event = listener()
+    local panel = smmpanel.new { url = sandbox.tls_url, key = sandbox.key, ca_file = sandbox.ca_file,
+      on_event = on_event }
+    assert(panel:balance())
+    assert(panel:balance())
+    local first, second = seen[2], seen[5]
+    local timings = first.timings
+    assert.is_true(timings.dns <= timings.connect and timings.connect <= timings.tls)
+    assert.is_true(timings.tls > 0 and timings.tls <= timings.first_byte)
+    assert.is_true(timings.first_byte <= timings.total and timings.total <= first.seconds)
+    assert.same({ false, true }, { first.reused, second.reused })
+    assert.is_true(first.http_version >= 1.1)
+  end)
+
   it("tell of a wait for the rate limit", function()
     local seen, on_event = listener()
     local panel = sandbox.panel("", { on_event = on_event, rate = 20 })

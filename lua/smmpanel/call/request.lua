@@ -65,7 +65,7 @@ local function wire_request(state, call)
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
     schema = schemas[call.action], decimals = call.decimals, headers = call.headers,
     deadline = call.deadline,
-    keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
+    timings = events.wanted(state), keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
   }
 end
 

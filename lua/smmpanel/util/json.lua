@@ -84,4 +84,6 @@ function json.encode(value)
   return write(value)
 end
 
+function json.decode(s) return require("cjson").decode(s) end
+
 return json

@@ -17,12 +17,12 @@ local wire_log = {}
 wire_log.BODY_MAX = 4 * 1024 * 1024 -- bytes of a body that are kept: a catalogue of ten thousand services fits
 
 local HEADERS = { "content-type", "location", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining",
-  "x-ratelimit-reset" }
+  "x-ratelimit-reset", "cf-ray" }
 
-local function set_headers(line, headers)
+local function set_headers(line, headers, redact)
   local lower = {}
   for name, value in pairs(headers or {}) do lower[text.lower(name)] = value end
-  for _, name in ipairs(HEADERS) do line[(name:gsub("%-", "_"))] = lower[name] end
+  for _, name in ipairs(HEADERS) do line[(name:gsub("%-", "_"))] = lower[name] and redact(lower[name]) end
 end
 
 local function set_body(line, body)
@@ -38,7 +38,7 @@ local function line_of(exchange, redact)
   local outcome, body = exchange.outcome, exchange.body
   local line = { at = os.date "!%Y-%m-%dT%H:%M:%SZ", action = exchange.action, attempt = exchange.attempt,
     seconds = outcome.seconds, request = redact(exchange.form), status = outcome.http_status }
-  set_headers(line, outcome.headers)
+  set_headers(line, outcome.headers, redact)
   if #body > wire_log.BODY_MAX then body, line.cut = body:sub(1, wire_log.BODY_MAX), true end
   set_body(line, redact(body))
   if outcome.code ~= "" then
@@ -50,13 +50,14 @@ end
 --- A function that writes exchanges: it is given { action, attempt, form (the body without the key), body, outcome }.
 ---@param target string|fun(line: table) a file's path, or a function that is given each line as a table
 ---@param redact fun(s: string): string hides the key
----@return fun(exchange: table): true?, string? problem
+---@return fun(exchange: table) it throws what `target` throws, or why the file cannot be written
 function wire_log.writer(target, redact)
   if type(target) ~= "string" then
-    return function(exchange) target(line_of(exchange, redact)) return true end
+    return function(exchange) target(line_of(exchange, redact)) end
   end
   return function(exchange)
-    return core.append(target, json.encode(line_of(exchange, redact)) .. "\n")
+    local ok, problem = core.append(target, json.encode(line_of(exchange, redact)) .. "\n")
+    if not ok then error(problem, 0) end
   end
 end
 

@@ -1,0 +1,214 @@
+-- The wire log: what `record` writes, what `smmpanel.replay` answers from it, and that the key is in none of it.
+local core = require "smmpanel.core"
+local json = require "smmpanel.util.json"
+local smmpanel = require "smmpanel"
+local support = require "spec.support.sandbox"
+
+local KEY = "S3CRET/key +ü\"0123456789"
+local ORDER = { service = 1, link = "https://example.com/p/1", quantity = 1000 }
+
+local function temporary()
+  local path = os.tmpname()
+  os.remove(path)
+  return path
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function lines_of(path)
+  local lines = {}
+  for line in read(path):gmatch "[^\n]+" do lines[#lines + 1] = json.decode(line) end
+  return lines
+end
+
+-- The outcome of a call without what differs from run to run.
+local function outcome_of(panel, action, ...)
+  local value, err = panel[action](panel, ...)
+  local seen = { value = value }
+  for _, name in ipairs { "kind", "code", "http_status", "uncertain", "retry_after" } do
+    seen[name] = err and err[name]
+  end
+  -- libcurl's sentences count milliseconds and bytes
+  seen.message = err and err.kind ~= "network" and err.kind ~= "timeout" and err.message or nil
+  return seen
+end
+
+local FAULTS = { "", "500", "503-html", "502-empty", "429:7", "429-message", "html", "fatal", "sqlstate", "empty",
+  "newline", "null", "redirect", "unsupported", "status:201", "type:text/html", "cookie", "bom", "space", "notice",
+  "notice-text", "debug-page:3000", "tail", "gzip", "lost", "close", "cut:5", "cut-chunked:5", "numbers", "error-null",
+  "services-wrapped", "flags-numbers", "status-list", "status-bare", "localised", "nulls", "add-string" }
+
+local unpack = table.unpack or unpack -- luacheck: ignore 143 113
+
+describe("a recording", function()
+  local sandbox, path
+  setup(function() sandbox = support.start { key = KEY, keys = {} } end)
+  teardown(function() sandbox.stop() end)
+  before_each(function() path = temporary() end)
+  after_each(function() os.remove(path) end)
+
+  it("has a line for each exchange, in the form of recorded.jsonl", function()
+    local panel = sandbox.panel("503-html@1", { name = "recorded", record = path })
+    assert(panel:balance())
+    local lines = lines_of(path)
+    assert.equal(2, #lines)
+    assert.same({ "key=K&action=balance", "balance", 1, 503 },
+      { lines[1].request, lines[1].action, lines[1].attempt, lines[1].status })
+    assert.is_truthy(lines[1].body:find("<title>503 Service Unavailable</title>", 1, true))
+    assert.same({ 2, 200, "application/json" }, { lines[2].attempt, lines[2].status, lines[2].content_type })
+    assert.equal('{"balance":"100.84292","currency":"USD"}', lines[2].body)
+  end)
+
+  it("has the headers that say how to go on", function()
+    sandbox.panel("429:7", { record = path, retries = 0 }):balance()
+    sandbox.panel("redirect", { record = path }):balance()
+    local lines = lines_of(path)
+    assert.equal("7", lines[1].retry_after)
+    assert.matches("/maintenance$", lines[2].location)
+  end)
+
+  it("has a failed transfer with what came before it", function()
+    sandbox.panel("cut:5", { record = path, retries = 0 }):balance()
+    sandbox.panel("lost", { record = path, retries = 0 }):balance()
+    local lines = lines_of(path)
+    assert.same({ "cut", true, '{"bal' }, { lines[1].error.code, lines[1].error.sent, lines[1].body })
+    assert.same({ "reset", true }, { lines[2].error.code, lines[2].error.sent })
+  end)
+
+  it("keeps bytes that are no UTF-8", function()
+    sandbox.panel("body:%25FF%25FE", { record = path }):balance()
+    assert.equal("//4=", lines_of(path)[1].body_base64)
+  end)
+
+  it("is readable by its owner alone", function()
+    sandbox.panel("", { record = path }):balance()
+    local pipe = io.popen("stat -c %a " .. path)
+    assert.equal("600\n", pipe:read "*a")
+    pipe:close()
+  end)
+
+  it("is given to a function as a table", function()
+    local seen = {}
+    sandbox.panel("", { record = function(line) seen[#seen + 1] = line end }):balance()
+    assert.same({ "balance", 200 }, { seen[1].action, seen[1].status })
+  end)
+
+  it("that cannot be written costs no answer: stderr says so, once", function()
+    local panel = sandbox.panel("", { record = "/nowhere/panel.jsonl" })
+    local stderr, said = io.stderr, {}
+    io.stderr = { write = function(_, text) said[#said + 1] = text end } -- luacheck: ignore 122
+    local ok = panel:balance() and panel:balance()
+    io.stderr = stderr -- luacheck: ignore 122
+    assert.is_truthy(ok)
+    assert.equal(1, #said)
+    assert.is_truthy(said[1]:find("/nowhere/panel.jsonl", 1, true))
+  end)
+
+  it("of several processes has whole lines", function()
+    local line = '"' .. ("x"):rep(200000) .. '"\n'
+    local script = ("for i in 1 2 3 4; do %s -e 'local core = require \"smmpanel.core\" for i = 1, 20 do " ..
+      "assert(core.append(\"%s\", (%q):rep(200000) .. string.char(10))) end' & done; wait")
+    os.execute(script:format(require "spec.support.process".lua(), path, "x"))
+    local count = 0
+    for text in read(path):gmatch "[^\n]*\n" do
+      count = count + 1
+      assert.equal(#line - 2, #text)
+    end
+    assert.equal(80, count)
+  end)
+
+  it("goes to no symbolic link and to no device", function()
+    local link = temporary()
+    os.execute(("touch %s; ln -s %s %s"):format(path, path, link))
+    assert.is_nil((core.append(link, "x\n")))
+    assert.is_nil((core.append("/dev/null", "x\n")))
+    os.remove(link)
+  end)
+
+  it("has the key in no spelling", function()
+    for _, body in ipairs {
+      "key " .. KEY, 'S3CRET\\/key +\\u00fc\\"0123456789', "S3CRET%2Fkey+%2B%C3%BC%220123456789",
+      "S3CRET%2fkey%20%2b%c3%bc%220123456789", 'S3CRET/key +ü&quot;0123456789', "cut S3CRET/key",
+    } do
+      local escaped = body:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end):gsub("%%", "%%25")
+      sandbox.panel("body:" .. escaped, { record = path, retries = 0 }):balance()
+    end
+    local text = read(path)
+    assert.is_nil(text:find("S3CRET", 1, true), text)
+    assert.equal(6, select(2, text:gsub("%*%*%*", "")))
+  end)
+
+  it("is answered from with the same outcomes, whatever the panel said", function()
+    for _, fault in ipairs(FAULTS) do
+      os.remove(path)
+      local live = sandbox.panel(fault, { name = fault, record = path, retries = 0, timeout = 5 })
+      local calls = { { "balance" }, { "services" }, { "status", 1 }, { "status", { 1, 2, 100 } }, { "add", ORDER } }
+      local before = {}
+      for i, call in ipairs(calls) do before[i] = outcome_of(live, unpack(call)) end
+      local again = smmpanel.new { url = sandbox.url, key = "another", retries = 0,
+        transport = smmpanel.replay(path) }
+      for i, call in ipairs(calls) do
+        assert.same(before[i], outcome_of(again, unpack(call)), fault)
+      end
+    end
+  end)
+end)
+
+describe("smmpanel.replay", function()
+  local path
+  before_each(function() path = temporary() end)
+  after_each(function() os.remove(path) end)
+
+  local function write(lines)
+    local file = assert(io.open(path, "w"))
+    for _, line in ipairs(lines) do file:write(json.encode(line), "\n") end
+    file:close()
+  end
+
+  local function balance(transport)
+    local record, err = smmpanel.new { url = "http://panel.invalid/", key = "any", transport = transport, retries = 0 }
+      :balance()
+    return record and record.balance or err.code
+  end
+
+  local function line(action, body)
+    return { request = "key=K&action=" .. action, status = 200, body = body }
+  end
+
+  it("answers equal requests one after the other, then with the last again", function()
+    write { line("balance", '{"balance":"1"}'), line("services", "[]"), line("balance", '{"balance":"2"}') }
+    local transport = smmpanel.replay(path)
+    assert.same({ 1, 2, 2 }, { balance(transport), balance(transport), balance(transport) })
+  end)
+
+  it("fails as unreachable where the recording has no answer", function()
+    write { line("services", "[]") }
+    assert.equal("connect", balance(smmpanel.replay(path)))
+  end)
+
+  it("gives the lines in order where that is asked", function()
+    write { line("services", '{"balance":"7"}'), line("balance", '{"balance":"8"}') }
+    local transport = smmpanel.replay(path, { in_order = true })
+    assert.same({ 7, 8, "connect" }, { balance(transport), balance(transport), balance(transport) })
+  end)
+
+  it("throws where the file cannot be read or holds no exchange", function()
+    assert.is_false(pcall(smmpanel.replay, "/nowhere/at-all.jsonl"))
+    local file = io.open(path, "w")
+    file:write '{"request":"key=K&action=balance","status":200,"body":"{}"}\n{"status":200}\n'
+    file:close()
+    local ok, message = pcall(smmpanel.replay, path)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("line 2: no recorded exchange", 1, true))
+  end)
+
+  it("answers from the recordings of real panels", function()
+    local transport = smmpanel.replay "spec/data/recorded.jsonl"
+    assert.is_function(transport)
+  end)
+end)

@@ -37,7 +37,8 @@ describe("regression:", function()
   local function result_of(client_url, more)
     local options = { url = client_url, key = "key", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
     for name, value in pairs(more or {}) do options[name] = value end
-    local transfer = assert(core.start(core.client(options), { action = "balance", deadline = core.now() + 10 }))
+    local transfer = assert(core.start(core.client(options), {
+      action = "balance", deadline = core.now() + 10, timings = true }))
     repeat core.wait(1) until core.step()
     return transfer:result()
   end

@@ -48,6 +48,7 @@ local function spellings(key)
     if not seen[spelling] then list[#list + 1], seen[spelling] = spelling, true end
   end
   add(key)
+  add((key:gsub(" ", "+"))) -- escapes that were undone in part
   for _, hex in ipairs { "%02X", "%02x" } do
     for _, space in ipairs { "+", "%20" } do add(escaped(key, form, percent(hex, space))) end
   end

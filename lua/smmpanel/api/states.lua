@@ -20,10 +20,10 @@ local WORDS = {
       .. "in delivery, sending, working, ongoing, submitted, confirmed, under review, reviewing, pending payment, "
       .. "awaiting confirmation, awaiting payment, partially refilling, canceling, cancelling, preparing, "
       .. "requested, in work, waiting for cancel, pending cancel, not started, 0, 1",
-    tr = "beklemede, bekliyor, bekleyen, işleniyor, işlemde, işleme alındı, yükleniyor, devam ediyor, devam eden, "
-      .. "sırada, hazırlanıyor, gönderiliyor, onay bekliyor, onaylandı, aktif, başladı, çalışıyor, duraklatıldı, "
-      .. "askıda, yapılıyor, sipariş alındı, iptal bekliyor, telafi, telafi ediliyor, gönderim sırasında, "
-      .. "kuyrukta, yürütülüyor, başlatıldı, alındı, inceleniyor",
+    tr = "durduruldu, durdurulmuş, beklemede, bekliyor, bekleyen, işleniyor, işlemde, işleme alındı, yükleniyor, "
+      .. "devam ediyor, devam eden, sırada, hazırlanıyor, gönderiliyor, onay bekliyor, onaylandı, aktif, başladı, "
+      .. "çalışıyor, duraklatıldı, askıda, yapılıyor, sipariş alındı, iptal bekliyor, telafi, telafi ediliyor, "
+      .. "gönderim sırasında, kuyrukta, yürütülüyor, başlatıldı, alındı, inceleniyor",
     pt = "pendente, processando, em processamento, em andamento, em progresso, em execução, aguardando, na fila, "
       .. "em fila, ativo, ativa, iniciado, iniciando, em espera, pausado, enviando, durante o envio, carregando, "
       .. "em análise, recebido, agendado, em processo, executando, refil em andamento, aprovado",

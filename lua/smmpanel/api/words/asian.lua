@@ -33,8 +33,8 @@ return {
     topup = "nạp thêm, nạp tiền, vui lòng nạp",
     wrong = "không hợp lệ, không đúng, sai, không chính xác, không phù hợp, ko hợp lệ, ko đúng",
     valid = "hợp lệ, chính xác",
-    missing = "không tồn tại, không tìm thấy, ko tồn tại, không có, thiếu, chưa nhập, không xác định, chưa có, "
-      .. "ko tìm thấy",
+    missing = "không thuộc, không tồn tại, không tìm thấy, ko tồn tại, không có, thiếu, chưa nhập, "
+      .. "không xác định, chưa có, ko tìm thấy",
     required = "vui lòng nhập, bắt buộc, không được để trống, không được bỏ trống, nhập, phải nhập, chưa nhập, "
       .. "vui lòng chọn, vui lòng điền, không được trống",
     unavailable = "không khả dụng, không còn bán, không còn, tạm hết, không có sẵn, không hoạt động",
@@ -95,10 +95,10 @@ return {
     topup = "top up*, isi saldo*, deposit dulu, silahkan deposit*, silakan deposit*, topup*, lakukan deposit*",
     wrong = "salah*, tidak valid, tidak sesuai, tidak benar, invalid*, tidak sah, keliru",
     valid = "valid, benar",
-    missing = "tidak ditemukan, tidak ada, tidak tersedia, tidak terdaftar, tidak dikenal*, belum diisi, kosong, "
-      .. "tdk ditemukan, tidak dapat ditemukan",
-    required = "wajib*, harus diisi*, tidak boleh kosong, diperlukan*, mohon isi*, silahkan isi*, harap isi*, "
-      .. "masukkan*, kosong, dibutuhkan*",
+    missing = "bukan milik*, tidak ditemukan, tidak ada, tidak tersedia, tidak terdaftar, tidak dikenal*, "
+      .. "belum diisi, kosong, tdk ditemukan, tidak dapat ditemukan",
+    required = "mengisi*, pilih*, isi semua, wajib*, harus diisi*, tidak boleh kosong, diperlukan*, mohon isi*, "
+      .. "silahkan isi*, harap isi*, masukkan*, kosong, dibutuhkan*",
     unavailable = "tidak tersedia, sudah tidak tersedia",
     inactive = "nonaktif*, tidak aktif, dinonaktifkan*, non aktif, off, ditutup*, dihentikan*, belum aktif, mati",
     banned = "diblokir*, dibanned, banned, suspended, ditangguhkan*, dibekukan*, terblokir*",

@@ -3,12 +3,14 @@
 
 return {
   tr = {
+    format = "biçim*, format*",
+    none = "yok, yoktur",
     running_order = "aktif sipariş*, bekleyen sipariş*, devam eden sipariş*",
     scheduled = "planlandı*, zamanlandı*, sıraya alındı*",
     timeout = "zaman aşımı*, bağlantı hatası*, yanıt alınamadı*, cevap alınamadı*, yanıt vermiyor",
     in_work = "işleniyor*, işleme alındı*, işlemde",
     half_done = "oluşturuldu*, iletildi*, kaydedilemedi*, alındı",
-    money = "bakiye*, para, paran*, bütçe*, kredi*, fon, hesabınızda",
+    money = "fonlar*, fonu, fonunuz*, bakiye*, para, paran*, bütçe*, kredi*, fon, hesabınızda",
     key = "anahtar*, api key*, apikey*, api anahtar*, key",
     account = "hesap*, hesab*, üyelik*, üyeliğ*",
     user = "kullanıcı*",
@@ -36,10 +38,10 @@ return {
     topup = "bakiye yükle*, bakiye ekle*, yükleme yap*",
     wrong = "geçersiz*, hatalı*, yanlış*, uygunsuz*, tanımsız*, bozuk",
     valid = "geçerli*, doğru*",
-    missing = "bulunamadı*, bulunamıyor, bulunmuyor*, mevcut değil*, böyle bir, tanınmıyor, bilinmeyen*, "
-      .. "bilinmiyor, tanımlı değil*, eksik*, girilmemiş, girilmedi",
-    required = "gerekli*, zorunlu*, giriniz, girin, girmelisiniz, boş bırakı*, boş olamaz, doldur*, belirtiniz, "
-      .. "belirtin, yazın*, gereklidir, gerekmekte*, seçiniz",
+    missing = "ait değil*, size ait, bulunamadı*, bulunamıyor, bulunmuyor*, mevcut değil*, böyle bir, tanınmıyor, "
+      .. "bilinmeyen*, bilinmiyor, tanımlı değil*, eksik*, girilmemiş, girilmedi",
+    required = "seçin, seçmelisiniz, gerekli*, zorunlu*, giriniz, girin, girmelisiniz, boş bırakı*, boş olamaz, "
+      .. "doldur*, belirtiniz, belirtin, yazın*, gereklidir, gerekmekte*, seçiniz",
     unavailable = "mevcut değil*, kullanılamıyor, kullanılamaz, kullanım dışı*, satışta değil*, hizmet dışı*",
     inactive = "pasif*, aktif değil*, devre dışı*, kapalı*, kapatıl*, durdurul*, askı*, kapandı, onaylanmamış*",
     banned = "yasak*, engel*, banlan*, askı*, bloke*, kısıtlan*, donduruldu, dondurulmuş*",
@@ -58,7 +60,7 @@ return {
     number_limits = "minimum*, maksimum*, min, max, en az*, en çok*, en fazla*, azami*, asgari*",
     exceeds = "aşıyor*, aşan",
     too_many = "çok fazla*, fazla*, çok sık*, aşıldı*, aştınız*, limit*, sınır*",
-    throttled = "istek sınır*, istek limit*, çok sık*, çok hızlı*, yavaş*, dakikada*, çok fazla istek*, "
+    throttled = "istek sınır*, istek limit*, çok sık*, çok hızlı*, yavaş*, dakikada, çok fazla istek*, "
       .. "hız limit*, hız sınır*",
     attempts = "deneme*",
     maintenance = "bakım*, bakim*",

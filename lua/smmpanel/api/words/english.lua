@@ -56,20 +56,21 @@ return {
       .. "unrecognized, unrecognised, mismatch, does not match, doesnt match, inappropriate, not appropriate, "
       .. "not a, not in the",
     valid = "valid, correct, proper, correctly, appropriate",
-    missing = "missing, not found, notfound, does not exist*, doesnt exist*, do not exist*, dont exist, "
-      .. "not exist*, no such, no longer exist*, unknown, nonexistent, non existent, couldnt find, "
-      .. "could not find, cannot find, cant find, not provided, not specified, no api key, no key, no action, "
-      .. "unable to find, didnt find, was not found",
-    required = "required, require, requires, mandatory, cannot be empty, cant be empty, must be filled, "
-      .. "must fill, can not be empty, cannot be null, cannot be blank, please enter, please provide, "
-      .. "please specify, please fill, enter a, must provide, is empty, must not be empty, not be empty, needed",
+    missing = "not belong, doesnt belong, does not belong, not your order, missing, not found, notfound, "
+      .. "does not exist*, doesnt exist*, do not exist*, dont exist, not exist*, no such, no longer exist*, "
+      .. "unknown, nonexistent, non existent, couldnt find, could not find, cannot find, cant find, not provided, "
+      .. "not specified, no api key, no key, no action, unable to find, didnt find, was not found",
+    required = "please choose, please select, choose a, select a, you must choose, required, require, requires, "
+      .. "mandatory, cannot be empty, cant be empty, must be filled, must fill, can not be empty, cannot be null, "
+      .. "cannot be blank, please enter, please provide, please specify, please fill, enter a, must provide, "
+      .. "is empty, must not be empty, not be empty, needed",
     unavailable = "unavailable, not available, no longer available, no longer offered, not accessible, "
       .. "not offered, discontinued, cannot be ordered, not sold",
     inactive = "disable*, inactive, not active, isnt active, deactive*, deactivat*, de activated, suspend*, "
       .. "stopped, paused, off, turned off, not enabled, not activated, closed, expired, removed, deleted, "
       .. "archived, not allowed, revoked",
     banned = "banned, ban, block, blocked, locked, restricted, frozen, terminated, suspend*",
-    private = "private, secret, hidden, protected",
+    private = "public, private, secret, hidden, protected",
     found = "found, find, exist, exists, located, provided, given",
     able = "cannot, cant, unable, couldnt, support*, allow*, possible, eligible, permitted, offer*, can, "
       .. "available, applicable, enabled, processable, refillable, cancelable, cancellable",
@@ -87,7 +88,7 @@ return {
       .. "under, whole number, integer, numeric, should be",
     number_limits = "minimum, maximum, minimal, maximal, min, max, maksimum, at least, at most",
     multiple = "multiple of, multiples of",
-    exceeds = "exceeds, exceed, exceeding, is higher than, is more than, greater than",
+    exceeds = "exceeded, exceeds, exceed, exceeding, is higher than, is more than, greater than",
     too_many = "too many, too much, exceeded, exceed, exceeds, limit, limits, limit reached, maximum number of",
     throttled = "rate limit*, ratelimit*, too fast, slow down, too quickly, too frequent*, flood, throttle*, "
       .. "per minute, per second, too many requests, too many attempts, too many failed attempts, requests limit, "

@@ -33,10 +33,10 @@ return {
     topup = "aufladen*, lade dein guthaben*, laden sie*",
     wrong = "ungültig*, falsch*, fehlerhaft*, inkorrekt*, nicht gültig*, unzulässig*",
     valid = "gültig*, korrekt*, richtig*",
-    missing = "nicht gefunden*, existiert nicht*, nicht vorhanden*, unbekannt*, fehlt, fehlen, fehlend*, "
-      .. "nicht existier*, gibt es nicht, kein*",
-    required = "erforderlich*, pflicht*, ausgefüllt*, benötigt*, angeben*, eingeben*, leer, notwendig*, "
-      .. "muss ausgefüllt*",
+    missing = "gehört nicht, nicht gefunden*, existiert nicht*, nicht vorhanden*, unbekannt*, fehlt, fehlen, "
+      .. "fehlend*, nicht existier*, gibt es nicht, kein*",
+    required = "wählen*, auswählen*, erforderlich*, pflicht*, ausgefüllt*, benötigt*, angeben*, eingeben*, leer, "
+      .. "notwendig*, muss ausgefüllt*",
     unavailable = "nicht verfügbar*, nicht mehr verfügbar*, nicht erreichbar*, unverfügbar*",
     inactive = "inaktiv*, deaktivier*, nicht aktiv*, gesperrt*, pausiert*, abgelaufen*, ausgeschaltet*, "
       .. "eingestellt*",

@@ -35,10 +35,10 @@ return {
       .. "agregar fondo*",
     wrong = "inválid*, incorrect*, erróne*, equivocad*, no es válid*",
     valid = "válid*, correct*",
-    missing = "no encontrad*, no existe*, inexistente*, desconocid*, no se encontr*, no se encuentra*, falta, "
-      .. "faltan, faltante*, no fue encontrad*, ausente*, ningún*, no se ha encontrad*",
-    required = "obligatori*, requerid*, se requiere*, debe rellenar*, debe completar*, necesari*, ingrese*, "
-      .. "introduzca*, especifique*, vací*, debes ingresar*",
+    missing = "no pertenece*, no encontrad*, no existe*, inexistente*, desconocid*, no se encontr*, "
+      .. "no se encuentra*, falta, faltan, faltante*, no fue encontrad*, ausente*, ningún*, no se ha encontrad*",
+    required = "seleccione*, elija*, obligatori*, requerid*, se requiere*, debe rellenar*, debe completar*, "
+      .. "necesari*, ingrese*, introduzca*, especifique*, vací*, debes ingresar*",
     unavailable = "no disponible*, no está disponible*, no están disponible*, indisponible*, ya no está disponible",
     inactive = "inactiv*, desactivad*, deshabilitad*, no está activ*, suspendid*, pausad*, inhabilitad*, apagad*, "
       .. "cerrad*, caducad*",
@@ -101,10 +101,10 @@ return {
     topup = "adicione saldo*, adicione fundo*, recarregue*, adicionar saldo*, adicionar fundo*, recarregar*",
     wrong = "inválid*, incorret*, errad*, não é válid*, malformad*",
     valid = "válid*, corret*",
-    missing = "não encontrad*, não existe*, inexistente*, desconhecid*, não foi encontrad*, faltando, faltam, "
-      .. "ausente*, falta, não foi possível encontrar, nenhum*, não localizad*, não informad*",
-    required = "obrigatóri*, é necessári*, requerid*, deve preencher*, preencha*, informe*, insira*, precisa*, "
-      .. "digite, especifique*, vazi*",
+    missing = "não pertence*, não encontrad*, não existe*, inexistente*, desconhecid*, não foi encontrad*, "
+      .. "faltando, faltam, ausente*, falta, não foi possível encontrar, nenhum*, não localizad*, não informad*",
+    required = "selecione*, escolha*, obrigatóri*, é necessári*, requerid*, deve preencher*, preencha*, informe*, "
+      .. "insira*, precisa*, digite, especifique*, vazi*",
     unavailable = "indisponíve*, não está disponível*, não disponível*, não estão disponív*",
     inactive = "inativ*, desativad*, desabilitad*, não está ativ*, suspens*, pausad*, desligad*, encerrad*, "
       .. "expirad*",
@@ -167,10 +167,11 @@ return {
     topup = "rechargez votre*, recharger votre*, ajoutez des fonds, ajouter des fonds, approvisionn*",
     wrong = "invalide*, incorrect*, erroné*, mauvais*, non valide*",
     valid = "valide*, correct*",
-    missing = "introuvable*, n'existe pas, n'existe plus, inconnu*, manquant*, non trouvé*, pas trouvé*, "
-      .. "inexistant*, pas été trouvé*, aucun*",
-    required = "obligatoire*, requis*, veuillez spécifier, veuillez entrer, veuillez saisir, veuillez fournir, "
-      .. "nécessaire*, vide*, veuillez remplir, veuillez indiquer, spécifiez",
+    missing = "n'appartient pas, introuvable*, n'existe pas, n'existe plus, inconnu*, manquant*, non trouvé*, "
+      .. "pas trouvé*, inexistant*, pas été trouvé*, aucun*",
+    required = "choisissez, sélectionnez, veuillez choisir, obligatoire*, requis*, veuillez spécifier, "
+      .. "veuillez entrer, veuillez saisir, veuillez fournir, nécessaire*, vide*, veuillez remplir, "
+      .. "veuillez indiquer, spécifiez",
     unavailable = "indisponible*, pas disponible*, plus disponible*, non disponible*",
     inactive = "inactif*, inactive*, désactivé*, suspendu*, arrêté*, fermé*, pas actif*, pas active*, expiré*",
     banned = "banni*, bloqué*, suspendu*, restreint*, verrouillé*",

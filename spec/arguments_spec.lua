@@ -57,7 +57,8 @@ describe("a wrong argument throws:", function()
     says({ "service" }, panel.add, panel, { link = "x", quantity = 1 })
     says({ "Poll", "answer_number" }, panel.add, panel,
       { service = 1, type = "poll", link = "x", quantity = 1 })
-    says({ "type", "Pol" }, panel.add, panel, { service = 1, type = "Pol", link = "x" })
+    says({ "type", "5" }, panel.add, panel, { service = 1, type = 5, link = "x" })
+    says({ "runss", "did you mean 'runs'" }, panel.add, panel, { service = 1, link = "x", runss = 2 })
     says({ "google_keyword" }, panel.add, panel, { service = 1, type = "Web Traffic", link = "x",
       quantity = 1, country = "US", device = 1, type_of_traffic = 1 })
   end)

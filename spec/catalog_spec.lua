@@ -278,4 +278,9 @@ describe("catalog:save and load", function()
     assert.matches("damaged", load(whole:sub(1, -20)))
     assert.matches("No such file", select(2, catalog.load "/nonexistent/file"))
   end)
+
+  it("a maximum of 0 is no limit", function()
+    local open = catalog.new { { service = 1, name = "x", type = "Default", rate = 1, min = 0, max = 0 } }
+    assert.is_true(open:check { service = 1, link = "x", quantity = 1000 })
+  end)
 end)

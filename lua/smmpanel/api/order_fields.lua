@@ -62,6 +62,13 @@ local REQUIRED = {
 local type_named = {} -- squeezed -> as documented
 for name in pairs(REQUIRED) do type_named[text.squeeze(name)] = name end
 
+-- The fields that an order may have besides those that its type requires. Drip-feed goes with any type.
+local OPTIONAL = {
+  ["Custom Comments"] = { "quantity" }, ["Subscriptions"] = { "posts", "old_posts", "expiry" },
+  ["Web Traffic"] = { "google_keyword", "referring_url" },
+}
+local DRIP_FEED = { "runs", "interval" }
+
 -- The known fields in the order they are sent; any other follows by name.
 local SENT = {
   "service", "link", "quantity", "runs", "interval", "keywords", "comments", "usernames", "hashtags",
@@ -112,12 +119,7 @@ end
 order.documented = { type = true }
 for _, name in ipairs(SENT) do order.documented[name] = true end
 
-local function check_type(name, given)
-  local documented = order.required(name)
-  if not documented then
-    argerror.throw_field(WHERE, "type", "unknown", "unknown type %s; known: %s", argerror.describe(name),
-      argerror.names(REQUIRED))
-  end
+local function check_required(documented, given)
   for _, field in ipairs(REQUIRED[documented]) do
     if given[field] == nil then
       argerror.throw_field(WHERE, field, "missing", "an order of type '%s' needs %s (required: %s)", documented, field,
@@ -125,6 +127,36 @@ local function check_type(name, given)
     end
   end
   if documented == "Web Traffic" then check_traffic(given) end
+end
+
+-- The known field of a type that a name misses by one letter, or nil.
+local function meant(name, documented)
+  for _, names in ipairs { REQUIRED[documented], OPTIONAL[documented] or {}, DRIP_FEED, { "service" } } do
+    for _, field in ipairs(names) do
+      if math.abs(#name - #field) <= 1 and argerror.distance(name, field) == 1 then return field end
+    end
+  end
+end
+
+-- A slip in a name would be sent as a field that the panel does not know: `runss`, and there is no drip-feed.
+local function check_names(documented, given)
+  for name in pairs(given) do
+    local field = not order.documented[name] and meant(text.lower(name), documented)
+    if field then
+      argerror.throw_field(WHERE, name, "unknown", "unknown field '%s': did you mean '%s'?", name, field)
+    end
+  end
+end
+
+-- A type that is in no documentation has nothing to be checked by: the catalogue gave it, the panel knows it.
+local function check_type(name, given)
+  if name ~= nil and type(name) ~= "string" then
+    argerror.throw_field(WHERE, "type", "invalid", "type must be the service's type, a text, got %s",
+      argerror.describe(name))
+  end
+  local documented = order.required(name)
+  check_names(documented or "Default", given)
+  if documented then check_required(documented, given) end
 end
 
 local function read_field(name, value)
@@ -147,7 +179,7 @@ function order.problems(given)
   for _, name in ipairs(names) do
     if name ~= "type" then read[name] = try(read_field, name, given[name]) end
   end
-  if given.type ~= nil and not problems[1] then try(check_type, given.type, read) end
+  if not problems[1] then try(check_type, given.type, read) end
   return problems
 end
 
@@ -167,7 +199,7 @@ function order.fields(given)
     end
   end
   if read.service == nil then argerror.throw_field(WHERE, "service", "missing", "the order names no service") end
-  if given.type ~= nil then check_type(given.type, read) end
+  check_type(given.type, read)
   return fields.flat(read, SENT)
 end
 

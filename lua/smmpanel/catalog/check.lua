@@ -105,12 +105,12 @@ local function missing_fields(service, order)
   return problems
 end
 
--- What is wrong with a number of pieces, or nil.
+-- What is wrong with a number of pieces, or nil. Where max is 0 there is no limit.
 local function outside(service, n)
   local min, max, step = check.count(service.min), check.count(service.max), check.count(service.step)
   local id = tostring(service.service)
   if min and n < min then return ("service %s takes at least %d, not %d"):format(id, min, n) end
-  if max and n > max then return ("service %s takes at most %d, not %d"):format(id, max, n) end
+  if max and max > 0 and n > max then return ("service %s takes at most %d, not %d"):format(id, max, n) end
   if step and step > 0 and n % step ~= 0 then
     return ("service %s takes multiples of %d, not %d"):format(id, step, n)
   end

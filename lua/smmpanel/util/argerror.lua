@@ -91,8 +91,11 @@ function argerror.describe(value)
   return "a " .. kind
 end
 
--- Levenshtein's distance, one row at a time.
-local function distance(a, b)
+--- By how many letters two words differ: Levenshtein's distance, one row at a time.
+---@param a string
+---@param b string
+---@return integer
+function argerror.distance(a, b)
   local row = {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
@@ -126,7 +129,7 @@ function argerror.hint(name, known)
   local best, least = nil, math.huge
   local wanted = text.lower(tostring(name))
   for candidate in pairs(known) do
-    local far = distance(wanted, candidate)
+    local far = argerror.distance(wanted, candidate)
     if far < least or far == least and candidate < best then
       best, least = candidate, far
     end

@@ -228,6 +228,10 @@ void engine_free(engine *e) {
   free(e);
 }
 
+void engine_abandon(engine *e) {
+  notifier_abandon(&e->requests);
+}
+
 bool engine_is_ours(const engine *e) {
   return e->pid == getpid();
 }

@@ -21,6 +21,10 @@ engine *engine_new(const char **why);
 /* In a child that was forked since, nothing happens: the connections are the parent's. */
 void engine_free(engine *e);
 
+/* In a child that was forked since: closes the descriptors that nobody else can be using. Its memory stays, and so do
+ * libcurl's descriptors, which are as the parent's thread left them, and the one that the host's loop may watch. */
+void engine_abandon(engine *e);
+
 /* False in a child that was forked since. */
 bool engine_is_ours(const engine *e);
 

@@ -61,6 +61,11 @@ void notifier_close(notifier *n) {
   close_descriptor(&n->writer);
 }
 
+void notifier_abandon(notifier *n) {
+  close_descriptor(&n->reader);
+  close_descriptor(&n->writer);
+}
+
 /* At most one byte is under way, so a full socket cannot be, and one look finds all there is. */
 void notifier_raise(notifier *n) {
   if (n->raised) return;

@@ -20,6 +20,9 @@ typedef struct {
 bool notifier_open(notifier *n);
 void notifier_close(notifier *n);
 
+/* In a child that was forked since: closes the descriptors. */
+void notifier_abandon(notifier *n);
+
 /* Makes the reader readable, unless it is so already. */
 void notifier_raise(notifier *n);
 

@@ -16,7 +16,7 @@ describe("a thread that is held up", function()
   local directory, server
   setup(function()
     directory = run("mktemp -d"):match "%S+"
-    assert(run(("cc -shared -fPIC -o %s/hold.so spec/support/hold.c -ldl 2>&1"):format(directory)) == "")
+    assert(run(("cc -shared -fPIC -o %s/preload.so spec/support/preload.c -ldl 2>&1"):format(directory)) == "")
     server = process.start(process.lua() .. " spec/support/count_server.lua")
   end)
   teardown(function()
@@ -44,7 +44,7 @@ describe("a thread that is held up", function()
       print(before + %s, made and "made" or err.code, err and err.uncertain)
     ]]):format(server.line, store, at, TIMEOUT, TIMEOUT))
     file:close()
-    return run(("env LD_PRELOAD=%s/hold.so HOLD_AT=%d HOLD_SECONDS=%s %s %s 2>&1"):format(directory, at, HELD,
+    return run(("env LD_PRELOAD=%s/preload.so HOLD_AT=%d HOLD_SECONDS=%s %s %s 2>&1"):format(directory, at, HELD,
       process.lua(), name))
   end
 

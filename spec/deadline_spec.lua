@@ -1,8 +1,9 @@
 -- A request that leaves after its deadline orders twice: another process has found that no order was placed by then,
 -- said so, and placed it anew. The engine's thread is held up here at each point where it waits.
 local process = require "spec.support.process"
+local redis = require "spec.support.redis"
 
-local TIMEOUT, HELD = 0.3, 0.9
+local TIMEOUT, HELD = 0.25, 0.6
 local WAITS = 4 -- of the thread, from taking the request up to the end of the answer
 
 local function run(command)
@@ -72,5 +73,11 @@ describe("a thread that is held up", function()
 
   it("sent an order after its deadline, which was measured from when the thread took it up", function()
     sends_nothing_late(([[smmpanel.ledger.sqlite("%s/orders.db")]]):format(directory))
+  end)
+
+  it("sends nothing late with a ledger in Redis either", function()
+    local store = redis.start()
+    sends_nothing_late(([[smmpanel.ledger.redis(require("spec.support.redis").at(%d, 2))]]):format(store.port))
+    store:stop()
   end)
 end)

@@ -304,7 +304,7 @@ describe("the command line on a terminal", function()
       terminal:type "clear; smmpanel add --from ~/two.csv; echo code $?"
       terminal:wait "orders    2\n  price     0.09 USD\n  balance   .*Place these orders%? %[y/N%] ?$"
       terminal:type "y"
-      local ref = terminal:wait "1 placed, 1 uncertain\n.*code 1":match "\n(t%-%d)  uncertain"
+      local ref = terminal:wait "1 placed, 1 uncertain\n.*code 5":match "\n(t%-%d)  uncertain"
       shows("smmpanel pending", "REF +STATE +SINCE.*\n" .. ref:gsub("%-", "%%-") .. "  uncertain",
         "smmpanel resolve REF ORDER_ID")
       shows("smmpanel resolve " .. ref, "was it placed%? Give the order's id, or %-%-not%-placed", "code 2")

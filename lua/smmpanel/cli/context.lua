@@ -153,7 +153,9 @@ function Context:ask(question)
   if self.bar then self.bar:clear() end
   terminal.flush(io.stdout)
   terminal.show(width.clean(question), " ")
+  self.asking = true
   local answer = io.stdin:read "*l"
+  self.asking = false
   if not answer then
     terminal.show "\n"
     fail.with(fail.INTERRUPTED, "nothing was sent")

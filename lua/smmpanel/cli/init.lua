@@ -60,7 +60,8 @@ local function end_of(self, thrown)
   end
   if guard.is_interrupt(thrown) then
     io.stdout:flush()
-    local done = self.on_interrupt and self.on_interrupt()
+    if self.asking then terminal.show "\n" end
+    local done = self.asking and "nothing was sent" or self.on_interrupt and self.on_interrupt()
     complain(self, "stopped" .. (done and ": " .. done or ""))
     return fail.INTERRUPTED
   end

@@ -10,9 +10,10 @@ shared.PANEL = {
 }
 
 local FORMATS = {
-  { flags = "--json", about = "Write JSON, a record a line." },
-  { flags = "--csv", about = "Write comma-separated values, the names in the first line." },
+  { flags = "--json", about = "Write JSON: an array, with one record on each line." },
+  { flags = "--csv", about = "Write comma-separated values, with the names in the first line." },
   { flags = "--lua", about = "Write a Lua table." },
+  { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet takes for formulas." },
 }
 
 shared.FORMATS_EXCLUDE = { { "--json", "--csv", "--lua" } }

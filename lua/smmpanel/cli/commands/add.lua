@@ -26,6 +26,8 @@ local function show(context, services, service, order)
     money.afterwards(balance.balance, price, balance.currency))
 end
 
+local SHAPE = { fields = { "ref", "order" } }
+
 local function said_of(made)
   local id = formats.text(made.order)
   return id ~= "" and "placed: order " .. id or "accepted, without an order id yet"
@@ -37,6 +39,8 @@ local function write(context, args, made)
     context:write(json.encode(made))
   elseif args.lua then
     context:write("return " .. lua_literal(made))
+  elseif args.csv then
+    formats.one(args, SHAPE, io.stdout, { ref = args.ref, order = made.order })
   elseif terminal.is_tty(io.stdout) then
     context:print("%s", said_of(made))
   elseif id ~= "" then
@@ -122,8 +126,9 @@ return {
     from[1], from[2],
     { flags = "--any-field", about = "Send also fields that are not documented: panels have some of their own." },
     { flags = "--ledger", arg = "FILE", about = "Keep there which refs were placed." },
-    { flags = "--json", about = "Write JSON." },
-    { flags = "--csv", about = "Write comma-separated values (with --from)." },
+    { flags = "--json", about = "Write JSON: an object; with --from an array, with one record on each line." },
+    { flags = "--csv", about = "Write comma-separated values, with the names in the first line." },
+    { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet takes for formulas." },
     { flags = "--lua", about = "Write a Lua table." },
   },
   exclusive = shared.FORMATS_EXCLUDE,

@@ -1,5 +1,6 @@
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
+local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 
 local SHAPE = {
@@ -22,6 +23,7 @@ local function flat(entry)
   for name, value in pairs(entry) do
     if name ~= "order" then row[name] = value end
   end
+  row.service, row.quantity = records.id(row.service), records.id(row.quantity)
   return row
 end
 

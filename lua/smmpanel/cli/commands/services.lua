@@ -16,6 +16,24 @@ local function put(args, shape, list)
   sink:close()
 end
 
+-- ---- which services -------------------------------------------------------------------------
+
+local function joined(...)
+  local words = {}
+  for _, list in ipairs { ... } do
+    for _, word in ipairs(list) do words[#words + 1] = word end
+  end
+  return #words > 0 and table.concat(words, " ") or nil
+end
+
+-- What the options ask for, and `more`.
+local function filter(args, more)
+  more.text, more.type = joined(args.text, args.search and { args.search } or {}), args.type
+  more.category, more.min_rate, more.max_rate = args.category, args.min_rate, args.max_rate
+  more.quantity, more.refill, more.cancel, more.dripfeed = args.quantity, args.refill, args.cancel, args.drip_feed
+  return more
+end
+
 -- ---- --cost ---------------------------------------------------------------------------------
 
 local function cost(context, args, services)
@@ -49,10 +67,23 @@ local function keep(services, path)
   if not ok then fail.with(fail.SOME, "the services could not be kept: %s", problem) end
 end
 
+-- The changes of services that fit the filters, as they were or as they are.
+local function chosen(args, list, services, older)
+  local fits, kept = {}, {}
+  for _, each in ipairs { services, older } do
+    for _, service in ipairs(each:search(filter(args, {}))) do fits[formats.text(service.service)] = true end
+  end
+  for _, change in ipairs(list) do
+    local room = not args.limit or #kept < args.limit
+    if room and fits[formats.text(change.service)] then kept[#kept + 1] = change end
+  end
+  return kept
+end
+
 local function diff(context, args, services)
   local older, path = older_catalog(context, args)
   if older then
-    local list = changes.list(services:diff(older))
+    local list = chosen(args, changes.list(services:diff(older)), services, older)
     put(args, changes.SHAPE, list)
     context:remark("%s since %s", changes.summary(list), os.date("%Y-%m-%d %H:%M", older.saved))
   else
@@ -64,21 +95,7 @@ end
 
 -- ---- the list -------------------------------------------------------------------------------
 
-local function joined(...)
-  local words = {}
-  for _, list in ipairs { ... } do
-    for _, word in ipairs(list) do words[#words + 1] = word end
-  end
-  return #words > 0 and table.concat(words, " ") or nil
-end
-
-local function search(context, args, services)
-  local found = services:search {
-    text = joined(args.text, args.search and { args.search } or {}), type = args.type,
-    category = args.category, min_rate = args.min_rate, max_rate = args.max_rate, quantity = args.quantity,
-    refill = args.refill, cancel = args.cancel, dripfeed = args.drip_feed, sort = args.sort,
-    descending = args.reverse, limit = args.limit,
-  }
+local function search(context, args, services, found)
   put(args, records.services, found)
   local all = progress.number(#services.list)
   if #found == 0 then return context:remark("none of %s services fits", all) end
@@ -88,10 +105,11 @@ end
 local function run(context, args)
   local fresh = args.fresh or args.diff or args.against ~= nil
   local services = context:catalog(fresh and 0 or args.max_age or MAX_AGE)
-  if args.save then keep(services, args.save) end
+  local found = services:search(filter(args, { sort = args.sort, descending = args.reverse, limit = args.limit }))
+  if args.save then keep(catalog(found), args.save) end
   if args.cost then return cost(context, args, services) end
   if args.diff or args.against then return diff(context, args, services) end
-  return search(context, args, services)
+  return search(context, args, services, found)
 end
 
 local function price(text)

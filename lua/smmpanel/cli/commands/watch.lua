@@ -1,4 +1,5 @@
 local core = require "smmpanel.core"
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local ids = require "smmpanel.cli.input.ids"
@@ -70,19 +71,25 @@ local function watch(context, args, state, panel)
   return err
 end
 
--- Each attempt tells when the next look is due, and what is wrong with the panel.
-local function observer(state, interval)
+-- Each attempt tells when the next look is due. Why polls fail stands below the table, or elsewhere on stderr,
+-- once until it is something else.
+local function observer(context, state, interval)
   return function(event)
-    if event.type ~= "attempt" then return end
-    state.next_poll = core.now() + interval
-    state.problem = event.err and event.err.message or nil
+    if event.type == "attempt" then
+      state.next_poll = core.now() + interval
+      if not event.err then state.problem = nil end
+    elseif event.type == "poll_failed" then
+      local is_other = not state.problem or state.code ~= event.err.code
+      state.problem, state.code = explain.text(event.err), event.err.code
+      if is_other and not state.draws then context:say("smmpanel: a poll failed: %s", state.problem) end
+    end
   end
 end
 
 local function run(context, args)
   local state, interval = watched.new(ids.gather(context, "order")), args.interval or INTERVAL
-  state.draws = terminal.is_tty(io.stdout) and not args.json and os.getenv "TERM" ~= "dumb"
-  local panel = context:panel { on_event = observer(state, interval) }
+  state.draws = terminal.obeys(io.stdout) and not args.json
+  local panel = context:panel { on_event = observer(context, state, interval) }
   context.on_interrupt = function()
     if state.draws then context:write "" end
     return watched.summary(state)
@@ -119,7 +126,7 @@ return {
     from[1], from[2],
     { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Between two looks (60)." },
     { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Give up after this." },
-    { flags = "--json", about = "Write each change as a line of JSON." },
+    { flags = "--json", about = "Write each change as an object of JSON on a line of its own." },
   },
   examples = {
     { "smmpanel watch 23501 23502", "until both are done" },

@@ -40,17 +40,26 @@ function makers.table(shape, out)
     rows[#rows + 1] = shape.cells(record)
   end, function()
     if #rows == 0 then return end
-    local place = terminal.is_tty(out)
+    local place = terminal.obeys(out)
     local lines = layout.lines(shape.columns, rows, { paint = paint, place = place,
-      width = place and terminal.size() or nil, mark = terminal.is_utf8() and "…" or ">" })
+      width = terminal.is_tty(out) and terminal.size() or nil, mark = terminal.is_utf8() and "…" or ">" })
     -- Should a terminal find a line too long after all, it is cut there and not wrapped.
     if place then table.insert(lines, 1, "\27[?7l" .. table.remove(lines, 1)) end
     terminal.write(out, table.concat(lines, "\n"), place and "\27[?7h" or "", "\n")
   end)
 end
 
-function makers.csv(shape, out)
-  local clean = terminal.is_tty(out) and width.clean or function(text) return text end
+-- What a spreadsheet would take for a formula, or for the end of the text.
+local function for_spreadsheets(value)
+  value = value:gsub("%z", "")
+  if value:find "^[=+@\t\r-]" and not value:find "^[+-]?%d[%d.]*$" then return "'" .. value end
+  return value
+end
+
+local function as_it_is(value) return value end
+
+function makers.csv(shape, out, args)
+  local clean = terminal.is_tty(out) and width.clean or args.raw_csv and as_it_is or for_spreadsheets
   local function write(values) terminal.write(out, csv.row(values)) end
   write(shape.fields)
   return sink(function(_, record)
@@ -79,13 +88,13 @@ function makers.lua(_, out)
 end
 
 --- Where records go.
----@param args { json: boolean?, csv: boolean?, lua: boolean? } what was asked for
+---@param args { json: boolean?, csv: boolean?, lua: boolean?, raw_csv: boolean? } what was asked for
 ---@param shape { columns: smmpanel.cli.Column[], cells: (fun(record: table): table), fields: string[] }
 ---@param out file*
 ---@return smmpanel.cli.Sink
 function formats.sink(args, shape, out)
   local name = args.json and "json" or args.csv and "csv" or args.lua and "lua" or "table"
-  return makers[name](shape, out)
+  return makers[name](shape, out, args)
 end
 
 local function put(args, shape, out, rows)

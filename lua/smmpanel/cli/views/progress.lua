@@ -81,7 +81,7 @@ end
 function progress.new(what)
   local now = core.now()
   return setmetatable({ what = what, begun = now, drawn = -math.huge, sized = -math.huge, done = 0, total = 0,
-    shown = terminal.is_tty(io.stderr) and os.getenv "TERM" ~= "dumb", utf8 = terminal.is_utf8() }, Bar)
+    shown = terminal.obeys(io.stderr), utf8 = terminal.is_utf8() }, Bar)
 end
 
 return progress

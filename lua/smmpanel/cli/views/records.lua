@@ -4,6 +4,7 @@
 local records = {}
 
 local actions = require "smmpanel.api.actions"
+local argerror = require "smmpanel.util.argerror"
 local explain = require "smmpanel.cli.explain"
 local formats = require "smmpanel.cli.views.formats"
 local states = require "smmpanel.api.states"
@@ -18,7 +19,7 @@ records.class_of = states.state
 ---@param status any
 ---@return { text: string, style: string? }
 function records.state(status)
-  return { text = formats.text(status), style = STYLES[records.class_of(status)] }
+  return { text = formats.text(status), whole = true, style = STYLES[records.class_of(status)] }
 end
 
 -- A letter for yes; what a panel says in words of its own as it is.
@@ -102,6 +103,14 @@ for action, row in pairs(actions) do
   if row.own then records[action] = two_columns(row) end
 end
 
+--- An id as JSON has it: a number where it is an integer that loses no digit, else a text.
+---@param id any
+---@return any
+function records.id(id)
+  local n = type(id) == "string" and id:find "^[0-9]+$" and #id <= 19 and tonumber(id)
+  return n and argerror.integer_text(n) == id and n or id
+end
+
 --- A record with the id that was asked for in front, in a table of its own.
 ---@param shape table
 ---@param id string
@@ -115,7 +124,7 @@ function records.with_id(shape, id, record)
   -- Where the record names another id, the one asked for is the key, and the record keeps what it says.
   local said = own[shape.what]
   if said ~= nil and formats.text(said) ~= id then own["said_" .. shape.what] = said end
-  if said == nil or formats.text(said) ~= id then own[shape.what] = id end
+  if said == nil or formats.text(said) ~= id then own[shape.what] = records.id(id) end
   return own
 end
 

@@ -19,6 +19,8 @@ local width = require "smmpanel.cli.views.width"
 
 local GAP = 2
 local LEAST = 6 -- cells of a column that shrinks
+local WIDEST = 200 -- cells that a column is padded to: one long text must not widen a thousand rows
+local WHOLE_MOST = 20 -- cells of a state that are never cut
 local LEFT_TO_RIGHT = "\226\128\142" -- keeps a right-to-left text from turning round what stands beside it
 
 -- ---- cells: what is to be known of a text ------------------------------------------------------
@@ -37,6 +39,8 @@ local function measured_once()
 end
 
 local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
+-- A state: it is shown whole, other columns go before it is cut.
+local function is_whole(cell) return type(cell) == "table" and cell.whole end
 local function style_of(cell) return type(cell) == "table" and cell.style or nil end
 
 -- ---- columns: which there are, and how wide ----------------------------------------------------
@@ -46,9 +50,14 @@ local function natural(columns, rows, how, measured)
   local kept = {}
   for place, column in ipairs(columns) do
     if not (how.width and column.from and how.width < column.from) then
-      local room = width.of(column.title)
-      for _, row in ipairs(rows) do room = math.max(room, measured[text_of(row[place])].cells) end
-      kept[#kept + 1] = { place = place, natural = room, room = room, right = column.right, shrinks = column.shrinks,
+      local room, least = width.of(column.title), LEAST
+      for _, row in ipairs(rows) do
+        local cells = measured[text_of(row[place])].cells
+        room = math.max(room, math.min(cells, WIDEST))
+        if is_whole(row[place]) then least = math.max(least, math.min(cells, WHOLE_MOST)) end
+      end
+      kept[#kept + 1] = { place = place, natural = room, room = room, least = least,
+        right = column.right, shrinks = column.shrinks,
         title = { text = column.title, style = "title" } }
     end
   end
@@ -64,7 +73,7 @@ end
 local function widest_shrinking(columns)
   local found, most = nil, 0
   for _, column in ipairs(columns) do
-    local share = column.shrinks and column.room > LEAST and column.room / column.shrinks or 0
+    local share = column.shrinks and column.room > column.least and column.room / column.shrinks or 0
     if share > most then found, most = column, share end
   end
   return found
@@ -93,11 +102,18 @@ end
 
 local function put_cell(out, cell, column, at, how, measured)
   local shown = measured[text_of(cell)]
-  if shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
-  local padding = (" "):rep(column.room - shown.cells)
+  if how.width and shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
+  local padding = (" "):rep(math.max(0, column.room - shown.cells))
   local text = how.paint(style_of(cell), shown.rtl and shown.text .. LEFT_TO_RIGHT or shown.text)
   out[#out + 1] = column.right and padding .. text or text .. padding
   if shown.doubtful and how.place then out[#out + 1] = ("\27[%dG"):format(at + column.room) end
+end
+
+-- A pattern would try again from each space of a long run.
+local function without_spaces_at_end(text)
+  local last = #text
+  while text:byte(last) == 32 do last = last - 1 end
+  return text:sub(1, last)
 end
 
 local function line(columns, cell_of, how, measured)
@@ -107,7 +123,7 @@ local function line(columns, cell_of, how, measured)
     put_cell(out, cell_of(column), column, at, how, measured)
     at = at + column.room + GAP
   end
-  return (table.concat(out):gsub(" +$", ""))
+  return without_spaces_at_end(table.concat(out))
 end
 
 --- The lines of a table: the titles, then the rows.

@@ -137,13 +137,19 @@ local function coloured(style, text)
   return term.colors[STYLES[style]](text)
 end
 
---- How texts are coloured on a file: not at all where it is no terminal, or NO_COLOR says so.
+--- Whether a file is a terminal that escape sequences may be sent to: not where NO_COLOR or TERM=dumb says so.
+---@param file file*
+---@return boolean
+function terminal.obeys(file)
+  local no_color = os.getenv "NO_COLOR"
+  return terminal.is_tty(file) and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
+end
+
+--- How texts are coloured on a file.
 ---@param file file*
 ---@return fun(style: string?, text: string): string
 function terminal.painter(file)
-  local no_color = os.getenv "NO_COLOR"
-  local wanted = terminal.is_tty(file) and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
-  return wanted and coloured or plain
+  return terminal.obeys(file) and coloured or plain
 end
 
 return terminal

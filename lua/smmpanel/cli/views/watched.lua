@@ -4,10 +4,10 @@
 
 local watched = {}
 
-local formats = require "smmpanel.cli.views.formats"
 local layout = require "smmpanel.cli.views.table"
 local progress = require "smmpanel.cli.views.progress"
 local records = require "smmpanel.cli.views.records"
+local width = require "smmpanel.cli.views.width"
 local states = require "smmpanel.api.states"
 
 local HEAD_LINES = 7 -- of a frame, that are no orders
@@ -72,7 +72,6 @@ end
 
 local function head(state, open, how)
   local text = ("%s open, %s done"):format(progress.number(open), progress.number(#state.done))
-  if state.problem then text = text .. "  " .. how.paint("bad", formats.text(state.problem)) end
   local left = state.next_poll and math.max(0, state.next_poll - how.now)
   return text .. how.paint("dim", left and ("  next look in " .. progress.duration(left)) or "  looking ...")
 end
@@ -116,6 +115,10 @@ function watched.frame(state, how)
   end
   if #state.done > 0 then lines[#lines + 1] = divider(more_done, how) end
   for i = 1, #done_part do lines[#lines + 1] = rows[#open_part + i + 1] end
+  if state.problem then
+    lines[#lines + 1] = how.paint("bad", width.cut(width.clean("the last poll failed: " .. state.problem), how.columns,
+      how.mark))
+  end
   return lines
 end
 

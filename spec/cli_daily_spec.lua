@@ -1,0 +1,146 @@
+-- What a shop owner and their scripts do with the command line each day.
+local cjson = require "cjson"
+local cli = require "spec.support.cli"
+local csv = require "smmpanel.cli.input.csv"
+local sandboxes = require "spec.support.sandbox"
+
+local function body(text)
+  local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
+  return "body:" .. once(once(text))
+end
+
+describe("the command line, day by day:", function()
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { balance = "100.84292" }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+
+  local function run(line, code, options)
+    local out, err, got = home:run(line, options)
+    assert.equal(code or 0, got, line .. "\n" .. out .. err)
+    return out, err
+  end
+
+  it("watch says why polls fail, and its last word has the reason", function()
+    local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 1.5", 4, { fault = "500&on=status" })
+    assert.matches("smmpanel: a poll failed: status: [^\n]*500", err)
+    local _, count = err:gsub("a poll failed", "")
+    assert.equal(1, count)
+    assert.matches("the last poll failed: [^\n]*500", err)
+  end)
+
+  it("ids are numbers in JSON, and texts where they are no integers", function()
+    for _, line in ipairs { "status 999 --json", "cancel 999 -y --json" } do
+      assert.matches('"order":999[,}]', (run("smmpanel " .. line, 1)))
+    end
+    assert.matches('"refill":999[,}]', (run("smmpanel refill-status 999 --json", 1)))
+    assert.matches('"order":"a1"', (run("smmpanel status a1 --json", 1)))
+    run("smmpanel add service=1 link=https://example.com/j quantity=100 --yes --ref j-1", 5,
+      { fault = "lost&on=add" })
+    assert.matches('"service":1[,}]', (run "smmpanel pending --json"))
+  end)
+
+  it("add writes CSV of one order too", function()
+    local out = run "smmpanel add service=1 link=https://example.com/k quantity=100 --yes --ref k-1 --csv"
+    local records = assert(csv.records(out))
+    assert.equal("k-1", records[1].values.ref)
+    assert.truthy(tonumber(records[1].values.order))
+  end)
+
+  it("CSV has no formulas for a spreadsheet, unless they are asked for, and reads back as it was", function()
+    local odd = { fault = body '{"charge":"-5","status":"=cmd()","remains":"1","currency":"@x","start_count":"+1"}' }
+    local out = run("smmpanel status 1 --csv", 0, odd)
+    assert.matches("\r\n1,'=cmd%(%),%-5,'@x,%+?1,1,", out)
+    assert.equal("=cmd()", assert(csv.records(out))[1].values.status)
+    out = run("smmpanel status 1 --csv --raw-csv", 0, odd)
+    assert.matches("\r\n1,=cmd%(%),", out)
+  end)
+
+  it("filters work with --save and --diff", function()
+    run "smmpanel services --type package --save ~/packages.json"
+    local out = run "smmpanel services --against ~/packages.json --csv"
+    local all = assert(csv.records(out))
+    out = run "smmpanel services --against ~/packages.json --csv --type package"
+    assert.equal(0, #assert(csv.records(out)))
+    out = run "smmpanel services --against ~/packages.json --csv --type poll"
+    local some = assert(csv.records(out))
+    assert.is_true(#some > 0 and #some < #all)
+    run "ln -s ~/packages.json ~/link.json; smmpanel services --save ~/link.json; test -L ~/link.json"
+    local _, err = run("smmpanel services --save /dev/null", 1)
+    assert.matches("/dev/null is a char device", err)
+  end)
+
+  it("balance --below ends with 1", function()
+    run("smmpanel balance --below 10", 0)
+    assert.matches("USD", (run("smmpanel balance --below 100000", 1)))
+    run("smmpanel balance --below lots", 2)
+    run("smmpanel balance --below 10", 3, { fault = body '{"balance":"?","currency":"USD"}' })
+    run("smmpanel balance --below 10", 1, { fault = body '{"balance":"-3.5","currency":"USD"}' })
+  end)
+
+  it("long texts cost no time", function()
+    local long = ("x"):rep(100000)
+    local list = {}
+    for i = 1, 2000 do
+      list[i] = ('{"service":%d,"name":"%s","rate":"1"}'):format(i, i == 7 and long or "n" .. (" "):rep(50))
+    end
+    home:write("long.json", '{"smmpanel":1,"decimals":"string","saved":1,"site":"","services":[\n'
+      .. table.concat(list, ",\n") .. "\n]}\n")
+    local out = run "ulimit -t 10; smmpanel services --against ~/long.json"
+    assert.is_true(#out < 3e6, #out)
+    run("ulimit -t 10; smmpanel status " .. long, 1)
+  end)
+
+  describe("on a terminal", function()
+    local terminal
+    after_each(function() terminal:close() end)
+
+    it("NO_COLOR and TERM=dumb have no escape sequence at all", function()
+      for _, env in ipairs { "NO_COLOR=1", "TERM=dumb" } do
+        terminal = home:terminal { columns = 80 }
+        local script = home:write("session", ("%s script -qec '%s status 1 100' ~/typed >/dev/null\n"):format(env,
+          (cli.COMMAND:gsub("'", ""))))
+        home:run("bash " .. script .. " 2>&1; true")
+        local text = cli.read_file(home.path .. "/typed")
+        assert.matches("In progress", text)
+        assert.is_nil(text:find "\27", env)
+        terminal:close()
+      end
+    end)
+
+    it("a narrow one drops columns and cuts no state", function()
+      terminal = home:terminal { columns = 24 }
+      local screen = terminal:run "smmpanel status 1 100"
+      assert.matches("100 +In progress", screen)
+      assert.is_nil(screen:find "START")
+    end)
+
+    it("Ctrl-C at a question starts a new line and says that nothing was sent", function()
+      terminal = home:terminal { columns = 80, name = "question" }
+      terminal:type "smmpanel add service=1 link=https://example.com/ctrl quantity=100; echo code $?"
+      terminal:wait "Place this order%? %[y/N%] ?$"
+      terminal:key "C-c"
+      local screen = terminal:wait "code 130"
+      assert.matches("%[y/N%] ?%^?C?\nsmmpanel: stopped: nothing was sent\n", screen)
+      assert.equal(0, sandbox.counts("question").made)
+    end)
+
+    it("watch shows why polls fail in its footer", function()
+      terminal = home:terminal { columns = 70, rows = 15, fault = "500&on=status" }
+      terminal:type "smmpanel watch 1 100 --interval 1"
+      terminal:wait "\nthe last poll failed: status: [^\n]+"
+      terminal:key "C-c"
+    end)
+  end)
+
+  it("JSON is what --help says: an array, and an object of one", function()
+    assert.equal(2, #cjson.decode((run "smmpanel status 1 100 --json")))
+    assert.matches("^{", (run "smmpanel balance --json"))
+    assert.matches("an array, with one record on each line", (run "smmpanel status --help"):gsub("%s+", " "))
+  end)
+end)

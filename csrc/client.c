@@ -2,6 +2,7 @@
 #include "client.h"
 #include "compat.h"
 #include "fields.h"
+#include "sha256.h"
 
 #include <stdint.h>
 
@@ -16,6 +17,26 @@ static int client_close(lua_State *L) {
   c->open = false;
   buffer_free(&c->key);
   return 0;
+}
+
+/* account_tag(salt): the key as a text that tells it from other keys; who has it must try keys, at about a millisecond
+ * each. Nothing where the client is closed. */
+static int client_account_tag(lua_State *L) {
+  enum { ROUNDS = 2048, TAG_BYTES = 16 };
+  static const char digits[] = "0123456789abcdef";
+  unsigned char hash[SHA256_BYTES];
+  char tag[2 * TAG_BYTES];
+  client *c = client_check(L, 1);
+  size_t len;
+  const char *salt = luaL_checklstring(L, 2, &len);
+  if (!c->open) return 0;
+  sha256_stretch(c->key.data, c->key.len, salt, len, ROUNDS, hash);
+  for (int i = 0; i < TAG_BYTES; i++) {
+    tag[2 * i] = digits[hash[i] >> 4];
+    tag[2 * i + 1] = digits[hash[i] & 15];
+  }
+  lua_pushlstring(L, tag, sizeof tag);
+  return 1;
 }
 
 static int client_tostring(lua_State *L) {
@@ -60,6 +81,7 @@ int client_new(lua_State *L) {
 }
 
 void client_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"close", client_close}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"close", client_close}, {"account_tag", client_account_tag}, {NULL, NULL}};
   compat_new_class(L, CLIENT, methods, client_close, client_tostring);
 }

@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "decoder.h"
 #include "engine.h"
+#include "machine.h"
 #include "smmpanel.h"
 #include "state.h"
 #include "step.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,6 +86,41 @@ static int core_random(lua_State *L) {
   return 1;
 }
 
+/* ---- files and processes, for ledgers -------------------------------------------------------- */
+
+static int fail_with(lua_State *L, int error) {
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(error));
+  lua_pushboolean(L, error == ENOENT);
+  return 3;
+}
+
+/* (path) -> which file it is, how many names it has; or nil, why, whether there is none */
+static int core_file(lua_State *L) {
+  file_identity id;
+  int failed = file_identify(luaL_checkstring(L, 1), &id);
+  if (failed) return fail_with(L, failed);
+  char text[2 * 20 + 2];
+  snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)id.device, (unsigned long long)id.inode);
+  lua_pushstring(L, text);
+  lua_pushnumber(L, (lua_Number)id.links);
+  return 2;
+}
+
+/* (path) -> the path from the root on; or as core_file */
+static int core_absolute(lua_State *L) {
+  char path[PATH_SIZE];
+  int failed = file_absolute(luaL_checkstring(L, 1), path);
+  if (failed) return fail_with(L, failed);
+  lua_pushstring(L, path);
+  return 1;
+}
+
+static int core_pid(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)getpid());
+  return 1;
+}
+
 /* (schema, decimals) -> decoder; the schema may be nil. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
@@ -115,6 +152,9 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"append", core_append},
                                      {"now", core_now},
                                      {"random", core_random},
+                                     {"file", core_file},
+                                     {"absolute", core_absolute},
+                                     {"pid", core_pid},
                                      {NULL, NULL}};
 
 /* The one name that the module exports: what embeds Lua may have a function named like one of ours. */

@@ -263,9 +263,11 @@ describe("panel:add_all", function()
 
   it("reports events when the answer is in the ledger already", function()
     local waiting = {}
-    panel(nil, { on_event = function(event)
-      if event.type == "attempt" then waiting[#waiting + 1] = #ledger:pending() end
-    end }):add_all(orders(3), { concurrency = 1 })
+    local watched
+    watched = panel(nil, { on_event = function(event)
+      if event.type == "attempt" then waiting[#waiting + 1] = #watched:pending() end
+    end })
+    watched:add_all(orders(3), { concurrency = 1 })
     assert.same({ 0, 0, 0 }, waiting)
   end)
 end)

@@ -1,12 +1,24 @@
 -- A ledger that cannot do its work says so, in a word and with what to do; the ref is then not taken.
 local limiter_redis = require "smmpanel.limiter.redis"
 local process = require "spec.support.process"
+local process_of = require "smmpanel.ledger.process"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
 
-local function entry(ref, token)
-  return { ref = ref, token = token or "t1", fingerprint = "f1", wanted = "{}", seconds = 60 }
+local OWNER = { panel = "panel.example/api/v2", account = "key1", named = false }
+
+-- As smmpanel.ledger.place_once does it.
+local function take(store, ref, token)
+  local id, failure = store:identity()
+  if not id then return nil, failure end
+  OWNER.id = id
+  return store:take { ref = ref, token = token or "t1", owner = OWNER, fingerprint = "f1", wanted = "{}",
+    placer = process_of.placer(90) }
+end
+
+local function keep(store, ref, answer)
+  return store:keep({ ref = ref, token = "t1", owner = OWNER, fingerprint = "f1", attempt = 1 }, answer)
 end
 
 local function fails(code, advice, result, failure)
@@ -39,8 +51,14 @@ describe("a ledger in SQLite that cannot be written", function()
     local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, package.cpath)
     write("program.lua", paths .. [[
       local store = require "smmpanel.ledger.sqlite".new(arg[1])
-      local function entry(ref)
-        return { ref = ref, token = "t1", fingerprint = "f1", wanted = ("x"):rep(2000), seconds = 60 }
+      local process_of = require "smmpanel.ledger.process"
+      local owner = { panel = "p", account = "k", named = false }
+      local function take(store, ref)
+        local id, failure = store:identity()
+        if not id then return nil, failure end
+        owner.id = id
+        return store:take { ref = ref, token = "t1", owner = owner, fingerprint = "f1", wanted = ("x"):rep(2000),
+          placer = process_of.placer(90) }
       end
     ]] .. program)
     local command = process.lua() .. " " .. directory .. "/program.lua "
@@ -53,19 +71,19 @@ describe("a ledger in SQLite that cannot be written", function()
   local FILL = [[
     local n = 0
     while true do
-      local state, failure = store:take(entry("r" .. n))
+      local state, failure = take(store, "r" .. n)
       if not state then
         print(failure.code, failure.message)
         break
       end
       n = n + 1
     end
-    if store:take(entry "later") then n = n + 1 end
-    print("taken", n, "open", #store:pending())
+    if take(store, "later") then n = n + 1 end
+    print("taken", n, "open", #store:pending(owner, nil, 1e6))
   ]]
 
   it("says so when the disk is full, and has what it took before", function()
-    local said = run("unshare -rm sh -c 'mount -t tmpfs -o size=256k none /mnt && %s /mnt/l.db'", FILL)
+    local said = run("unshare -rm sh -c 'mount -t tmpfs -o size=1m none /mnt && %s /mnt/l.db'", FILL)
     if said:find "unshare" or said:find "mount:" then return pending "no file systems of its own here" end
     assert.truthy(said:find "^full\t", said)
     assert.truthy(said:find("make room on its disk", 1, true))
@@ -83,14 +101,14 @@ describe("a ledger in SQLite that cannot be written", function()
   end)
 
   it("says so when the file is read-only", function()
-    assert.equal("taken", sqlite_store.new(path()):take(entry "a"))
+    assert.equal("taken", take(sqlite_store.new(path()), "a"))
     collectgarbage()
     os.execute("chmod 444 " .. path() .. "* && chmod 555 " .. directory)
     local as_nobody = "cp %s/program.lua /dev/null; setpriv --reuid 65534 --regid 65534 --clear-groups %%s "
     local is_root = io.popen("id -u"):read "*l" == "0"
     os.execute("chmod 755 " .. directory)
     local said = run((is_root and as_nobody:format(directory) or "%s ") .. path(), [[
-      local state, failure = store:take(entry "b")
+      local state, failure = take(store, "b")
       print(state, failure and failure.code, failure and failure.message)
     ]])
     assert.truthy(said:find "^nil\tread_only\t", said)
@@ -99,42 +117,42 @@ describe("a ledger in SQLite that cannot be written", function()
 
   it("says so when the file is no database, or damaged", function()
     write("l.db", ("this is a text and not a database, long enough to have a header. "):rep(30))
-    fails("corrupt", "or choose another", sqlite_store.new(path()):take(entry "a"))
+    fails("corrupt", "choose another file", take(sqlite_store.new(path()), "a"))
   end)
 
   it("says so when its pages are damaged, and never gives a ref twice for that", function()
     local store = sqlite_store.new(path())
-    for i = 1, 500 do store:take(entry("r" .. i)) end
+    for i = 1, 500 do take(store, "r" .. i) end
     store.connection:execute("PRAGMA wal_checkpoint(TRUNCATE)"):close()
-    store.connection:close()
+    store.connection.handle:close()
     local file = assert(io.open(path(), "r+b"))
     file:seek("set", 4096)
     file:write(("\255\1\2"):rep(20000))
     file:close()
-    fails("corrupt", "restore the file from a backup", sqlite_store.new(path()):take(entry "r7"))
+    fails("corrupt", "since then are uncertain", take(sqlite_store.new(path()), "r7"))
   end)
 
   it("says so when the directory is not there", function()
-    fails("unavailable", "does its directory exist", sqlite_store.new("/nonexistent/l.db"):take(entry "a"))
+    fails("unavailable", "does its directory exist", take(sqlite_store.new("/nonexistent/l.db"), "a"))
   end)
 
   it("says so when another process holds the file for long, and goes on when it has let go", function()
     local store, other = sqlite_store.new(path(), { busy_timeout = 0.1 }), sqlite_store.new(path())
-    store:take(entry "a")
-    other:take(entry "b")
+    take(store, "a")
+    take(other, "b")
     other.connection:execute "BEGIN IMMEDIATE"
-    fails("busy", "busy_timeout", store:take(entry "c"))
-    fails("busy", "busy_timeout", store:keep(entry "a", "{}"))
+    fails("busy", "busy_timeout", take(store, "c"))
+    fails("busy", "busy_timeout", keep(store, "a", "{}"))
     other.connection:execute "ROLLBACK"
-    assert.equal("taken", store:take(entry "c"))
-    assert.equal("kept", store:keep(entry "a", "{}"))
+    assert.equal("taken", take(store, "c"))
+    assert.equal("kept", keep(store, "a", "{}"))
   end)
 
   it("works again when its directory has come", function()
     local store = sqlite_store.new(directory .. "/later/l.db")
-    fails("unavailable", "does its directory exist", store:take(entry "a"))
+    fails("unavailable", "does its directory exist", take(store, "a"))
     os.execute("mkdir " .. directory .. "/later")
-    assert.equal("taken", store:take(entry "a"))
+    assert.equal("taken", take(store, "a"))
   end)
 
   it("throws where it is called wrongly", function()
@@ -152,48 +170,48 @@ describe("a ledger in Redis that cannot be asked", function()
 
   it("says so when Redis is away, and goes on when it is back", function()
     local store = redis_store.new(server:connect())
-    assert.equal("taken", store:take(entry "a"))
+    assert.equal("taken", take(store, "a"))
     server:kill()
-    fails("unavailable", "is Redis up", store:take(entry "b"))
+    fails("unavailable", "is Redis up", take(store, "b"))
     server:start()
-    assert.equal("taken", store:take(entry "b"))
+    assert.equal("taken", take(store, "b"))
   end)
 
   it("goes on at once when Redis was restarted in between", function()
     local store = redis_store.new(server:connect())
-    assert.equal("taken", store:take(entry "a"))
+    assert.equal("taken", take(store, "a"))
     server:kill()
     server:start()
-    assert.equal("taken", store:take(entry "b"))
+    assert.equal("taken", take(store, "b"))
   end)
 
   it("asks for a function where a client has lost its connection", function()
     local store = redis_store.new(server:client())
-    store:take(entry "a")
+    take(store, "a")
     server:kill()
     server:start()
-    fails("unavailable", "is Redis up", store:take(entry "b"))
-    fails("unavailable", "give a function", store:take(entry "b"))
+    fails("unavailable", "is Redis up", take(store, "b"))
+    fails("unavailable", "give a function", take(store, "b"))
   end)
 
   it("never takes a late answer for that to another question", function()
     local plain, several = redis_store.new(server:client(0.2)), redis_store.new(server:connect(0.2))
-    plain:take(entry "warm")
-    several:take(entry "warm2")
+    take(plain, "warm")
+    take(several, "warm2")
     server:signal "STOP"
-    fails("unavailable", "timeout", plain:take(entry "a"))
-    fails("unavailable", "timeout", several:take(entry "b"))
+    fails("unavailable", "timeout", take(plain, "a"))
+    fails("unavailable", "timeout", take(several, "b"))
     server:signal "CONT"
-    fails("unavailable", "give a function", plain:take(entry "c"))
-    assert.equal("taken", several:take(entry "c"))
-    assert.equal("sending", (several:take(entry("b", "t2")))) -- as it may: the question did arrive
-    assert.equal("taken", several:take(entry "b"))
+    fails("unavailable", "give a function", take(plain, "c"))
+    assert.equal("taken", take(several, "c"))
+    assert.equal("held", (take(several, "b", "t2"))) -- as it may: the question did arrive
+    assert.equal("taken", take(several, "b"))
   end)
 
   it("sees that a connection is out of step", function()
     local client = server:client()
     client.network.write(client, "*1\r\n$4\r\nTIME\r\n") -- an answer that nobody will read
-    local reply, failure = redis_store.new(client):take(entry "a")
+    local reply, failure = take(redis_store.new(client), "a")
     assert.is_nil(reply)
     assert.truthy(failure.message:find("another question", 1, true))
   end)
@@ -202,38 +220,39 @@ describe("a ledger in Redis that cannot be asked", function()
     local client = server:client()
     local store = redis_store.new(server:connect(), { prefix = "p:" })
     client:config("set", "maxmemory", "1")
-    fails("full", "raise maxmemory", store:take(entry "a"))
+    fails("full", "raise maxmemory", take(store, "a"))
     client:config("set", "maxmemory", "0")
-    client:set("p:ref:wrong", "x")
-    fails("corrupt", "another prefix", store:take(entry "wrong"))
+    client:del "p:pending"
+    client:set("p:pending", "x")
+    fails("corrupt", "another prefix", take(store, "b"))
     client:config("set", "requirepass", "secret")
-    fails("unavailable", "password", redis_store.new(server:client()):take(entry "a"))
+    fails("unavailable", "password", take(redis_store.new(server:client()), "a"))
   end)
 
   it("says so on a replica", function()
     local replica = redis_server.start(("--replicaof 127.0.0.1 %d"):format(server.port))
-    local reply, failure = redis_store.new(replica:connect()):take(entry "a")
+    local reply, failure = take(redis_store.new(replica:connect()), "a")
     replica:stop()
     fails("read_only", "its master", reply, failure)
   end)
 
   it("waits for the replicas that it was told of, and does not count without them", function()
     local store = redis_store.new(server:connect(), { replicas = 1 })
-    fails("unavailable", "only 0 of 1 replicas", store:take(entry "a"))
+    fails("unavailable", "only 0 of 1 replicas", take(store, "a"))
     local replica = redis_server.start(("--replicaof 127.0.0.1 %d"):format(server.port))
     local state, failure
     for _ = 1, 20 do
-      state, failure = store:take(entry "b")
+      state, failure = take(store, "b")
       if state then break end
     end
     replica:stop()
-    assert.equal("taken", state, failure and failure.message)
+    assert.equal("taken", state, type(failure) == "table" and failure.message or nil)
   end)
 
   it("says so when the function that connects fails", function()
-    fails("unavailable", "no route", redis_store.new(function() error "no route" end):take(entry "a"))
-    fails("unavailable", "no luck", redis_store.new(function() return nil, "no luck" end):take(entry "a"))
-    fails("unavailable", "no client", redis_store.new(function() return {} end):take(entry "a"))
+    fails("unavailable", "no route", take(redis_store.new(function() error "no route" end), "a"))
+    fails("unavailable", "no luck", take(redis_store.new(function() return nil, "no luck" end), "a"))
+    fails("unavailable", "no client", take(redis_store.new(function() return {} end), "a"))
   end)
 
   it("throws where it is called wrongly", function()

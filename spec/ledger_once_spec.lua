@@ -1,61 +1,54 @@
--- An order with a ref: what is promised, whatever the store and the panel do. No network, no store.
+-- An order with a ref: what is promised, whatever the store and the panel do. No network, no store, no real clock.
+local entries = require "spec.support.entries"
 local errors = require "smmpanel.errors"
+local memory_store = require "spec.support.memory_store"
 local once = require "smmpanel.ledger.place_once"
+local process = require "smmpanel.ledger.process"
 local record = require "smmpanel.ledger.record"
+local settle = require "smmpanel.ledger.settle"
 
--- A store in memory that notes each step, and fails those it is told to.
+local clock = 0 -- seconds; sleeping moves it
+
+-- A store in memory that notes each step, and fails those it is told to: fail[step] times.
 local function new_store(fail)
-  local store = { steps = {}, entries = {} }
-  local function step(name, f)
-    store[name] = function(_, ...)
+  local inner = memory_store.new()
+  local store = { steps = {}, inner = inner, fail = fail or {} }
+  return setmetatable(store, { __index = function(_, name)
+    if name == "identity" then return function() return inner.id end end
+    return function(_, ...)
       store.steps[#store.steps + 1] = name
-      if fail and fail[name] then return nil, { code = "unavailable", message = "the store is away" } end
-      return f(...)
+      local times = store.fail[name] or 0
+      if times > 0 then
+        store.fail[name] = times - 1
+        return nil, { code = "unavailable", message = "the store is away" }
+      end
+      return inner[name](inner, ...)
     end
-  end
-  step("take", function(entry)
-    local old = store.entries[entry.ref]
-    if not old then
-      store.entries[entry.ref] = entry
-      return "taken"
-    end
-    if old.fingerprint ~= entry.fingerprint then return "mismatch" end
-    if old.answer then return "done", old.answer end
-    return old.doubt and "uncertain" or "sending", 12
-  end)
-  step("keep", function(entry, answer)
-    local now = store.entries[entry.ref]
-    if now.answer then return "settled", now.answer end
-    now.answer = answer
-    return "kept"
-  end)
-  step("free", function(entry)
-    store.entries[entry.ref] = nil
-    return true
-  end)
-  step("doubt", function(entry)
-    store.entries[entry.ref].doubt = true
-    return true
-  end)
-  step("pending", function() return {} end)
-  step("resolve", function(ref, answer)
-    local entry = store.entries[ref]
-    if not entry then return "unknown" end
-    if entry.answer then return "settled", entry.answer end
-    if not answer and not entry.doubt then return "sending", 12 end
-    entry.answer = answer
-    if not answer then store.entries[ref] = nil end
-    return "resolved"
-  end)
-  return store
+  end })
 end
 
 local FIELDS = { "service", "1", "link", "https://example.com/", "quantity", "100" }
 
-local function call(ref, fields)
-  return {
-    ref = ref, site = "example.com/api/v2", fields = fields or FIELDS, seconds = 60, decimals = "number",
+local function call(store, ref, more)
+  local deadline = clock + 60
+  local made = {
+    ref = ref, site = "example.com", fields = FIELDS, decimals = "number",
+    owner = function() return entries.owner(store) end, now = function() return clock end,
+    deadline = function() return deadline end, sleep = function(seconds) clock = clock + seconds end,
   }
+  for name, value in pairs(more or {}) do made[name] = value end
+  return made
+end
+
+-- Places an order as a call does: take, send, settle.
+local function add(store, ref, send, more)
+  return once.add(store, call(store, ref, more), send)
+end
+
+local function resolve(store, ref, order_id, given)
+  local options = given or {}
+  options.ref = ref
+  return settle.resolve("panel:resolve", store, entries.owner(store), order_id, options)
 end
 
 -- A panel that notes how often it was asked.
@@ -75,10 +68,26 @@ local function doubtful()
   return errors.new { kind = "network", code = "cut", action = "add", message = "cut", uncertain = true }
 end
 
+-- Makes the attempt as old as that.
+local function age(store, seconds)
+  for _, row in ipairs(store.inner.rows) do
+    row.placer = row.placer:gsub("^(%S+ %S+ %d+ %S+) (%S+)", function(who, at)
+      return ("%s %.3f"):format(who, tonumber(at) - seconds)
+    end)
+  end
+end
+
+-- The placer becomes a process that has ended.
+local function die(store)
+  for _, row in ipairs(store.inner.rows) do row.placer = row.placer:gsub("^(%S+ %S+) %d+", "%1 999999999") end
+end
+
 describe("an order with a ref", function()
+  before_each(function() clock = 0 end)
+
   it("is taken before it is sent, and kept before it is told", function()
     local store = new_store()
-    local made = assert(once.add(store, call "a", function()
+    local made = assert(add(store, "a", function()
       assert.same({ "take" }, store.steps)
       return { order = 23501 }
     end))
@@ -89,26 +98,47 @@ describe("an order with a ref", function()
   it("is sent once, and the answer is the same the second time", function()
     local store = new_store()
     local sent, send = sender { order = 23501, charge = 0.27819, status = "ok", big = "9007199254740993123" }
-    local first = assert(once.add(store, call "a", send))
-    local second = assert(once.add(store, call "a", send))
+    local first = assert(add(store, "a", send))
+    local second = assert(add(store, "a", send))
     assert.equal(1, sent.count)
     assert.same(first, second)
     assert.equal(math.type and math.type(first.order), math.type and math.type(second.order))
   end)
 
+  it("asks for no slot in a rate limit when the answer is there", function()
+    local store = new_store()
+    local slots = 0
+    local function admit() slots = slots + 1 end
+    assert(add(store, "a", function() return { order = 1 } end, { admit = admit, may_wait = true }))
+    assert.equal(1, add(store, "a", error, { admit = admit, may_wait = true }).order)
+    assert.equal(1, slots)
+  end)
+
+  it("is not taken while it waits for its slot, and sent only in time", function()
+    local store = new_store()
+    local sent, send = sender { order = 1 }
+    local _, err = add(store, "a", send, { may_wait = true, admit = function()
+      assert.same({ "find" }, store.steps)
+      return errors.new { kind = "timeout", code = "rate", action = "add", message = "no slot" }
+    end })
+    assert.same({ "rate", "a" }, { err.code, err.ref })
+    _, err = add(store, "a", send, { admit = function() clock = clock + 61 end })
+    assert.equal("timeout", err.code)
+    assert.same({ 0, "free" }, { sent.count, store.inner.rows[1].state })
+  end)
+
   it("is the same order in whatever order its fields come", function()
     local store = new_store()
     local sent, send = sender { order = 1 }
-    assert(once.add(store, call "a", send))
-    local turned = { "quantity", "100", "service", "1", "link", "https://example.com/" }
-    assert(once.add(store, call("a", turned), send))
+    assert(add(store, "a", send))
+    assert(add(store, "a", send, { fields = { "quantity", "100", "service", "1", "link", "https://example.com/" } }))
     assert.equal(1, sent.count)
   end)
 
   it("is refused as a mismatch where anything of it differs", function()
     local store = new_store()
     local sent, send = sender { order = 1 }
-    assert(once.add(store, call "a", send))
+    assert(add(store, "a", send))
     local others = {
       { "service", "1", "link", "https://example.com/", "quantity", "101" },
       { "service", "1", "link", "https://example.com/" },
@@ -117,76 +147,136 @@ describe("an order with a ref", function()
       { "service", "1", "link", "https://example.com/", "quantity", "100", "comments", { "a", "b" } },
     }
     for _, fields in ipairs(others) do
-      local made, err = once.add(store, call("a", fields), send)
+      local made, err = add(store, "a", send, { fields = fields })
       assert.is_nil(made)
       assert.same({ "ledger", "mismatch", "a" }, { err.kind, err.code, err.ref })
     end
-    local elsewhere = call "a"
-    elsewhere.site = "other.example/api/v2"
-    assert.equal("mismatch", select(2, once.add(store, elsewhere, send)).code)
+    assert.equal("mismatch", select(2, add(store, "a", send, { site = "other.example" })).code)
     assert.equal(1, sent.count)
+  end)
+
+  it("is neither answered nor placed for another key of the panel", function()
+    local store = new_store()
+    assert(add(store, "a", function() return { order = 1 } end))
+    local other = { owner = function() return entries.owner(store, "key2") end }
+    local made, err = add(store, "a", error, other)
+    assert.is_nil(made)
+    assert.same({ "ledger", "other_account" }, { err.kind, err.code })
+    assert.truthy(err.message:find("panel:adopt_account()", 1, true) and err.message:find("account = ", 1, true))
+    assert.equal(1, settle.adopt(store, other.owner()))
+    assert.equal(1, add(store, "a", error, other).order)
   end)
 
   it("frees the ref when the panel refuses", function()
     local store = new_store()
-    local _, err = once.add(store, call "a", function() return nil, refusal() end)
+    local _, err = add(store, "a", function() return nil, refusal() end)
     assert.same({ "panel", "bad_link", "a" }, { err.kind, err.code, err.ref })
     assert.same({ "take", "free" }, store.steps)
-    assert(once.add(store, call "a", function() return { order = 1 } end))
+    assert(add(store, "a", function() return { order = 1 } end))
   end)
 
-  it("frees the ref when surely nothing was sent", function()
+  it("may be another order when nothing was made of the first", function()
     local store = new_store()
-    once.add(store, call "a", function()
-      return nil, errors.new { kind = "network", code = "connect", action = "add", message = "refused" }
-    end)
-    assert.same({ "take", "free" }, store.steps)
+    add(store, "a", function() return nil, refusal() end)
+    assert(add(store, "a", function() return { order = 1 } end, { fields = { "service", "2" } }))
   end)
 
   it("keeps the ref when the end is uncertain, and sends nothing until it is settled", function()
     local store = new_store()
-    local _, err = once.add(store, call "a", function() return nil, doubtful() end)
-    assert.is_true(err.uncertain)
+    local _, err = add(store, "a", function() return nil, doubtful() end)
+    assert.same({ true, 1 }, { err.uncertain, err.attempt })
     assert.same({ "take", "doubt" }, store.steps)
     local sent, send = sender { order = 2 }
     local made
-    made, err = once.add(store, call "a", send)
+    made, err = add(store, "a", send)
     assert.is_nil(made)
-    assert.same({ "ledger", "uncertain", true }, { err.kind, err.code, err.uncertain })
+    assert.same({ "ledger", "uncertain", true, 1 }, { err.kind, err.code, err.uncertain, err.attempt })
     assert.truthy(err.message:find("panel:resolve", 1, true))
     assert.equal(0, sent.count)
-    assert.is_true(once.resolve("panel:resolve", store, "a", false))
-    assert.same({ order = 2 }, (once.add(store, call "a", send)))
+    age(store, 91)
+    assert.is_true(resolve(store, "a", false))
+    assert.same({ order = 2 }, (add(store, "a", send)))
     assert.equal(1, sent.count)
   end)
 
   it("gives the order that it was settled with", function()
     local store = new_store()
-    once.add(store, call "a", function() return nil, doubtful() end)
-    assert.is_true(once.resolve("panel:resolve", store, "a", 23501))
+    add(store, "a", function() return nil, doubtful() end)
+    assert.is_true(resolve(store, "a", 23501))
     local sent, send = sender { order = 2 }
-    assert.same({ order = 23501 }, (once.add(store, call "a", send)))
+    assert.same({ order = 23501 }, (add(store, "a", send)))
     assert.equal(0, sent.count)
   end)
 
-  it("is uncertain while another may be sending it", function()
+  it("is uncertain at once when the process that placed it has died", function()
     local store = new_store()
-    local inner
-    once.add(store, call "a", function()
-      local sent, send = sender { order = 2 }
-      inner = select(2, once.add(store, call "a", send))
-      assert.equal(0, sent.count)
+    add(store, "a", function()
+      die(store)
+      local _, err = add(store, "a", error)
+      assert.equal("uncertain", err.code)
       return { order = 1 }
     end)
-    assert.same({ "ledger", "uncertain", true }, { inner.kind, inner.code, inner.uncertain })
-    assert.truthy(inner.message:find("12 more seconds", 1, true))
+    assert.equal(0, clock)
+  end)
+
+  it("is sent again by itself where the panel makes one order of both", function()
+    local store = new_store()
+    add(store, "a", function() return nil, doubtful() end)
+    assert.same({ order = 1 }, (add(store, "a", function() return { order = 1 } end, { repeatable = true })))
+    assert.equal(2, store:find { ref = "a", owner = entries.owner(store) }.attempt)
+  end)
+end)
+
+describe("a ref that another process is placing", function()
+  before_each(function() clock = 0 end)
+
+  it("waits for that answer, and is given it", function()
+    local store = new_store()
+    local waiting = coroutine.wrap(function()
+      return add(store, "a", error, { sleep = function(seconds)
+        clock = clock + seconds
+        coroutine.yield "waits"
+      end })
+    end)
+    assert(add(store, "a", function()
+      assert.equal("waits", waiting())
+      assert.equal("waits", waiting())
+      return { order = 7 }
+    end))
+    assert.same({ order = 7 }, (waiting()))
+  end)
+
+  it("is in progress when its own deadline comes first", function()
+    local store, inner = new_store(), nil
+    add(store, "a", function()
+      inner = select(2, add(store, "a", error, { deadline = function() return 5 end }))
+      return { order = 1 }
+    end)
+    assert.same({ "ledger", "in_progress" }, { inner.kind, inner.code })
+    assert.is_nil(inner.uncertain)
+    assert.is_true(clock >= 5 and clock < 6)
+  end)
+
+  it("is placed by the one who waited, when the first could not", function()
+    local store = new_store()
+    local waiting = coroutine.wrap(function()
+      return add(store, "a", function() return { order = 8 } end, { sleep = coroutine.yield })
+    end)
+    add(store, "a", function()
+      waiting()
+      return nil, refusal()
+    end)
+    assert.same({ order = 8 }, (waiting()))
   end)
 end)
 
 describe("an order with a ref, where the store fails", function()
+  before_each(function() clock = 0 end)
+  local EVER = 1e9
+
   it("is not sent when the ref cannot be taken", function()
     local sent, send = sender { order = 1 }
-    local made, err = once.add(new_store { take = true }, call "a", send)
+    local made, err = add(new_store { take = 1 }, "a", send)
     assert.is_nil(made)
     assert.same({ "ledger", "unavailable", 0 }, { err.kind, err.code, err.attempts })
     assert.is_nil(err.uncertain)
@@ -194,31 +284,56 @@ describe("an order with a ref, where the store fails", function()
     assert.equal(0, sent.count)
   end)
 
+  it("frees a ref that was taken though the answer to that was lost", function()
+    local store = new_store { free = 1 }
+    local take = store.inner.take
+    function store.inner.take(...)
+      store.inner.take = take
+      take(...)
+      return nil, { code = "unavailable", message = "lost" }
+    end
+    local _, err = add(store, "a", error)
+    assert.truthy(err.message:find("panel:resolve(ref, false)", 1, true)) -- it could not free it then
+    assert.same({ order = 1 }, (add(store, "a", function() return { order = 1 } end)))
+  end)
+
+  it("waits for the store to come back before it gives up an answer", function()
+    local store = new_store { keep = 8 }
+    local made = assert(add(store, "a", function() return { order = 23501 } end))
+    assert.equal(23501, made.order)
+    assert.is_true(clock > 0 and clock < 30)
+    store = new_store { free = 8 }
+    assert.is_nil(select(2, add(store, "a", function() return nil, refusal() end)).pending)
+    assert(add(store, "a", function() return { order = 1 } end))
+  end)
+
   it("does not lose the order that was made when it cannot be kept", function()
-    local store = new_store { keep = true }
-    local made, err = once.add(store, call "a", function() return { order = 23501, charge = 0.5 } end)
+    local store = new_store { keep = EVER }
+    local made, err = add(store, "a", function() return { order = 23501, charge = 0.5 } end)
     assert.is_nil(made)
     assert.same({ "ledger", "unavailable", true, 23501 }, { err.kind, err.code, err.uncertain, err.order })
     assert.same({ order = 23501, charge = 0.5 }, err.answer)
     assert.truthy(err.message:find("panel:resolve(ref, 23501)", 1, true))
-    assert.equal("uncertain", select(2, once.add(store, call "a", error)).code)
+    assert.is_true(clock >= 90 and clock < 92, "until the deadline and 30 s more")
+    age(store, 91)
+    assert.equal("uncertain", select(2, add(store, "a", error)).code)
   end)
 
   it("tells the panel's refusal, and that the ref is still pending", function()
-    local _, err = once.add(new_store { free = true }, call "a", function() return nil, refusal() end)
+    local _, err = add(new_store { free = EVER }, "a", function() return nil, refusal() end)
     assert.same({ "panel", "the store is away" }, { err.kind, err.pending })
   end)
 
   it("tells of two orders where the ref was settled meanwhile as another", function()
     local store = new_store()
-    local made, err = once.add(store, call "a", function()
-      store.entries.a.answer = '{"order":7}'
+    local made, err = add(store, "a", function()
+      resolve(store, "a", 7)
       return { order = 8 }
     end)
     assert.is_nil(made)
     assert.same({ "ledger", "conflict", 8 }, { err.kind, err.code, err.order })
-    made = once.add(store, call "b", function()
-      store.entries.b.answer = '{"order":8}'
+    made = add(store, "b", function()
+      resolve(store, "b", 8)
       return { order = 8, charge = 0.5 }
     end)
     assert.equal(8, made.order)
@@ -226,21 +341,16 @@ describe("an order with a ref, where the store fails", function()
 
   it("tells what it could not read, and sends nothing", function()
     local store = new_store()
-    once.add(store, call "a", function() return { order = 1 } end)
-    store.entries.a.answer = "{broken"
-    local _, err = once.add(store, call "a", error)
+    add(store, "a", function() return { order = 1 } end)
+    store.inner.rows[1].answer = "{broken"
+    local _, err = add(store, "a", error)
     assert.same({ "ledger", "corrupt" }, { err.kind, err.code })
   end)
 end)
 
 describe("panel:resolve", function()
-  local function resolve(store, ref, order_id) return once.resolve("panel:resolve", store, ref, order_id) end
-
   it("throws where it is called wrongly", function()
     local store = new_store()
-    for _, ref in ipairs { "", 1, "a\nb", "a\0", ("x"):rep(257), true } do
-      assert.error_matches(function() resolve(store, ref, 1) end, "the ref must be a text of 1 to 256 bytes")
-    end
     assert.error_matches(function() resolve(store, "a", nil) end, "needs the order's id, or false")
     assert.error_matches(function() resolve(store, "a", true) end, "needs the order's id, or false")
     assert.error_matches(function() resolve(store, "a", "1,2") end, "an id must be")
@@ -249,7 +359,7 @@ describe("panel:resolve", function()
 
   it("settles nothing twice, but bears being told the same twice", function()
     local store = new_store()
-    once.add(store, call "a", function() return { order = 1 } end)
+    add(store, "a", function() return { order = 1 } end)
     assert.is_true(resolve(store, "a", 1))
     assert.is_true(resolve(store, "a", "1"))
     local ok, err = resolve(store, "a", 2)
@@ -258,15 +368,107 @@ describe("panel:resolve", function()
     assert.equal("settled", select(2, resolve(store, "a", false)).code)
   end)
 
-  it("knows no ref that was never taken, and waits for one that is being sent", function()
+  it("knows no ref that was never taken, nor one that is free", function()
     local store = new_store()
     assert.equal("unknown", select(2, resolve(store, "a", 1)).code)
-    once.add(store, call "a", function()
-      local _, err = resolve(store, "a", false)
-      assert.equal("uncertain", err.code)
-      assert.truthy(err.message:find("12 seconds", 1, true))
-      return { order = 1 }
-    end)
+    add(store, "b", function() return nil, refusal() end)
+    assert.equal("unknown", select(2, resolve(store, "b", 1)).code)
+  end)
+
+  it("does not say that nothing was made while the panel may be working on it", function()
+    local store = new_store()
+    add(store, "a", function() return nil, doubtful() end)
+    local _, err = resolve(store, "a", false)
+    assert.same({ "ledger", "too_early" }, { err.kind, err.code })
+    assert.is_true(err.seconds > 80 and err.seconds <= 91)
+    assert.is_true(settle.pending(store, entries.owner(store), {})[1].too_early > 80)
+    age(store, 91)
+    assert.is_nil(settle.pending(store, entries.owner(store), {})[1].too_early)
+    assert.is_true(resolve(store, "a", false))
+  end)
+
+  it("says so at once when it is forced to", function()
+    local store = new_store()
+    add(store, "a", function() return nil, doubtful() end)
+    assert.is_true(resolve(store, "a", false, { force = true }))
+  end)
+
+  it("is about the attempt that was looked at", function()
+    local store = new_store()
+    add(store, "a", function() return nil, doubtful() end)
+    resolve(store, "a", false, { force = true, attempt = 1 })
+    add(store, "a", function() return nil, doubtful() end)
+    local _, err = resolve(store, "a", 5, { attempt = 1 })
+    assert.same({ "other_attempt", 2 }, { err.code, err.attempt })
+    assert.is_true(resolve(store, "a", 5, { attempt = 2 }))
+  end)
+
+  it("says nothing of another account's ref", function()
+    local store = new_store()
+    add(store, "a", function() return nil, doubtful() end, { owner = function()
+      return entries.owner(store, "key2")
+    end })
+    local list = settle.pending(store, entries.owner(store), {})
+    assert.same({ "a", true }, { list[1].ref, list[1].other_account })
+    assert.equal("other_account", select(2, resolve(store, "a", 5)).code)
+  end)
+end)
+
+describe("an attempt's lease", function()
+  local lease = require "smmpanel.ledger.lease"
+  local WALL = 1.7e9
+
+  local function row(placer, more)
+    local made = { state = "open", placer = placer }
+    for name, value in pairs(more or {}) do made[name] = value end
+    return made
+  end
+
+  local function here(uptime, wall, life)
+    return { boot = "b1", uptime = uptime, wall = WALL + wall, life = function() return life end }
+  end
+
+  local SAME = ("b1 n1 7 70 1000.000 %.0f 90"):format(WALL)
+  local ELSEWHERE = ("b2 n1 7 70 5.000 %.0f 90"):format(WALL)
+
+  it("follows the clock since boot, however the wall clock is set", function()
+    for _, step in ipairs { 0, 60, 86400, 3.2e7, -60, -86400, -3.2e7 } do
+      assert.same({ "sending", 80 }, { lease.state(row(SAME), here(1010, step, "running")) })
+      assert.equal(80, (lease.too_early(row(SAME), here(1010, step, "running"))))
+      assert.equal("uncertain", (lease.state(row(SAME), here(1091, step, "running"))))
+      assert.is_nil(lease.too_early(row(SAME), here(1091, step, "running")))
+    end
+  end)
+
+  it("ends early by no step of one clock, where the placer is on another machine", function()
+    assert.equal(80, select(2, lease.state(row(ELSEWHERE, { age = 10 }), here(1, 86400))))
+    assert.equal(80, select(2, lease.state(row(ELSEWHERE, { age = 86400 }), here(1, 10))))
+    assert.equal(90, (lease.too_early(row(ELSEWHERE, { age = 91 }), here(1, -3600))))
+    assert.is_nil(lease.too_early(row(ELSEWHERE, { age = 91 }), here(1, 91)))
+  end)
+
+  it("ends when its process has died, and not while it is stopped", function()
+    assert.equal("uncertain", (lease.state(row(SAME), here(1010, 10, "dead"))))
+    assert.equal(80, (lease.too_early(row(SAME), here(1010, 10, "dead"))))
+    assert.equal("sending", (lease.state(row(SAME), here(9999, 10, "stopped"))))
+    assert.same({ 1, "7" }, { lease.too_early(row(SAME), here(9999, 10, "stopped")) })
+    assert.is_nil(lease.too_early(row(SAME, { state = "doubt" }), here(9999, 10, "stopped")))
+  end)
+
+  it("ended with the boot of the machine, where all are on one", function()
+    assert.equal("uncertain", (lease.state(row(ELSEWHERE, { one_machine = true }), here(1, 10))))
+    assert.equal("sending", (lease.state(row(ELSEWHERE), here(1, 10))))
+  end)
+
+  it("sees this process as running, and one that has ended as dead", function()
+    local now = process.here()
+    local me = process.parse(process.placer(60))
+    if me.start == "-" then return pending "no /proc here" end
+    assert.equal("running", now.life(me))
+    me.start = "1"
+    assert.equal("dead", now.life(me))
+    me.boot = "another"
+    assert.is_nil(now.life(me))
   end)
 end)
 

@@ -1,22 +1,22 @@
 -- What smmpanel.ledger asks of a store, of each that comes with it.
+local entries = require "spec.support.entries"
+local memory_store = require "spec.support.memory_store"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
 
 local directory, server = nil, nil
+local kept_in_memory = {}
 
 local STORES = {
+  memory = function(n)
+    kept_in_memory[n] = kept_in_memory[n] or memory_store.new()
+    return kept_in_memory[n]
+  end,
   sqlite = function(n) return sqlite_store.new(directory .. "/" .. n .. ".db") end,
   ["redis, a client"] = function(n) return redis_store.new(server:client(), { prefix = n .. ":" }) end,
   ["redis, a function"] = function(n) return redis_store.new(server:connect(), { prefix = n .. ":" }) end,
 }
-
-local function entry(ref, token, more)
-  local made = { ref = ref, token = token or "t1", fingerprint = "f1", wanted = '{"service":1}', seconds = 60,
-  }
-  for name, value in pairs(more or {}) do made[name] = value end
-  return made
-end
 
 setup(function()
   directory, server = redis_server.scratch(), redis_server.start()
@@ -35,187 +35,272 @@ for name, new in pairs(STORES) do
       store = new(name:gsub("%W", "") .. n)
     end)
 
-    local function pending_refs()
+    local function entry(ref, token, more) return entries.new(store, ref, token, more) end
+    local function owner(...) return entries.owner(store, ...) end
+    local function at(ref, token, attempt, more)
+      local made = entry(ref, token, more)
+      made.attempt = attempt
+      return made
+    end
+
+    -- A ref as another process sees it: its state, and what it was answered.
+    local function seen(ref, more)
+      local word, row = store:take(entry(ref, "another", more))
+      if word == "taken" then return word, row end
+      return row.state, row.answer or row.ours
+    end
+
+    local function pending_refs(after, limit)
       local refs = {}
-      for i, open in ipairs(assert(store:pending())) do refs[i] = open.ref end
+      for i, open in ipairs(assert(store:pending(owner(), after, limit or 100))) do refs[i] = open.ref end
       return refs
     end
 
+    it("has an id that stays", function()
+      local id = assert(store:identity())
+      assert.equal(id, new(name:gsub("%W", "") .. n):identity())
+      assert.equal(id, store:identity())
+    end)
+
     it("gives a ref to one taker", function()
-      assert.equal("taken", store:take(entry "a"))
-      local state, left = store:take(entry("a", "t2"))
-      assert.equal("sending", state)
-      assert.is_true(left > 50 and left < 63)
-      assert.equal("taken", store:take(entry "b"))
+      assert.same({ "taken", 1 }, { store:take(entry "a") })
+      local word, row = store:take(entry("a", "t2"))
+      assert.same({ "held", "open", "t1", 1, true }, { word, row.state, row.token, row.attempt, row.ours })
+      assert.equal(entry("a").fingerprint, row.fingerprint)
+      assert.truthy(row.placer:find " 90$")
+      assert.equal("taken", (store:take(entry "b")))
     end)
 
     it("bears the same taker asking again, as after a lost answer", function()
-      assert.equal("taken", store:take(entry "a"))
-      assert.equal("taken", store:take(entry "a"))
-      assert.equal("kept", store:keep(entry "a", '{"order":1}'))
-      assert.equal("kept", store:keep(entry "a", '{"order":1}'))
+      assert.same({ "taken", 1 }, { store:take(entry "a") })
+      assert.same({ "taken", 1 }, { store:take(entry "a") })
+      assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1}', 1))
+      assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1}', 1))
     end)
 
     it("gives the answer that was kept", function()
       store:take(entry "a")
-      assert.equal("kept", store:keep(entry "a", '{"order":1,"message":"it\'s"}'))
-      assert.same({ "done", '{"order":1,"message":"it\'s"}' }, { store:take(entry("a", "t2")) })
-      assert.same({}, store:pending())
+      assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1,"message":"it\'s"}', 1))
+      assert.same({ "made", '{"order":1,"message":"it\'s"}' }, { seen "a" })
+      assert.equal("made", store:find(entry "a").state)
+      assert.is_false(store:find(entry "never"))
+      assert.same({}, pending_refs())
     end)
 
-    it("tells another order under the same ref", function()
-      store:take(entry "a")
-      assert.equal("mismatch", store:take(entry("a", "t2", { fingerprint = "f2" })))
-      store:keep(entry "a", "{}")
-      assert.equal("mismatch", store:take(entry("a", "t2", { fingerprint = "f2" })))
-    end)
-
-    it("forgets a ref that was freed, by its taker alone", function()
+    it("begins another attempt after one that was freed by its taker", function()
       store:take(entry "a")
       assert.is_true(store:free(entry("a", "t2")))
-      assert.equal("sending", (store:take(entry("a", "t2"))))
+      assert.equal("open", (seen "a"))
       assert.is_true(store:free(entry "a"))
-      assert.same({}, store:pending())
-      assert.equal("taken", store:take(entry("a", "t2", { fingerprint = "f2" })))
+      assert.same({}, pending_refs())
+      assert.same({ "taken", 2 }, { store:take(entry("a", "t2", { fingerprint = "f2" })) })
+      assert.equal("conflict", store:keep(at("a", "t1", 1), '{"order":1}', 1))
+      assert.equal("open", (seen "a"))
     end)
 
-    it("does not free what was kept", function()
+    it("does not free or doubt what was kept", function()
       store:take(entry "a")
-      store:keep(entry "a", "{}")
+      store:keep(at("a", "t1", 1), "{}")
       assert.is_true(store:free(entry "a"))
-      assert.equal("done", (store:take(entry("a", "t2"))))
+      assert.is_true(store:doubt(entry "a"))
+      assert.equal("made", (seen "a"))
     end)
 
-    it("has an end in doubt at once, and one that was never told after the time", function()
+    it("has an end in doubt when its taker says so", function()
       store:take(entry "a")
       assert.is_true(store:doubt(entry("a", "t2")))
-      assert.equal("sending", (store:take(entry("a", "t2"))))
+      assert.equal("open", (seen "a"))
       assert.is_true(store:doubt(entry "a"))
-      assert.equal("uncertain", store:take(entry("a", "t2")))
+      assert.equal("doubt", (seen "a"))
       assert.same({ "a" }, pending_refs())
     end)
 
-    it("lists what is open, with what was wanted", function()
+    it("lets an attempt be replaced by its token alone", function()
+      store:take(entry "a")
+      store:doubt(entry "a")
+      assert.equal("held", (store:take(entry("a", "t2", { over = "t9" }))))
+      assert.same({ "taken", 2 }, { store:take(entry("a", "t2", { over = "t1" })) })
+      assert.equal("open", (seen "a"))
+    end)
+
+    it("lists what is open, with what was wanted, in pages", function()
       store:take(entry "b")
       store:take(entry("a", "t1", { wanted = '{"link":"x"}' }))
       store:take(entry "c")
-      store:keep(entry "c", "{}")
+      store:keep(at("c", "t1", 1), "{}")
+      store:take(entry "d")
       store:doubt(entry "b")
-      local list = assert(store:pending())
-      assert.equal(2, #list)
-      assert.equal("a", list[1].ref)
-      assert.equal("sending", list[1].state)
-      assert.is_true(list[1].left > 50)
-      assert.equal('{"link":"x"}', list[1].wanted)
-      assert.equal("uncertain", list[2].state)
-      assert.equal(0, list[2].left)
-      assert.is_true(math.abs(list[2].since - os.time()) < 30)
+      local list = assert(store:pending(owner(), nil, 100))
+      assert.equal(3, #list)
+      assert.same({ "a", "open", '{"link":"x"}', 1 },
+        { list[1].ref, list[1].state, list[1].wanted, list[1].attempt })
+      assert.same({ "b", "doubt" }, { list[2].ref, list[2].state })
+      assert.same({ "a", "b" }, pending_refs(nil, 2))
+      assert.same({ "b", "d" }, pending_refs("a", 2))
+      assert.same({}, pending_refs("d", 2))
     end)
 
-    it("settles what is open as made or as not made", function()
+    it("settles what is open as made or as not made, and keeps the attempts", function()
       store:take(entry "a")
       store:take(entry "b")
-      store:doubt(entry "b")
-      assert.equal("resolved", store:resolve("a", '{"order":7}'))
-      assert.same({ "done", '{"order":7}' }, { store:take(entry("a", "t2")) })
-      assert.equal("resolved", store:resolve "b")
-      assert.equal("taken", store:take(entry("b", "t2")))
+      assert.equal("resolved", store:resolve(at("a", nil, 1), '{"order":7}', 7))
+      assert.same({ "made", '{"order":7}' }, { seen "a" })
+      assert.equal("resolved", store:resolve(at("b", nil, 1)))
+      assert.same({ "taken", 2 }, { store:take(entry("b", "t2")) })
+      local attempts = assert(store:attempts(entry "b"))
+      assert.same({ 1, "not_made", 2, "open" },
+        { attempts[1].attempt, attempts[1].state, attempts[2].attempt, attempts[2].state })
     end)
 
-    it("does not settle as not made what may still be sent, nor anything twice", function()
+    it("settles the attempt that was looked at, and no other", function()
       store:take(entry "a")
-      local state, left = store:resolve "a"
-      assert.equal("sending", state)
-      assert.is_true(left > 50)
-      store:resolve("a", "{}")
-      assert.same({ "settled", "{}" }, { store:resolve("a", '{"order":8}') })
-      assert.same({ "settled", "{}" }, { store:resolve "a" })
-      assert.equal("unknown", store:resolve "never")
-      assert.equal("unknown", store:resolve("never", "{}"))
+      store:resolve(at("a", nil, 1))
+      store:take(entry("a", "t2"))
+      assert.same({ "other_attempt", 2 }, { store:resolve(at("a", nil, 1)) })
+      assert.same({ "other_attempt", 2 }, { store:resolve(at("a", nil, 1), '{"order":1}', 1) })
+      assert.equal("open", (seen "a"))
     end)
 
-    it("tells a late taker what came in between", function()
+    it("settles nothing twice", function()
       store:take(entry "a")
-      store:resolve("a", '{"order":7}')
-      assert.same({ "settled", '{"order":7}' }, { store:keep(entry "a", '{"order":8}') })
+      store:resolve(at("a", nil, 1), "{}")
+      assert.same({ "settled", "{}" }, { store:resolve(at("a", nil, 1), '{"order":8}', 8) })
+      assert.same({ "settled", "{}" }, { store:resolve(at("a", nil, 1)) })
+      assert.equal("unknown", store:resolve(at("never", nil, 1)))
+    end)
+
+    it("tells a late taker what came in between, and keeps what it brings", function()
+      store:take(entry "a")
+      store:resolve(at("a", nil, 1), '{"order":7}', 7)
+      assert.same({ "settled", '{"order":7}' }, { store:keep(at("a", "t1", 1), '{"order":8}', 8) })
       store:take(entry "b")
-      store:doubt(entry "b")
-      store:resolve "b"
+      store:resolve(at("b", nil, 1))
       store:take(entry("b", "t2"))
-      assert.equal("conflict", store:keep(entry "b", '{"order":8}'))
-      assert.equal("sending", (store:take(entry("b", "t3"))))
+      assert.equal("conflict", store:keep(at("b", "t1", 1), '{"order":8}', 8))
+      assert.equal("open", (seen "b"))
+      assert.equal('{"order":8}', assert(store:attempts(entry "b"))[1].answer)
+      store:take(entry "c")
+      store:resolve(at("c", nil, 1))
+      assert.equal("kept", store:keep(at("c", "t1", 1), '{"order":9}', 9))
+      assert.same({ "made", '{"order":9}' }, { seen "c" })
     end)
 
-    it("keeps an order whose entry was settled as not made", function()
+    it("keeps keys and names of one panel apart, and answers none for another", function()
+      local other, named, also = { owner = owner "key2" }, { owner = owner("shop", true) },
+        { owner = owner("blog", true) }
       store:take(entry "a")
-      store:doubt(entry "a")
-      store:resolve "a"
-      assert.equal("kept", store:keep(entry "a", '{"order":8}'))
-      assert.same({ "done", '{"order":8}' }, { store:take(entry("a", "t2")) })
+      assert.same({ "open", false }, { seen("a", other) })
+      assert.same({ "open", false }, { seen("a", named) })
+      assert.equal("other_account", store:resolve(at("a", nil, 1, other)))
+      store:take(entry("b", "t1", named))
+      assert.same({ "open", false }, { seen "b" })
+      assert.equal("taken", (seen("b", also)))
+      local elsewhere = owner()
+      elsewhere.panel = "panel.example/api/v1"
+      assert.equal("taken", (seen("a", { owner = elsewhere })))
+    end)
+
+    it("takes a new key for the same account when it is told so", function()
+      local other = { owner = owner "key2" }
+      store:take(entry "a")
+      store:keep(at("a", "t1", 1), '{"order":1}', 1)
+      assert.same({ "made", '{"order":1}' }, { seen("a", other) })
+      assert.is_false(store:find(entry("a", nil, other)).ours)
+      assert.equal(1, store:adopt(other.owner))
+      assert.equal(0, store:adopt(other.owner))
+      assert.is_true(store:find(entry("a", nil, other)).ours)
+      store:take(entry("b", "t2", other))
+      assert.is_true(store:find(entry "b").ours)
+      assert.is_false(store:find(entry("b", nil, { owner = owner("shop", true) })).ours)
+      assert.equal(1, store:adopt(owner("shop", true)))
+      assert.is_true(store:find(entry("b", nil, { owner = owner("shop", true) })).ours)
+    end)
+
+    it("knows the orders of its panel by number, and the largest before each attempt", function()
+      for i, ref in ipairs { "a", "b", "c" } do
+        store:take(entry(ref))
+        store:keep(at(ref, "t1", 1), "{}", 10 * i)
+      end
+      store:take(entry("d", "t1", { owner = owner("shop", true) }))
+      assert.equal(30, store:find(entry("d", nil, { owner = owner("shop", true) })).floor)
+      local list = assert(store:made(owner(), 10, 30, 100))
+      assert.same({ "b", 20, "c", 30 }, { list[1].ref, list[1].made, list[2].ref, list[2].made })
+      assert.equal(1, #store:made(owner(), 10, 30, 1))
+      assert.equal(2, #store:made(owner("shop", true), 10, 30, 100))
+    end)
+
+    it("keeps evidence about an attempt", function()
+      store:take(entry "a")
+      assert.is_true(store:note(at("a", nil, 1), '{"verdict":"unknown"}'))
+      assert.equal('{"verdict":"unknown"}', store:find(entry "a").evidence)
+      assert.is_true(store:note(at("never", nil, 1), "{}"))
     end)
 
     it("bears any ref", function()
       local refs = {
         "'", "''; DROP TABLE smmpanel_orders; --", "\\", "%", "_", ":ref", "é", "\255\254", "KEYS[1]", "*",
         "{a}", "a b", ("x"):rep(256), "$1", "a'||'b", "-", "(", "[" }
-      for i, ref in ipairs(refs) do assert.equal("taken", store:take(entry(ref, "t" .. i))) end
+      for i, ref in ipairs(refs) do assert.equal("taken", (store:take(entry(ref, "t" .. i)))) end
       for i, ref in ipairs(refs) do
-        assert.equal("sending", (store:take(entry(ref, "other"))))
-        assert.equal("kept", store:keep(entry(ref, "t" .. i), '{"message":' .. ("%q"):format(i) .. "}"))
+        assert.equal("open", (seen(ref)))
+        assert.equal("kept", store:keep(at(ref, "t" .. i, 1), '{"message":' .. ("%q"):format(i) .. "}"))
       end
       for i, ref in ipairs(refs) do
-        assert.same({ "done", '{"message":' .. ("%q"):format(i) .. "}" }, { store:take(entry(ref, "other")) })
+        assert.same({ "made", '{"message":' .. ("%q"):format(i) .. "}" }, { seen(ref) })
       end
     end)
 
     it("lists more than one page", function()
-      for i = 1, 1203 do store:take(entry(("r%04d"):format(i))) end
-      local refs = pending_refs()
-      assert.equal(1203, #refs)
-      assert.equal("r0001", refs[1])
-      assert.equal("r1203", refs[1203])
+      for i = 1, 603 do store:take(entry(("r%04d"):format(i))) end
+      local refs = pending_refs(nil, 2 ^ 31)
+      assert.equal(603, #refs)
+      assert.same({ "r0001", "r0603" }, { refs[1], refs[603] })
     end)
 
     it("is the same when it is opened again", function()
       store:take(entry "a")
-      store:keep(entry "a", '{"order":1}')
+      store:keep(at("a", "t1", 1), '{"order":1}', 1)
       store:take(entry "b")
-      local again = new(name:gsub("%W", "") .. n)
-      assert.same({ "done", '{"order":1}' }, { again:take(entry("a", "t2")) })
-      assert.equal("b", again:pending()[1].ref)
+      store = new(name:gsub("%W", "") .. n)
+      assert.same({ "made", '{"order":1}' }, { seen "a" })
+      assert.same({ "b" }, pending_refs(nil, 10))
     end)
   end)
 end
 
 describe("a ledger in Redis", function()
+  local function entry(store, ref, token, attempt)
+    return entries.new(store, ref, token, { attempt = attempt })
+  end
+
   it("forgets settled refs after the time it was given, and open ones never", function()
     local store = redis_store.new(server:client(), { prefix = "exp:", expire = 100 })
-    store:take(entry "a")
-    store:keep(entry "a", "{}")
-    store:take(entry "b")
-    store:take(entry "c")
-    store:resolve("c", "{}")
+    for _, ref in ipairs { "a", "b", "c" } do store:take(entry(store, ref)) end
+    store:keep(entry(store, "a", "t1", 1), "{}")
+    store:resolve(entry(store, "c", "t1", 1), "{}")
     local client = server:client()
-    assert.is_true(client:ttl "exp:ref:a" > 90)
-    assert.is_true(client:ttl "exp:ref:c" > 90)
-    assert.equal(-1, client:ttl "exp:ref:b")
-    assert.equal(-1, client:ttl "exp:pending")
+    local ttl = {}
+    for _, key in ipairs(client:keys "exp:*") do ttl[key:match "^[^\n]*"] = client:ttl(key) end
+    assert.is_true(ttl["exp:ref:a"] > 90 and ttl["exp:ref:c"] > 90)
+    assert.same({ -1, -1, -1 }, { ttl["exp:ref:b"], ttl["exp:pending"], ttl["exp:ledger"] })
   end)
 
   it("keeps what is settled for good where nothing else was said", function()
     local store = redis_store.new(server:client(), { prefix = "ever:" })
-    store:take(entry "a")
-    store:keep(entry "a", "{}")
-    assert.equal(-1, server:client():ttl "ever:ref:a")
+    store:take(entry(store, "a"))
+    store:keep(entry(store, "a", "t1", 1), "{}")
+    local client = server:client()
+    for _, key in ipairs(client:keys "ever:*") do assert.equal(-1, client:ttl(key)) end
   end)
 
-  it("takes an open ref whose entry was evicted for uncertain", function()
+  it("takes an open ref whose entry was evicted for one in doubt", function()
     local store = redis_store.new(server:client(), { prefix = "evicted:" })
-    store:take(entry "a")
-    server:client():del "evicted:ref:a"
-    assert.equal("uncertain", store:take(entry("a", "t2")))
-    assert.equal("uncertain", store:pending()[1].state)
-    assert.equal("resolved", store:resolve("a", "{}"))
-    assert.equal("done", (store:take(entry("a", "t3"))))
+    store:take(entry(store, "a"))
+    local client = server:client()
+    client:del(client:keys("evicted:ref:*")[1])
+    assert.equal("doubt", select(2, store:take(entry(store, "a", "t2"))).state)
+    assert.equal("doubt", store:pending(entries.owner(store), nil, 9)[1].state)
+    assert.equal("resolved", store:resolve(entry(store, "a", nil, 1), "{}"))
+    assert.equal("made", select(2, store:take(entry(store, "a", "t3"))).state)
   end)
 end)

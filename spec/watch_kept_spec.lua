@@ -111,8 +111,7 @@ describe("panel:watch with a name", function()
     says("refs need a ledger", without.watch, without, { 1 }, { name = "mine" })
     says("wait_for_more needs a name", without.watch, without, { 1 }, { wait_for_more = true })
     says("panel:watch: an id must be", without.watch, without, nil, {})
-    local own = { take = 1, keep = 1, free = 1, doubt = 1, pending = 1, resolve = 1 }
-    for name in pairs(own) do own[name] = function() end end
+    local own = require("spec.support.memory_store").new()
     local with_own = sandbox.panel("", { ledger = own })
     says("keeps no orders to be watched", with_own.watch, with_own, { 1 }, { name = "mine" })
   end)

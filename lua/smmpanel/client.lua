@@ -1,11 +1,14 @@
 --- The panel object: the seven actions, `call`, `watch`, `close`.
 -- @classmod smmpanel.Panel
 
+local account = require "smmpanel.ledger.account"
 local add = require "smmpanel.ledger.add"
 local add_all = require "smmpanel.ledger.add_all"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
+local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
+local failures = require "smmpanel.ledger.failures"
 local fields = require "smmpanel.api.form_fields"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
@@ -15,9 +18,9 @@ local max_cost = require "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
 local order_source = require "smmpanel.ledger.orders"
 local own_words = require "smmpanel.api.own_words"
-local place_once = require "smmpanel.ledger.place_once"
 local redact = require "smmpanel.util.redact"
 local request = require "smmpanel.call.request"
+local settle = require "smmpanel.ledger.settle"
 local state_of = require "smmpanel.call.state"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
@@ -42,10 +45,14 @@ end
 
 ---@class smmpanel.Pending an order with a ref and without an answer
 ---@field ref string
+---@field attempt integer which attempt at the ref it is
 ---@field state "sending"|"uncertain"
 ---@field since? number when it was taken, unix time
 ---@field left number seconds for which it may still be being sent
+---@field too_early? number seconds until it may be resolved as not made
 ---@field order table what was wanted, as it was sent
+---@field evidence? table what panel:investigate found last
+---@field other_account? true it was taken under another key or name of this panel: see panel:adopt_account
 
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions
 ---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
@@ -135,23 +142,54 @@ function Panel:add_all(orders, given)
   return add_all.run(next_order, total, run)
 end
 
+-- The ledger, and whose entries this panel's are.
+local function ledger_and_owner(panel, where)
+  local own = state_of.open(panel, where)
+  local ledger = state_of.ledger(own, where)
+  local owner, failure = account.owner(ledger, own)
+  if owner then return ledger, owner end
+  return nil, nil, failures.new(where:match "[^:]*$", nil, failure.code, failure.message)
+end
+
 --- The orders with a ref that were begun and have no answer: another may be sending it at this moment, or
--- whether it was made is not known.
+-- whether it was made is not known. Asks the ledger alone.
+---@param given? { after: string?, limit: integer? } the ref after which to begin, and how many at most
 ---@return smmpanel.Pending[]? list by ref
 ---@return smmpanel.Error?
-function Panel:pending()
-  return place_once.pending(state_of.ledger(state_of.open(self, "panel:pending"), "panel:pending"))
+function Panel:pending(given)
+  given = options.pending("panel:pending", given)
+  local ledger, owner, err = ledger_and_owner(self, "panel:pending")
+  if not ledger then return nil, err end
+  return settle.pending(ledger, owner, given)
 end
 
 --- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with
--- false where it was not made, which frees the ref. Not while who took it may still be sending.
----@param ref string
+-- false where it was not made, which frees the ref. False is refused (`too_early`, with `seconds`) while the
+-- panel may still be working on it. Asks the ledger alone.
+---@param ref string|integer
 ---@param order_id smmpanel.Id|false
+---@param given? { attempt: integer?, force: boolean? } the attempt that you looked at; settle it even too early
 ---@return true? ok also where it was settled just so before
----@return smmpanel.Error?
-function Panel:resolve(ref, order_id)
+---@return smmpanel.Error? err code settled, other_attempt, too_early, other_account, unknown, or the ledger's failure
+function Panel:resolve(ref, order_id, given)
   local where = "panel:resolve"
-  return place_once.resolve(where, state_of.ledger(state_of.open(self, where), where), ref, order_id)
+  local wrong = checks.ref(ref)
+  if wrong then argerror.throw(where, "the ref must be %s, got %s", wrong, argerror.describe(ref)) end
+  given = options.resolve(where, given)
+  local ledger, owner, err = ledger_and_owner(self, where)
+  if not ledger then return nil, err end
+  return settle.resolve(where, ledger, owner, order_id,
+    { ref = checks.ref_text(ref), attempt = given.attempt, force = given.force })
+end
+
+--- Declares this panel's key (or account name) to be the account that the ledger knows at this panel under
+-- other keys: their refs are this one's from now on. Asks the ledger alone.
+---@return integer? count how many accounts were joined with this one
+---@return smmpanel.Error?
+function Panel:adopt_account()
+  local ledger, owner, err = ledger_and_owner(self, "panel:adopt_account")
+  if not ledger then return nil, err end
+  return settle.adopt(ledger, owner)
 end
 
 --- The state of an order, or of any number of orders. Stands for the action `status`.

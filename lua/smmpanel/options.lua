@@ -31,6 +31,7 @@ local argerror = require "smmpanel.util.argerror"
 ---@field order_states? table<string, string> a panel's state -> open, completed, partial, canceled or failed
 ---@field transport? fun(request: table): table?, table? answers in this process: see smmpanel.call.transport
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
+---@field account? string a name for this account in the ledger: see smmpanel.ledger (a tag of the key)
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
 
 ---@class smmpanel.CallOptions
@@ -45,7 +46,7 @@ local argerror = require "smmpanel.util.argerror"
 -- the order of the ids, as they come; the list of ids may then be a function that returns the next one, or nil
 ---@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost by the
 -- panel's catalogue; an order whose price is not known counts as over it
----@field ref? string `add` only, with a ledger: your own name for this order, placed at most once
+---@field ref? string|integer `add` only, with a ledger: your own name for this order, placed at most once
 
 local callable, integer, line, rate, seconds =
   checks.callable, checks.integer, checks.line, checks.rate, checks.seconds
@@ -86,8 +87,8 @@ local function object(methods, constructors)
   end
 end
 
-local ledger = object({ "take", "keep", "free", "doubt", "pending", "resolve" },
-  "a ledger (smmpanel.ledger.sqlite, smmpanel.ledger.redis or your own)")
+local ledger = object({ "identity", "take", "find", "keep", "free", "doubt", "resolve", "pending", "adopt",
+  "attempts", "note", "made" }, "a ledger (smmpanel.ledger.sqlite, smmpanel.ledger.redis or your own)")
 local limiter = object({ "reserve", "hold" }, "a limiter (smmpanel.limiter.redis or your own)")
 
 -- The body is ours; a length or a type of someone else's would contradict it.
@@ -157,7 +158,7 @@ local PANEL = {
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
   user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
   record = path_or_function, transport = callable,
-  error_codes = error_codes, order_states = order_states,
+  error_codes = error_codes, order_states = order_states, account = checks.name,
 }
 
 -- What every call takes, and what one takes beside it.
@@ -175,7 +176,7 @@ local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = 
 local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
   on_answer = callable }
 local WATCH = with {
-  interval = seconds, on_change = callable, name = checks.ref, wait_for_more = flag, concurrency = count,
+  interval = seconds, on_change = callable, name = checks.name, wait_for_more = flag, concurrency = count,
   batch_size = PANEL.batch_size,
 }
 
@@ -227,6 +228,8 @@ options.call = checked(CALL)
 options.services = checked(SERVICES)
 options.add = checked(ADD)
 options.add_all = checked(ADD_ALL)
+options.pending = checked { after = checks.name, limit = integer(1, 1e9) }
+options.resolve = checked { attempt = integer(1, 2 ^ 53), force = flag }
 options.list = checked(LIST)
 options.watch = checked(WATCH)
 

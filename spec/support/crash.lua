@@ -63,7 +63,7 @@ local function one_kill(run)
     run.kills = run.kills + 1
     run.progress[run.kills] = math.floor(run.sandbox.counts().requests)
   end
-  local fresh = start_worker(run, math.random(2) == 1 and math.random(12) or 0)
+  local fresh = start_worker(run, math.random(2) == 1 and math.random(30) or 0)
   is_ready(fresh)
   run.workers[slot] = fresh
 end
@@ -133,7 +133,7 @@ local function settle(run)
   local books, settled = panels_books(run), { made = 0, not_made = 0 }
   for _, open in ipairs(assert(run.panel:pending())) do
     local ids = books[open.order.link]
-    assert(run.panel:resolve(open.ref, ids and ids[1] or false))
+    assert(run.panel:resolve(open.ref, ids and ids[1] or false, { attempt = open.attempt, force = true }))
     local what = ids and "made" or "not_made"
     settled[what] = settled[what] + 1
   end
@@ -158,7 +158,7 @@ local function open_run(options)
     run.where = "sqlite " .. run.directory .. "/ledger.db"
     ledger = smmpanel.ledger.sqlite(run.directory .. "/ledger.db")
   else
-    run.server = redis_server.start "--appendonly yes --appendfsync always"
+    run.server = redis_server.start()
     run.where = ("redis %d crash:"):format(run.server.port)
     ledger = smmpanel.ledger.redis(run.server:connect(2), { prefix = "crash:" })
   end

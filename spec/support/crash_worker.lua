@@ -22,7 +22,8 @@ end
 -- The ledger, and the kill in it: at an odd step before it is done, at an even one after it.
 local function mortal(ledger)
   local step, proxy = 0, {}
-  for _, name in ipairs { "take", "keep", "free", "doubt", "pending", "resolve" } do
+  for _, name in ipairs { "identity", "take", "find", "keep", "free", "doubt", "resolve", "pending", "adopt",
+    "attempts", "note", "made" } do
     proxy[name] = function(_, ...)
       step = step + 1
       if step * 2 - 1 == die then kill_oneself() end

@@ -38,7 +38,8 @@ Server.__index = Server
 
 --- Starts it (again): the same port and directory, so what it has on disk is there.
 function Server:start()
-  local command = "echo $$; exec redis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' %s"
+  local command = "echo $$; exec redis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' "
+    .. "--appendonly yes --appendfsync always %s"
   command = command:format(self.port, self.directory, self.options)
   self.pipe = assert(io.popen(command))
   self.pid = self.pipe:read "*l"

@@ -192,6 +192,10 @@ function order.fields(given)
       .. "got %s",
       argerror.describe(given))
   end
+  if given.ref ~= nil then
+    argerror.throw(WHERE, "ref is no field of an order, it stands beside it: panel:add(order, { ref = %s }), or "
+      .. "{ ref = ..., order = ... } in panel:add_all", argerror.describe(given.ref))
+  end
   local read = {}
   for name, value in pairs(given) do
     if name ~= "type" then

@@ -5,7 +5,9 @@
 
 local add = {}
 
+local account = require "smmpanel.ledger.account"
 local admit = require "smmpanel.call.admit"
+local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
 local events = require "smmpanel.call.events"
 local fields = require "smmpanel.api.order_fields"
@@ -32,18 +34,16 @@ local function unkillable(loop, f)
   return f()
 end
 
-local function once(own, call, ref, ready_to_send, send)
-  call.ref, call.held = ref, {}
+local function once(own, call, ref, run, ready_to_send, send)
+  call.ref, call.held = checks.ref_text(ref), {}
   local ledger = state.ledger(own, "panel:add")
-  local entry = {
-    ref = ref, site = own.authority, fields = call.fields, decimals = call.decimals, seconds = call.timeout,
+  local order = {
+    ref = call.ref, site = own.authority, fields = call.fields, decimals = call.decimals,
+    owner = function() return account.owner(ledger, own) end, admit = ready_to_send,
+    may_wait = #own.budgets > 0 or run.budget ~= nil or call.loop.begin ~= nil,
+    deadline = function() return call.deadline end, now = core.now, sleep = call.loop.sleep,
   }
-  function entry.admit()
-    local refused = ready_to_send()
-    entry.seconds = call.deadline - core.now()
-    return refused
-  end
-  local made, err = unkillable(call.loop, function() return place_once.add(ledger, entry, send) end)
+  local made, err = unkillable(call.loop, function() return place_once.add(ledger, order, send) end)
   events.release(own, call)
   return made, err
 end
@@ -56,7 +56,7 @@ end
 --- Places it.
 ---@param own table what the panel keeps
 ---@param wanted smmpanel.Order
----@param ref? string
+---@param ref? string|integer
 ---@param given smmpanel.CallOptions
 ---@param run smmpanel.AddRun
 ---@return smmpanel.Made?
@@ -65,15 +65,19 @@ function add.run(own, wanted, ref, given, run)
   local call = request.new(own, "add", given)
   call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
   local function ready_to_send() return ready(own, call, wanted, run.budget) end
-  local function send() return request.run(own, call) end
+  local is_sent = false
+  local function send()
+    is_sent = true
+    return request.run(own, call)
+  end
   local made, err
   if ref ~= nil then
-    made, err = once(own, call, ref, ready_to_send, send)
+    made, err = once(own, call, ref, run, ready_to_send, send)
   else
     err = ready_to_send()
     if not err then made, err = send() end
   end
-  if err and call.cost and not err.uncertain then run.budget:give_back(call.cost) end
+  if call.cost and (not is_sent or err and not err.uncertain) then run.budget:give_back(call.cost) end
   return made, err
 end
 

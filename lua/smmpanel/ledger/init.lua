@@ -3,50 +3,69 @@
 --     smmpanel.new { …, ledger = smmpanel.ledger.sqlite "orders.db" }
 --     smmpanel.new { …, ledger = smmpanel.ledger.redis(connect, { prefix = "shop:" }) }
 --
+-- **Accounts.** An entry belongs to its owner: a panel (host, path) and an account there, which is a name
+-- (the option `account`) or the tag of an API key. Different names are different accounts. A ref that is known
+-- at the same panel under another key, or where one of the two has a name and the other has none, is neither
+-- answered nor placed (`other_account`), until `adopt` joins the two.
+--
 -- **A store of your own** is a table with the methods below. Each is one atomic step: when it returns it has
 -- happened as a whole, and lasts; among any number of processes one at most is told `taken` for a ref. A step
 -- that may have happened although it failed must bear being repeated: the token tells one taker from another.
--- A ref, a token and a fingerprint are short texts without control characters; `answer` and `wanted` are
--- JSON. What fails returns `nil, failure`, a table with `code` (a word: unavailable, busy, full, read_only,
--- corrupt, store) and `message` (what happened, and what to do about it).
+-- All values are short texts without control characters, but `answer`, `wanted` and `evidence`, which are JSON;
+-- `attempt` and `order` (an order's id where that is a number) are numbers. What fails returns `nil, failure`, a
+-- table with `code` (a word: unavailable, busy, full, read_only, corrupt, store_changed, store) and `message`
+-- (what happened, and what to do about it).
 --
+--     entry = { ref, owner = { panel, account, named, id }, token, fingerprint, wanted, placer, attempt, over }
+--         `placer` says which process takes it, until when: keep it as it is. `attempt` is there after take.
+--     row   = { ref, attempt, state, token, fingerprint, placer, wanted, answer, since, age, floor, evidence, ours,
+--               one_machine }
+--         An attempt as it is kept. state: "open"; "doubt": its end is not known; "made", with `answer`;
+--         "free": it ended with nothing made; "not_made": so said resolve. The token is there while it is open
+--         or in doubt. since: unix time; age: seconds since then, by the store's own clock, if it has one;
+--         floor: the largest `order` that the panel had when it was taken; ours: false where it is another
+--         account's; one_machine: true where all who use the store are on one machine.
+--
+--     store:identity()
+--         -> a random text that was made with the store and stays. A store that has returned one fails with
+--         code "store_changed" when it is gone or another one.
 --     store:take(entry)
---         entry = { ref, token, fingerprint, wanted, seconds }: so long the taker may be sending. Returns,
---         by what is there for this ref,
---           "taken"            nothing, or this very token's entry: it is the caller's now
---           "mismatch"         an entry with another fingerprint
---           "done", answer     its answer was kept
---           "sending", left    another's, who may be sending for so many more seconds
---           "uncertain"        another's, whose time is over, or whose end is in doubt
---     store:keep(entry, answer)
---         The order was made. Where the entry is gone, it is made anew. Returns
---           "kept"             also where this very answer was there
---           "settled", answer  another answer was there, and stays
---           "conflict"         another token has taken the ref
---     store:free(entry)
---         Nothing was made: where the token is still the same, the entry goes; a kept answer stays. Returns true.
---     store:doubt(entry)
---         The end is not known: where the token is still the same, its time is over; a kept answer stays. Returns
---         true.
---     store:pending()
---         All that have no answer, by ref: a list of
---         { ref, state = "sending"|"uncertain", since = unix time, left = seconds, wanted }.
---     store:resolve(ref, answer)
---         The user's word; answer = nil: no order was made. Returns
---           "resolved"         the answer is kept; without one, the entry is gone
---           "settled", answer  there was an answer, and it stays
---           "sending", left    without an answer: the taker may still be sending
---           "unknown"          there is no such ref
+--         -> "taken", attempt   there was nothing (attempt 1), or its last attempt is this owner's and is free,
+--                               not_made, or has the token entry.over: then this is the next attempt. With
+--                               this very token it is taken already
+--         -> "held", row        else; of several the one that is ours
+--     store:find(entry)         entry = { ref, owner } -> row, or false where there is none
+--     store:keep(entry, answer, order)
+--         The order was made. Where the entry is gone, it is made anew.
+--         -> "kept"             also where this very answer was there
+--         -> "settled", answer  another answer was there, and stays
+--         -> "conflict"         another attempt has begun; the answer is kept with this one
+--     store:free(entry)         nothing was made: where the token is still the same, state "free". -> true
+--     store:doubt(entry)        its end is not known: where the token is still the same, "doubt". -> true
+--     store:resolve(entry, answer, order)
+--         A person's word on entry.attempt; without an answer no order was made.
+--         -> "resolved"; "settled", answer; "other_attempt", number; "unknown"; "other_account"
+--     store:pending(owner, after, limit)
+--         -> the rows that are open or in doubt, by ref, after that ref, at most so many: the owner's, and
+--         those that are in its way
+--     store:adopt(owner)        joins this account with all keys of its panel that no other name has claimed.
+--                               -> how many accounts were joined
+--     store:attempts(entry)     -> the rows of all attempts at a ref, in their order
+--     store:note(entry, evidence)
+--                               keeps evidence about entry.attempt. -> true
+--     store:made(owner, above, upto, limit)
+--                               -> the rows of this panel, of every account, whose `order` is above the one number
+--                               and up to the other, each with it in `made`, by that
 --
--- Optional is `store:work(name)`, orders to be watched that outlive the process: see smmpanel.work.
+-- Optional is `store:work(name)`, orders to be watched that outlive the process: see smmpanel.watch.
 -- @module smmpanel.ledger
 
 local ledger = {}
 
 --- A ledger in one SQLite file, for any number of processes on one machine. It blocks while it writes: see
 -- smmpanel.ledger.sqlite.
----@param path string
----@param options? { busy_timeout: number? } seconds to wait for other processes' writing (5)
+---@param path string made absolute at once
+---@param options? { busy_timeout: number?, create: boolean? } seconds for other writers (5); false: it must exist
 ---@return smmpanel.Ledger
 function ledger.sqlite(path, options)
   return require("smmpanel.ledger.sqlite").new(path, options)
@@ -61,12 +80,18 @@ function ledger.redis(client, options)
 end
 
 ---@class smmpanel.Ledger see the module for what each returns
+---@field identity fun(self): string?, table?
 ---@field take fun(self, entry: table): string?, any
----@field keep fun(self, entry: table, answer: string): string?, any
+---@field find fun(self, entry: table): table|false|nil, table?
+---@field keep fun(self, entry: table, answer: string, order: number?): string?, any
 ---@field free fun(self, entry: table): true?, table?
 ---@field doubt fun(self, entry: table): true?, table?
----@field pending fun(self): table?, table?
----@field resolve fun(self, ref: string, answer: string?): string?, any
+---@field resolve fun(self, entry: table, answer: string?, order: number?): string?, any
+---@field pending fun(self, owner: table, after: string?, limit: integer): table?, table?
+---@field adopt fun(self, owner: table): integer?, table?
+---@field attempts fun(self, entry: table): table?, table?
+---@field note fun(self, entry: table, evidence: string): true?, table?
+---@field made fun(self, owner: table, above: number, upto: number, limit: integer): table?, table?
 ---@field work? fun(self, name: string): table
 
 return ledger

@@ -1,15 +1,16 @@
---- An order with a ref is placed at most once: the ref is taken before anything is sent, the answer is kept
--- before the caller has it. Knows no network and no store: both come in from outside.
+--- An order with a ref is placed at most once. The steps, in this order: wait for a slot in the rate limit,
+-- take the ref, send, store the answer, then tell the caller. Knows no network and no store: both come in from
+-- outside, and so do the clock and the sleep.
 -- @module smmpanel.ledger.place_once
 
 local place_once = {}
 
-local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
-local ids = require "smmpanel.api.ids"
+local failures = require "smmpanel.ledger.failures"
+local lease = require "smmpanel.ledger.lease"
+local process = require "smmpanel.ledger.process"
 local record = require "smmpanel.ledger.record"
-local argerror = require "smmpanel.util.argerror"
 
 -- Polynomials over three primes. The products stay below 2^53, so every Lua has the same.
 local PRIMES = { 1073741789, 1073741783, 1073741741 }
@@ -55,166 +56,203 @@ local function wanted_of(flat)
   return record.decode(json) and json or "{}"
 end
 
-local function failed(ref, code, message, more)
-  local err = { kind = "ledger", code = code, action = "add", attempts = 0, ref = ref, message = message }
-  for name, value in pairs(more or {}) do err[name] = value end
-  return errors.new(err)
+-- ---- waiting ---------------------------------------------------------------------------------
+
+local FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1 -- seconds between two looks at the store
+
+-- A function that sleeps a little longer each time, up to `till`. -> whether there was time
+local function back_off(call, till)
+  local pause = FIRST_PAUSE
+  return function()
+    local left = till - call.now()
+    if left <= 0 then return false end
+    call.sleep(math.min(pause * (0.5 + core.random()), left))
+    pause = math.min(pause * 2, LONGEST_PAUSE)
+    return true
+  end
 end
 
-local SETTLE = "look at the panel, then panel:resolve(ref, order_id), or (ref, false) if it has none"
+-- Trying again does not help against these.
+local LASTING = { store_changed = true, corrupt = true, closed = true }
 
-local function sending(ref, left)
-  local said = "another may be placing '%s' now, for %.0f more seconds; if it has no answer then, %s"
-  return failed(ref, "uncertain", said:format(ref, math.ceil(left), SETTLE), { uncertain = true })
+-- A step that must not be lost: the store has until the deadline and the margin to come back.
+local function insist(call, step)
+  local wait = back_off(call, call.deadline() + lease.MARGIN)
+  while true do
+    local result, more = step()
+    if result or LASTING[more.code] or not wait() then return result, more end
+  end
 end
 
-local function uncertain(ref)
-  local said = "'%s' was begun, and whether the order was made is not known: %s"
-  return failed(ref, "uncertain", said:format(ref, SETTLE), { uncertain = true })
+-- ---- taking ----------------------------------------------------------------------------------
+
+-- Entries whose take failed, by their store: it may have happened all the same, if its answer was lost.
+local orphans = setmetatable({}, { __mode = "k" })
+
+-- -> whether none is left
+local function free_orphans(store)
+  local list = orphans[store]
+  while list and list[1] do
+    if not store:free(list[#list]) then return false end
+    list[#list] = nil
+  end
+  orphans[store] = nil
+  return true
 end
 
-local function mismatch(ref)
-  local said = "'%s' was taken for another order, or on another panel: give this one a ref of its own"
-  return failed(ref, "mismatch", said:format(ref))
-end
-
--- The store could not take the ref. It may have done so all the same, if its answer was lost.
-local function not_taken(ref, failure)
-  local said = "%s (nothing was sent; should '%s' be pending now, panel:resolve(ref, false) frees it)"
-  return failed(ref, failure.code, said:format(failure.message, ref))
+local function not_taken(store, entry, failure)
+  if failure.code == "store_changed" then return failures.not_taken(entry.ref, failure, true) end
+  local list = orphans[store] or {}
+  orphans[store] = list
+  -- A copy: this entry may be taken again by the same call.
+  list[#list + 1] = { ref = entry.ref, owner = entry.owner, token = entry.token }
+  return failures.not_taken(entry.ref, failure, free_orphans(store))
 end
 
 local function recorded(ref, answer, decimals)
   local made, why = record.decode(answer, "add", decimals)
   if made then return made end
-  local said = "the answer kept for '%s' cannot be read (%s): %s"
-  return nil, failed(ref, "corrupt", said:format(ref, why, answer))
+  return nil, failures.unreadable(ref, why, answer)
 end
 
-local function order_text(made)
-  return made.order and ("order " .. tostring(made.order)) or "an order without an id"
+local NOTHING_MADE = { free = true, not_made = true }
+
+-- What somebody's attempt means for this call.
+-- -> "free": take it; "wait", seconds: it is being placed; "end", made, err
+local function judge(call, entry, row)
+  if not row then return "free" end
+  if not row.ours then return "end", nil, failures.other_account("add", entry.ref) end
+  if NOTHING_MADE[row.state] then return "free" end
+  if row.fingerprint and row.fingerprint ~= entry.fingerprint then
+    return "end", nil, failures.mismatch(entry.ref)
+  end
+  if row.answer then return "end", recorded(entry.ref, row.answer, call.decimals) end
+  local state, left = lease.state(row, process.here())
+  if state == "sending" then return "wait", left end
+  if call.repeatable and row.token then
+    entry.over = row.token -- the panel itself makes one order of both
+    return "free"
+  end
+  return "end", nil, failures.uncertain(entry.ref, row.attempt)
 end
 
--- The order was made, and the store could not keep that. Nothing is lost if the caller looks at the error.
-local function not_kept(entry, made, code, message)
-  local said = "the panel made %s for '%s', but the ledger could not keep that: %s; panel:resolve(ref, %s)"
-  said = said:format(order_text(made), entry.ref, message, tostring(made.order or "order_id"))
-  return nil, failed(entry.ref, code, said, { uncertain = true, order = made.order, answer = made })
+-- Waits while another process is placing it. -> "free", or "end", made, err
+local function wait_for_end(store, call, entry, row)
+  local wait = back_off(call, call.deadline())
+  while true do
+    local verdict, made, err = judge(call, entry, row)
+    if verdict ~= "wait" then return verdict, made, err end
+    if not wait() then return "end", nil, failures.in_progress(entry.ref, made) end
+    local found, failure = store:find(entry)
+    if found == nil then return "end", nil, failures.not_taken(entry.ref, failure, true) end
+    row = found
+  end
 end
 
-local function keep(store, entry, made)
-  local state, more = store:keep(entry, record.encode(made))
+-- -> nil: the ref is this call's; or true, made, err
+local function take(store, call, entry)
+  if orphans[store] then free_orphans(store) end
+  local seconds = call.deadline() - call.now()
+  entry.placer = process.placer(seconds + lease.MARGIN)
+  local state, more = store:take(entry)
+  if not state then return true, nil, not_taken(store, entry, more) end
+  if state == "taken" then
+    entry.attempt = more
+    return nil
+  end
+  local verdict, made, err = wait_for_end(store, call, entry, more)
+  if verdict == "end" then return true, made, err end
+  if call.now() >= call.deadline() then return true, nil, failures.in_progress(entry.ref, 0) end
+  return take(store, call, entry)
+end
+
+-- ---- storing the answer ----------------------------------------------------------------------
+
+--- The number of an order, where its id is one that a double holds exactly.
+---@param made table
+---@return number?
+function place_once.number(made)
+  local number = tonumber(made.order)
+  if number and number % 1 == 0 and number > 0 and number < 2 ^ 53 then return number end
+end
+
+local function keep(store, call, entry, made)
+  local json, number = record.encode(made), place_once.number(made)
+  local state, more = insist(call, function() return store:keep(entry, json, number) end)
   if state == "kept" then return made end
-  if not state then return not_kept(entry, made, more.code, more.message) end
+  if not state then return nil, failures.not_kept(entry.ref, made, more.code, more.message) end
   local other = state == "settled" and record.decode(more)
   if other and other.order == made.order then return made end
-  local said = other and "it was settled meanwhile as " .. order_text(other) or "another has taken the ref"
-  return not_kept(entry, made, "conflict", said .. ", so there may be two orders: look at the panel")
+  local said = other and "it was settled meanwhile as " .. failures.order_text(other)
+    or "another attempt was begun"
+  return nil, failures.not_kept(entry.ref, made, "conflict",
+    said .. ", so there may be two orders: look at the panel")
 end
 
 -- Not made, or perhaps made. Where the store fails now, the entry stays: it is pending, which is safe.
-local function give_up(store, entry, err)
-  local ok, failure
-  if err.uncertain then
-    ok, failure = store:doubt(entry)
-  else
-    ok, failure = store:free(entry)
-  end
-  err.ref = entry.ref
+local function give_up(store, call, entry, err)
+  local step = err.uncertain and store.doubt or store.free
+  local ok, failure = insist(call, function() return step(store, entry) end)
+  err.ref, err.attempt = entry.ref, entry.attempt
   if not ok then err.pending = failure.message end
   return nil, err
 end
 
-local function not_ours(ref, state, more, decimals)
-  if state == "done" then return recorded(ref, more, decimals) end
-  if state == "sending" then return nil, sending(ref, more) end
-  if state == "mismatch" then return nil, mismatch(ref) end
-  return nil, uncertain(ref)
+-- Waiting for the store may have taken longer than the deadline.
+local function too_late(ref)
+  return errors.new { kind = "timeout", code = "timeout", action = "add", attempts = 0, ref = ref,
+    message = "the deadline passed before the request was sent" }
 end
 
---- Places an order, unless its ref was used. `call.admit` waits until the order may be sent, sets `call.seconds`
--- anew, and returns the error where it may not.
+-- What the ledger knows already. An answer needs no slot in a rate limit, so it is looked for first.
+-- -> "free", or "end", made, err
+local function look(store, call, entry)
+  local row, failure = store:find(entry)
+  if row == nil then return "end", nil, failures.not_taken(entry.ref, failure, true) end
+  return wait_for_end(store, call, entry, row)
+end
+
+---@class smmpanel.OnceCall
+---@field ref string
+---@field owner fun(): smmpanel.LedgerOwner?, table? whose the ref is
+---@field site string the panel's host
+---@field fields table of the form
+---@field decimals string
+---@field admit? fun(): smmpanel.Error? waits until the order may be sent
+---@field may_wait? boolean whether that can take time, or cost anything
+---@field deadline fun(): number by now()
+---@field now fun(): number
+---@field sleep fun(seconds: number)
+---@field repeatable? boolean whether the panel makes one order of a ref that is sent twice
+
+--- Places an order, unless its ref was used.
 ---@param store smmpanel.Ledger
----@param call { ref: string, site: string, fields: table, seconds: number, decimals: string, admit: fun(call)? }
+---@param call smmpanel.OnceCall
 ---@param send fun(): table?, smmpanel.Error?
 ---@return table? made
 ---@return smmpanel.Error?
 function place_once.add(store, call, send)
-  local refused = call.admit and call.admit(call)
+  local owner, failure = call.owner()
+  if not owner then return nil, failures.not_taken(call.ref, failure, true) end
+  local entry = {
+    ref = call.ref, owner = owner, token = token(), fingerprint = place_once.fingerprint(call.site, call.fields),
+    wanted = wanted_of(call.fields),
+  }
+  if call.may_wait then
+    local verdict, made, err = look(store, call, entry)
+    if verdict == "end" then return made, err end
+  end
+  local refused = call.admit and call.admit()
   if refused then
     refused.ref = call.ref
     return nil, refused
   end
-  local entry = {
-    ref = call.ref, token = token(), fingerprint = place_once.fingerprint(call.site, call.fields),
-    wanted = wanted_of(call.fields), seconds = call.seconds,
-  }
-  local state, more = store:take(entry)
-  if not state then return nil, not_taken(call.ref, more) end
-  if state ~= "taken" then return not_ours(call.ref, state, more, call.decimals) end
-  local made, err = send()
-  if not made then return give_up(store, entry, err) end
-  return keep(store, entry, made)
-end
-
---- What is open: taken, and without an answer.
----@param store smmpanel.Ledger
----@return { ref: string, state: "sending"|"uncertain", since: number?, left: number, order: table? }[]?
----@return smmpanel.Error?
-function place_once.pending(store)
-  local list, failure = store:pending()
-  if not list then
-    return nil, errors.new { kind = "ledger", code = failure.code, action = "pending", attempts = 0,
-      message = failure.message }
-  end
-  for _, entry in ipairs(list) do
-    entry.order = entry.wanted and record.decode(entry.wanted) or nil
-    entry.wanted = nil
-  end
-  return list
-end
-
-local function answer_of(where, order_id)
-  if order_id == false then return nil end
-  if order_id == nil or order_id == true then
-    argerror.throw(where, "needs the order's id, or false where none was made; got %s", tostring(order_id))
-  end
-  return { order = ids.value(ids.text(where, order_id)) }
-end
-
-local function unresolved(ref, code, message, more)
-  local err = failed(ref, code, message, more)
-  err.action = "resolve"
-  return nil, err
-end
-
-local function settled(ref, answer, json)
-  local other = record.decode(json) or {}
-  if answer and other.order == answer.order then return true end
-  local said = ("'%s' is settled already: %s"):format(ref, order_text(other))
-  return unresolved(ref, "settled", said, { answer = other })
-end
-
---- Settles a pending ref.
----@param where string the public function's name
----@param store smmpanel.Ledger
----@param ref string
----@param order_id smmpanel.Id|false
----@return true?
----@return smmpanel.Error?
-function place_once.resolve(where, store, ref, order_id)
-  local wrong = checks.ref(ref)
-  if wrong then argerror.throw(where, "the ref must be %s, got %s", wrong, argerror.describe(ref)) end
-  local answer = answer_of(where, order_id)
-  local state, more = store:resolve(ref, answer and record.encode(answer))
-  if state == "resolved" then return true end
-  if not state then return unresolved(ref, more.code, more.message) end
-  if state == "settled" then return settled(ref, answer, more) end
-  if state == "unknown" then
-    return unresolved(ref, "unknown", ("the ledger knows no ref '%s'"):format(ref))
-  end
-  local said = "who took '%s' may still be sending for %.0f seconds: try again then"
-  return unresolved(ref, "uncertain", said:format(ref, math.ceil(more)), { uncertain = true })
+  local ended, made, err = take(store, call, entry)
+  if ended then return made, err end
+  if call.now() >= call.deadline() then return give_up(store, call, entry, too_late(call.ref)) end
+  made, err = send()
+  if made then return keep(store, call, entry, made) end
+  return give_up(store, call, entry, err)
 end
 
 return place_once

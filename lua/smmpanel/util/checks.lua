@@ -38,11 +38,28 @@ function checks.line(value)
   return text.has_control(value) and "a string without line breaks and other control characters" or nil
 end
 
---- The user's own name for an order.
+local NAME = ("a text of 1 to %d bytes without control characters, and without white space at its ends"):format(REF_MAX)
+
+local function is_name(value)
+  return value ~= "" and #value <= REF_MAX and not text.has_control(value) and text.trim(value) == value
+end
+
+--- The user's own name for something.
+function checks.name(value)
+  return not (type(value) == "string" and is_name(value)) and NAME or nil
+end
+
+--- The user's own name for an order: a text, or an integer.
 function checks.ref(value)
-  local right = type(value) == "string" and value ~= "" and #value <= REF_MAX and not text.has_control(value)
-  if not right then return ("a text of 1 to %d bytes without control characters"):format(REF_MAX) end
-  return text.trim(value) ~= value and "a text without white space at its ends" or nil
+  local right = type(value) == "string" and is_name(value) or type(value) == "number" and argerror.integer_text(value)
+  return not right and NAME .. ", or an integer" or nil
+end
+
+--- A ref as a text.
+---@param ref string|integer
+---@return string
+function checks.ref_text(ref)
+  return type(ref) == "number" and argerror.integer_text(ref) or ref
 end
 
 --- What can be called.

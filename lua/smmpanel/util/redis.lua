@@ -15,37 +15,42 @@ local redis = {}
 local HEAD = "local function script() "
 local TAIL = "\nend local reply = script() table.insert(reply, 1, ARGV[#ARGV]) return reply"
 
--- What Redis says, by its first word, in our words: the code, and what to do.
+-- What Redis says, by its first word, in our words: the code, what to do, and whether another connection may
+-- do better.
 local ADVICE = {
   OOM = { "full", "Redis is out of memory: raise maxmemory (with maxmemory-policy noeviction)" },
   MISCONF = { "full", "Redis cannot write to its disk: look into its log, make room" },
-  READONLY = { "read_only", "this Redis is a replica: connect to its master" },
-  NOAUTH = { "unavailable", "give the connection its password (AUTH)" },
-  NOPERM = { "unavailable", "this Redis user may not do that: allow eval, and the keys under the prefix" },
+  READONLY = { "read_only", "this Redis is a replica: connect to its master", true },
+  NOAUTH = { "unavailable", "give the connection its password (AUTH)", true },
+  NOPERM = { "unavailable", "this Redis user may not do that: allow eval, and the keys under the prefix", true },
   WRONGTYPE = { "corrupt", "a key under the prefix is someone else's: choose another prefix" },
-  LOADING = { "unavailable", "Redis is still loading: try again in a moment" },
+  LOADING = { "unavailable", "Redis is still loading: try again in a moment", true },
   BUSY = { "unavailable", "Redis is busy with a script: try again in a moment" },
-  MASTERDOWN = { "unavailable", "this replica has lost its master: connect to the master" },
-  CLUSTERDOWN = { "unavailable", "the cluster is down: see to it, then try again" },
+  MASTERDOWN = { "unavailable", "this replica has lost its master: connect to the master", true },
+  CLUSTERDOWN = { "unavailable", "the cluster is down: look at its nodes, then try again", true },
+  MOVED = { "unavailable", "these keys are on another node of the cluster: connect to that node", true },
+  ASK = { "unavailable", "these keys are moving to another node of the cluster: try again in a moment", true },
+  TRYAGAIN = { "unavailable", "these keys are moving to another node of the cluster: try again in a moment" },
 }
 
 local AWAY = "is Redis up and reachable? Then try again"
 local SPOILT = "this connection failed before and cannot be used again: give a function that connects"
 local SHARED = "this connection is in use by another coroutine: give a function that returns one for each"
 
-local ADVICE_ELSE = { "store", "this is none of the ordinary failures: look into Redis' log" }
+local ADVICE_ELSE = { "store", "an unexpected failure: look into Redis' log" }
 
 local function refused(said)
   said = said:gsub("^.-redis error: ", "")
   local word = said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
   local known = ADVICE[word] or ADVICE_ELSE
-  return { code = known[1], message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
+  return { code = known[1], discard = known[3],
+    message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
 end
 
 -- The connection is of no more use, whatever is wrong with it.
 local function broken(said)
   said = text.one_line(tostring(said), 200)
-  return { code = "unavailable", broken = true, timeout = said:find("timeout", 1, true) ~= nil,
+  return { code = "unavailable", broken = true, discard = true, timeout = said:find("timeout", 1, true) ~= nil,
     message = ("Redis cannot be asked: %s; %s"):format(said, AWAY) }
 end
 
@@ -72,9 +77,12 @@ end
 
 local REPLICAS_WAIT = 1000 -- milliseconds
 
+-- lua-resty-redis makes a method of any name, so its own methods tell it from redis-lua.
+local function is_resty(client) return client.set_keepalive ~= nil end
+
 local function wait_command(client, replicas)
-  if client.raw_cmd then return client:raw_cmd(("WAIT %d %d"):format(replicas, REPLICAS_WAIT)) end
-  return client:wait(replicas, REPLICAS_WAIT)
+  if is_resty(client) then return client:wait(replicas, REPLICAS_WAIT) end
+  return client:raw_cmd(("WAIT %d %d"):format(replicas, REPLICAS_WAIT))
 end
 
 -- Until so many replicas have what this connection wrote. -> failure, if they have not
@@ -84,7 +92,7 @@ local function replicated(client, replicas)
     return broken(ok and (err or "WAIT gave no number") or count)
   elseif tonumber(count) < replicas then
     local said = "only %d of %d replicas of Redis have it: see to them, then try again"
-    return { code = "unavailable", message = said:format(count, replicas) }
+    return { code = "unavailable", message = said:format(tonumber(count), replicas) }
   end
 end
 
@@ -99,7 +107,7 @@ end
 local function is_client(value)
   local kind = type(value)
   if kind ~= "table" and kind ~= "userdata" then return false end
-  local ok, method = pcall(function() return value.eval end)
+  local ok, method = guard.call(function() return value.eval end)
   return ok and method ~= nil
 end
 
@@ -128,24 +136,31 @@ end
 -- elsewhere we do.
 local function several(connect, replicas)
   local free = {}
-  local function take()
+  local function acquire()
     local client = table.remove(free)
     if client then return client end
     return connected(connect)
   end
-  local function give(client)
-    if client.set_keepalive then
+  local function release(client)
+    if is_resty(client) then
       guard.call(client.set_keepalive, client)
     else
       free[#free + 1] = client
     end
   end
+  local function discard(client)
+    guard.call(is_resty(client) and client.close or client.quit, client)
+  end
   local function once(script, keys, arguments)
-    local client, failure = take()
+    local client, failure = acquire()
     if not client then return nil, failure end
     local reply
     reply, failure = ask_all(client, replicas, script, keys, arguments)
-    if not (failure and failure.broken) then give(client) end
+    if not (failure and failure.discard) then
+      release(client)
+    elseif not failure.broken then
+      discard(client)
+    end
     return reply, failure
   end
   return function(script, keys, arguments)
@@ -154,7 +169,23 @@ local function several(connect, replicas)
     -- Most likely Redis was restarted since. Every script of ours may run twice.
     free = {}
     return once(script, keys, arguments)
+  end, function(f)
+    local client = acquire()
+    if not client then return nil end
+    local result = f(client)
+    if result == nil then discard(client) else release(client) end
+    return result
   end
+end
+
+-- CONFIG GET, which no script may do. Some users of Redis may not either: nil then.
+local function setting_of(client, name)
+  local ok, reply = guard.call(function()
+    if is_resty(client) then return client:config("get", name) end
+    return client:config("GET", name)
+  end)
+  if not ok or type(reply) ~= "table" then return nil end
+  return reply[name] or reply[2]
 end
 
 --- What runs scripts on a connection: a function of the script (it must return a table of strings without
@@ -163,14 +194,20 @@ end
 ---@param client table|fun(): table a connected client, or a function that returns one
 ---@param replicas? integer how many replicas must have what a script wrote before it counts (0)
 ---@return fun(script: string, keys: string[], arguments: any[]): string[]?, table?
+---@return fun(name: string): string? what CONFIG GET says; nil where that is not allowed
 function redis.runner(where, client, replicas)
   replicas = replicas or 0
-  if type(client) == "function" then return several(client, replicas) end
+  if type(client) == "function" then
+    local run, with_client = several(client, replicas)
+    return run, function(name)
+      return with_client(function(one) return setting_of(one, name) end)
+    end
+  end
   if not is_client(client) then
     argerror.throw(where, "needs a Redis client with the method eval (redis-lua's or lua-resty-redis's), "
       .. "or a function that returns one, got %s", argerror.describe(client))
   end
-  return single(client, replicas)
+  return single(client, replicas), function(name) return setting_of(client, name) end
 end
 
 return redis

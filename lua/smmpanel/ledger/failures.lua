@@ -1,0 +1,98 @@
+--- The errors of the ledger, in words. Pure.
+-- @module smmpanel.ledger.failures
+
+local errors = require "smmpanel.errors"
+
+local failures = {}
+
+--- An error of kind `ledger` about a ref.
+---@param action string
+---@param ref? string
+---@param code string
+---@param message string
+---@param more? table further fields
+---@return smmpanel.Error
+function failures.new(action, ref, code, message, more)
+  local err = { kind = "ledger", code = code, action = action, attempts = 0, ref = ref, message = message }
+  for name, value in pairs(more or {}) do err[name] = value end
+  return errors.new(err)
+end
+
+local function add(...) return failures.new("add", ...) end
+
+local LOOK = "look at the panel, then panel:resolve(ref, order_id), or panel:resolve(ref, false) if it has none"
+
+function failures.in_progress(ref, left)
+  local said = "another process is placing '%s', and had no answer before the deadline; it may take %.0f more "
+    .. "seconds: call add again with this ref"
+  return add(ref, "in_progress", said:format(ref, math.ceil(left)))
+end
+
+function failures.uncertain(ref, attempt)
+  local said = "attempt %.0f at '%s' has no answer, and whether the order was made is not known: " .. LOOK
+  return add(ref, "uncertain", said:format(attempt or 1, ref), { uncertain = true, attempt = attempt })
+end
+
+function failures.mismatch(ref)
+  local said = "'%s' was used for another order, or on another panel: give this one a ref of its own"
+  return add(ref, "mismatch", said:format(ref))
+end
+
+local OTHER_ACCOUNT = "the ledger knows '%s' under another API key or account name of this panel. If the key was "
+  .. "changed, panel:adopt_account() (smmpanel ledger adopt) declares the new one to be the same account. If it "
+  .. "is another account, give each an account = \"name\", or a ledger of its own"
+
+function failures.other_account(action, ref)
+  return failures.new(action, ref, "other_account", OTHER_ACCOUNT:format(ref))
+end
+
+--- The store could not reserve the ref; nothing was sent.
+function failures.not_taken(ref, failure, is_free)
+  local said = failure.message .. " (nothing was sent)"
+  if not is_free then
+    said = said .. ("; should '%s' be pending later, panel:resolve(ref, false) frees it"):format(ref)
+  end
+  return add(ref, failure.code, said)
+end
+
+function failures.unreadable(ref, why, answer)
+  return add(ref, "corrupt", ("the answer kept for '%s' cannot be read (%s): %s"):format(ref, why, answer))
+end
+
+--- An order as messages name it.
+---@param made table
+---@return string
+function failures.order_text(made)
+  return made.order and ("order " .. tostring(made.order)) or "an order without an id"
+end
+
+--- The order was made, and the store could not keep that. Nothing is lost if the caller looks at the error.
+function failures.not_kept(ref, made, code, message)
+  local said = "the panel made %s for '%s', but the ledger could not keep that: %s; panel:resolve(ref, %s)"
+  said = said:format(failures.order_text(made), ref, message, tostring(made.order or "order_id"))
+  return add(ref, code, said, { uncertain = true, order = made.order, answer = made })
+end
+
+function failures.too_early(ref, seconds, pid)
+  local said = "the panel may still be working on '%s' for %.0f seconds: try again then (force = true overrides)"
+  local stopped = "process %s is stopped in the middle of '%s' and would go on with it: continue or end it first "
+    .. "(force = true overrides)"
+  said = pid and stopped:format(pid, ref) or said:format(ref, math.ceil(seconds))
+  return failures.new("resolve", ref, "too_early", said, { seconds = seconds })
+end
+
+function failures.other_attempt(ref, asked, now)
+  local said = "attempt %.0f at '%s' is not the open one, which is attempt %.0f: look at the panel again"
+  return failures.new("resolve", ref, "other_attempt", said:format(asked, ref, now), { attempt = now })
+end
+
+function failures.unknown(ref)
+  return failures.new("resolve", ref, "unknown", ("the ledger has no open attempt at '%s'"):format(ref))
+end
+
+function failures.settled(ref, other)
+  local said = ("'%s' is settled already: %s"):format(ref, failures.order_text(other))
+  return failures.new("resolve", ref, "settled", said, { answer = other })
+end
+
+return failures

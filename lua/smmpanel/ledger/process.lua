@@ -1,0 +1,94 @@
+--- Which process is placing an order, in a form that other processes can check: a ledger keeps it beside the
+-- ref as the `placer`. On Linux it names the boot, the pid namespace, the pid and its start time, so a pid that
+-- was given to another process is not taken for the first. Elsewhere only the clocks are known.
+-- @module smmpanel.ledger.process
+
+local core = require "smmpanel.core"
+
+local process = {}
+
+local FORMAT = "%s %s %.0f %s %.3f %.0f %.0f"
+local PATTERN = "^(%S+) (%S+) (%d+) (%S+) (%S+) (%S+) (%S+)$"
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- The state letter and the start time in /proc/PID/stat. The name before them may contain anything.
+local function stat_of(pid)
+  local text = read("/proc/" .. pid .. "/stat")
+  local rest = text and text:match "^.*%) (.*)$"
+  if not rest then return nil end
+  local fields = {}
+  for field in rest:gmatch "%S+" do fields[#fields + 1] = field end
+  return fields[1], fields[20]
+end
+
+local own = {} -- what does not change while the process lives, by its pid (a fork has another)
+
+local function identity()
+  local pid = core.pid()
+  if own.pid == pid then return own end
+  local boot = read "/proc/sys/kernel/random/boot_id"
+  local _, start = stat_of(("%.0f"):format(pid))
+  own = { pid = pid, boot = boot and boot:match "%S+" or "-", start = start or "-",
+    namespace = core.file "/proc/self/ns/pid" or "-" }
+  return own
+end
+
+--- This process and its clocks, as the placer of an attempt that begins now.
+---@param seconds number for so long it may be sending and storing the answer
+---@return string
+function process.placer(seconds)
+  local me = identity()
+  return FORMAT:format(me.boot, me.namespace, me.pid, me.start, core.now(), os.time(), math.ceil(seconds))
+    :gsub(",", ".") .. ""
+end
+
+--- The placer of an attempt of which only the wall clock is known.
+---@param since number unix time
+---@param seconds number
+---@return string
+function process.unknown_placer(since, seconds)
+  return FORMAT:format("-", "-", 0, "-", 0, since, seconds):gsub(",", ".") .. ""
+end
+
+--- The placer as a table; nil where the text is none.
+---@param text string?
+---@return { boot: string, namespace: string, pid: string, start: string, at: number, wall: number, seconds: number }?
+function process.parse(text)
+  local boot, namespace, pid, start, at, wall, seconds = tostring(text):match(PATTERN)
+  at, wall, seconds = tonumber(at), tonumber(wall), tonumber(seconds)
+  if not at or not wall or not seconds then return nil end
+  return { boot = boot, namespace = namespace, pid = pid, start = start, at = at, wall = wall, seconds = seconds }
+end
+
+local STOPPED = { T = "stopped", t = "stopped" }
+local DEAD = { Z = true, X = true, x = true }
+
+-- A process of this boot and this pid namespace.
+local function life_of(placer)
+  local letter, start = stat_of(placer.pid)
+  if not letter or start ~= placer.start or DEAD[letter] then return "dead" end
+  return STOPPED[letter] or "running"
+end
+
+--- What can be seen from here: the clocks, and what became of a placer.
+---@return { boot: string, uptime: number, wall: number, life: fun(placer: table): string? }
+function process.here()
+  local me = identity()
+  return {
+    boot = me.boot, uptime = core.now(), wall = os.time(),
+    life = function(placer)
+      local near = placer.boot == me.boot and placer.namespace == me.namespace
+      if not near or placer.start == "-" or placer.boot == "-" then return nil end
+      return life_of(placer)
+    end,
+  }
+end
+
+return process

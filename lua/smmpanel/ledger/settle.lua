@@ -1,0 +1,111 @@
+--- Refs without an answer: listing them, and recording what a person found out about them.
+-- @module smmpanel.ledger.settle
+
+local settle = {}
+
+local argerror = require "smmpanel.util.argerror"
+local failures = require "smmpanel.ledger.failures"
+local ids = require "smmpanel.api.ids"
+local lease = require "smmpanel.ledger.lease"
+local place_once = require "smmpanel.ledger.place_once"
+local process = require "smmpanel.ledger.process"
+local record = require "smmpanel.ledger.record"
+
+local ALL = 2 ^ 31
+
+--- An attempt as the caller sees it.
+---@param row table the store's
+---@param here table
+---@return smmpanel.Pending
+function settle.view(row, here)
+  local state, left = lease.state(row, here)
+  return {
+    ref = row.ref, attempt = row.attempt, state = state, left = left, since = row.since,
+    too_early = (lease.too_early(row, here)), order = row.wanted and record.decode(row.wanted) or nil,
+    evidence = row.evidence and record.decode(row.evidence) or nil, other_account = not row.ours or nil,
+  }
+end
+
+--- What is open: taken, and without an answer.
+---@param store smmpanel.Ledger
+---@param owner smmpanel.LedgerOwner
+---@param given { after: string?, limit: integer? }
+---@return smmpanel.Pending[]?
+---@return smmpanel.Error?
+function settle.pending(store, owner, given)
+  local rows, failure = store:pending(owner, given.after, given.limit or ALL)
+  if not rows then return nil, failures.new("pending", nil, failure.code, failure.message) end
+  local here, list = process.here(), {}
+  for i, row in ipairs(rows) do list[i] = settle.view(row, here) end
+  return list
+end
+
+local function answer_of(where, order_id)
+  if order_id == false then return nil end
+  if order_id == nil or order_id == true then
+    argerror.throw(where, "needs the order's id, or false where none was made; got %s", tostring(order_id))
+  end
+  return { order = ids.value(ids.text(where, order_id)) }
+end
+
+local function settled(ref, answer, json)
+  local other = record.decode(json) or {}
+  if answer and other.order == answer.order then return true end
+  return nil, failures.settled(ref, other)
+end
+
+-- Why it cannot be settled so: nil where it can.
+local function refusal(row, answer, given)
+  if not row then return failures.unknown(given.ref) end
+  if not row.ours then return failures.other_account("resolve", given.ref) end
+  if row.answer then return nil end
+  if not row.token and row.state ~= "doubt" then return failures.unknown(given.ref) end
+  if given.attempt and given.attempt ~= row.attempt then
+    return failures.other_attempt(given.ref, given.attempt, row.attempt)
+  end
+  if answer or given.force then return nil end
+  local left, pid = lease.too_early(row, process.here())
+  if left then return failures.too_early(given.ref, left, pid) end
+end
+
+local function failed(ref, failure)
+  return nil, failures.new("resolve", ref, failure.code, failure.message)
+end
+
+--- Settles a pending ref.
+---@param where string the public function's name
+---@param store smmpanel.Ledger
+---@param owner smmpanel.LedgerOwner
+---@param order_id smmpanel.Id|false
+---@param given { ref: string, attempt: integer?, force: boolean? }
+---@return true?
+---@return smmpanel.Error?
+function settle.resolve(where, store, owner, order_id, given)
+  local answer, entry = answer_of(where, order_id), { ref = given.ref, owner = owner }
+  local row, failure = store:find(entry)
+  if row == nil then return failed(given.ref, failure) end
+  local err = refusal(row, answer, given)
+  if err then return nil, err end
+  if row.answer then return settled(given.ref, answer, row.answer) end
+  entry.attempt = row.attempt
+  local json = answer and record.encode(answer)
+  local state, more = store:resolve(entry, json, answer and place_once.number(answer))
+  if state == "resolved" then return true end
+  if not state then return failed(given.ref, more) end
+  if state == "settled" then return settled(given.ref, answer, more) end
+  if state == "other_attempt" then return nil, failures.other_attempt(given.ref, entry.attempt, more) end
+  return nil, failures.unknown(given.ref)
+end
+
+--- Declares this key to be the account that the ledger knows under others.
+---@param store smmpanel.Ledger
+---@param owner smmpanel.LedgerOwner
+---@return integer? count how many accounts were joined with it
+---@return smmpanel.Error?
+function settle.adopt(store, owner)
+  local count, failure = store:adopt(owner)
+  if not count then return nil, failures.new("adopt_account", nil, failure.code, failure.message) end
+  return count
+end
+
+return settle

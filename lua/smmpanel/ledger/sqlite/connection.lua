@@ -1,0 +1,256 @@
+--- A connection to a SQLite ledger, over LuaSQL: opened at the first use, checked before each step, and opened
+-- again after a failure, but never created again.
+-- @module smmpanel.ledger.sqlite.connection
+
+local core = require "smmpanel.core"
+local file = require "smmpanel.ledger.sqlite.file"
+local schema = require "smmpanel.ledger.sqlite.schema"
+local guard = require "smmpanel.util.guard"
+local text = require "smmpanel.util.text"
+
+local connection = {}
+
+local Connection = {}
+Connection.__index = Connection
+
+-- What SQLite says, by a part of it, in our words: the code, and what to do.
+local ADVICE = {
+  { "locked", "busy", "another process is writing for long: try again, or raise busy_timeout" },
+  { "disk is full", "full", "make room on its disk, then try again" },
+  { "readonly", "read_only", "give this user write access to the file and its directory" },
+  { "malformed", "corrupt", "stop: it alone knows what was placed; if you restore a backup, refs taken since "
+    .. "then are uncertain" },
+  { "not a database", "corrupt", "it is damaged, or no ledger: choose another file, or restore a backup (refs "
+    .. "taken since then are uncertain)" },
+  { "unable to open", "unavailable", "does its directory exist, and may this user read and write there?" },
+  { "disk I/O error", "unavailable", "look at its disk (room, quota, the system's log), then try again" },
+}
+local UNKNOWN = { nil, "store", "an unexpected failure: look at the file with sqlite3" }
+
+local function failure(self, said)
+  said = text.one_line(tostring(said):gsub("^LuaSQL: ", ""), 200)
+  local known = UNKNOWN
+  for _, row in ipairs(ADVICE) do
+    if said:find(row[1], 1, true) then
+      known = row
+      break
+    end
+  end
+  return { code = known[2], message = ("the ledger %s: %s; %s"):format(self.path, said, known[3]) }
+end
+
+-- The first row by position: LuaSQL's versions differ in the names of columns.
+local function first_row(cursor)
+  local row, said = cursor:fetch({}, "n")
+  cursor:close()
+  return row, said
+end
+
+local function value_of(handle, statement)
+  local cursor, said = handle:execute(statement)
+  if not cursor then return nil, said end
+  local row
+  row, said = first_row(cursor)
+  return row and row[1], said
+end
+
+-- Switching to WAL needs the file for itself a moment, and SQLite does not wait for that: a write lock does.
+local function write_ahead(handle)
+  local said
+  for _ = 1, 20 do
+    local cursor, err = handle:execute "PRAGMA journal_mode = WAL"
+    if cursor then
+      first_row(cursor)
+      return true
+    end
+    said = err
+    if not tostring(said):find("locked", 1, true) then return nil, said end
+    if handle:execute "BEGIN IMMEDIATE" then handle:execute "ROLLBACK" end
+  end
+  return nil, said
+end
+
+local function random_id()
+  local parts = {}
+  for i = 1, 4 do parts[i] = ("%08x"):format(math.floor(core.random() * 2 ^ 32)) end
+  return table.concat(parts)
+end
+
+local HAS_ORDERS = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'smmpanel_orders'"
+
+-- Another process may have done it meanwhile: it is asked again under the write lock.
+local function upgrade(handle)
+  local ok, said = handle:execute "BEGIN IMMEDIATE"
+  if not ok then return nil, said end
+  local version = tonumber((value_of(handle, "PRAGMA user_version")))
+  local statements = {}
+  if version and version < schema.VERSION then
+    statements = schema.upgrade(random_id(), tonumber((value_of(handle, HAS_ORDERS))) == 1)
+  end
+  for _, statement in ipairs(statements) do
+    ok, said = handle:execute(statement)
+    if not ok then
+      handle:execute "ROLLBACK"
+      return nil, said
+    end
+    if type(ok) == "userdata" then ok:close() end
+  end
+  return handle:execute "COMMIT"
+end
+
+local function prepare(self, handle)
+  local cursor, said = handle:execute(("PRAGMA busy_timeout = %.0f"):format(self.busy_timeout * 1000))
+  if not cursor then return nil, said end
+  if type(cursor) ~= "number" then cursor:close() end
+  local ok
+  ok, said = write_ahead(handle)
+  if ok then ok, said = handle:execute("PRAGMA synchronous = " .. self.synchronous) end
+  if not ok then return nil, said end
+  local version
+  version, said = value_of(handle, "PRAGMA user_version")
+  if not version then return nil, said end
+  if tonumber(version) < schema.VERSION and not self.identity.id then ok, said = upgrade(handle) end
+  return ok, said
+end
+
+local function wrong_version(self, handle)
+  local version = tonumber((value_of(handle, "PRAGMA user_version")))
+  if not version or version <= schema.VERSION then return nil end
+  local said = "the ledger %s has the schema version %.0f, and this smmpanel knows %d: use the newer one"
+  return { code = "store", message = said:format(self.path, version, schema.VERSION) }
+end
+
+-- Its id must be the one that this process has seen first.
+local function recognise(self, handle)
+  local wrong = wrong_version(self, handle)
+  if wrong then return wrong end
+  local identity = self.identity
+  local id, said = value_of(handle, "SELECT id FROM smmpanel_ledger")
+  local is_missing = not id and (not said or said:find("no such table", 1, true))
+  if is_missing and identity.id then return file.other_ledger(self.path) end
+  if not id then return failure(self, said or "it has no id") end
+  if identity.id and identity.id ~= id then return file.other_ledger(self.path) end
+  identity.id, identity.file = id, (core.file(self.path))
+  if not identity.file then return file.other_ledger(self.path) end
+end
+
+local function connect(self)
+  local misplaced = file.check_place(self.path)
+  if misplaced then return nil, misplaced end
+  local handle, said = self.environment:connect(self.path)
+  if not handle then return nil, failure(self, said) end
+  local ok
+  ok, said = prepare(self, handle)
+  local wrong = not ok and failure(self, said) or recognise(self, handle)
+  if wrong then
+    handle:close()
+    return nil, wrong
+  end
+  return handle
+end
+
+-- A connection must not be used across a fork, nor closed there: the child forgets the parent's.
+local inherited = {}
+
+local function open(self)
+  local pid = core.pid()
+  if self.handle and self.pid ~= pid then inherited[#inherited + 1], self.handle = self.handle, nil end
+  local which, why = file.check(self.path, self.identity.file, self.create)
+  if which == nil then return nil, why end
+  if self.handle then return self.handle end
+  self.pid = pid
+  self.handle, why = connect(self)
+  return self.handle, why
+end
+
+local function drop(self)
+  local handle = self.handle
+  self.handle = nil
+  if handle then guard.call(handle.close, handle) end
+end
+
+-- A connection whose disk failed is not to be trusted with the next step; one that had to wait is good, and
+-- what it had begun is undone.
+local function give_up(self, said)
+  local why = failure(self, said)
+  if why.code == "busy" then
+    self.handle:execute "ROLLBACK"
+  else
+    drop(self)
+  end
+  return nil, why
+end
+
+local function literal(handle, value)
+  if value == nil then return "NULL" end
+  if type(value) == "number" then return (("%.17g"):format(value):gsub(",", ".")) end
+  if type(value) == "boolean" then return value and "1" or "0" end
+  -- SQL text ends at a NUL, and what follows would be lost.
+  assert(not value:find("\0", 1, true), "a text with a NUL")
+  return "'" .. handle:escape(value) .. "'"
+end
+
+--- One statement; each `:name` in it becomes that value.
+---@param statement string
+---@param values? table<string, string|number|boolean>
+---@return any? result LuaSQL's: a cursor, or how many rows were changed
+---@return table? failure
+function Connection:execute(statement, values)
+  local handle, why = open(self)
+  if not handle then return nil, why end
+  local sql = statement:gsub(":([a-z]+)", function(name) return literal(handle, values[name]) end)
+  local result, said = handle:execute(sql)
+  if not result then return give_up(self, said) end
+  return result
+end
+
+--- All rows of a statement.
+---@param statement string
+---@param values? table<string, string|number|boolean>
+---@param names? string[] of its columns, in their order (as SQLite names them)
+---@return table[]? rows
+---@return table? failure
+function Connection:rows(statement, values, names)
+  local cursor, why = self:execute(statement, values)
+  if not cursor then return nil, why end
+  local list = {}
+  names = names or cursor:getcolnames()
+  local row, said = cursor:fetch({}, "n")
+  while row do
+    local named = {}
+    for i, name in ipairs(names) do named[name] = row[i] end
+    list[#list + 1] = named
+    row, said = cursor:fetch({}, "n")
+  end
+  cursor:close()
+  if said then return give_up(self, said) end
+  return list
+end
+
+--- The id of the file, opened if it is not.
+---@return string? id
+---@return table? failure
+function Connection:identify()
+  local handle, why = open(self)
+  if not handle then return nil, why end
+  return self.identity.id
+end
+
+--- Another connection to the same file, for work that need not wait for the disk.
+---@return table
+function Connection:relaxed()
+  return connection.new(self, "NORMAL")
+end
+
+--- A connection; nothing is opened yet.
+---@param how { environment: userdata, path: string, busy_timeout: number, create: boolean, identity: table }
+---@param synchronous string SQLite's
+---@return table
+function connection.new(how, synchronous)
+  return setmetatable({
+    environment = how.environment, path = how.path, busy_timeout = how.busy_timeout, create = how.create,
+    identity = how.identity, synchronous = synchronous,
+  }, Connection)
+end
+
+return connection

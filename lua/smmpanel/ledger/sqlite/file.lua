@@ -1,0 +1,91 @@
+--- Which file a SQLite ledger is. A path can come to mean another file, and a file can have several names: both
+-- lead to two ledgers for the same refs, so both are refused.
+-- @module smmpanel.ledger.sqlite.file
+
+local core = require "smmpanel.core"
+
+local file = {}
+
+--- The path from the root on. Changing the directory later changes nothing.
+---@param path string
+---@return string
+function file.absolute(path)
+  local full = core.absolute(path)
+  if full or path:sub(1, 1) == "/" then return full or path end
+  return (core.absolute "." or "") .. "/" .. path
+end
+
+--- What is wrong with a path by itself: SQLite takes some names for a database in memory, which forgets.
+---@param path string
+---@return string? why
+function file.forgets(path)
+  if path:lower():find "^%s*file:" then return "a URI may name a database that forgets" end
+  if path:lower():find(":memory:", 1, true) then return "a ledger in memory forgets" end
+end
+
+local function unescaped(field)
+  return (field:gsub("\\(%d%d%d)", function(octal) return string.char(tonumber(octal, 8)) end))
+end
+
+-- Whether the file alone is mounted, as containers do; nil where this system does not say.
+local function is_mount_point(path)
+  local mounts = io.open("/proc/self/mountinfo", "r")
+  if not mounts then return nil end
+  local found = false
+  for line in mounts:lines() do
+    local point = line:match "^%S+ %S+ %S+ %S+ (%S+)"
+    found = found or point ~= nil and unescaped(point) == path
+  end
+  mounts:close()
+  return found
+end
+
+local function changed(path, said)
+  return { code = "store_changed", message = ("the ledger %s %s"):format(path, said) }
+end
+
+local LINKS = "has %d names (hard links): SQLite keeps its journal beside one name, and writers under another do "
+  .. "not see it; remove the other names"
+local MOUNTED = "is mounted as a single file: SQLite's journal beside it is then not shared; mount its directory"
+local GONE = "is gone (deleted, or its volume is not mounted): stop, and put the file back; refs taken in it are "
+  .. "known nowhere else"
+local OTHER = "is another file than the one opened before: stop, and put the first one back, or start anew if the "
+  .. "change was meant"
+local MISSING = "does not exist, and create = false: check the path and the volume, or let it be created once"
+
+--- Checks the file before a step.
+---@param path string absolute
+---@param opened? string which file it was at the first open
+---@param create boolean whether it may not exist yet
+---@return string|false|nil which the file's identity; false where it is to be created; nil, failure
+---@return table? failure
+function file.check(path, opened, create)
+  local which, links, is_missing = core.file(path)
+  if not which and not is_missing then
+    return nil, { code = "unavailable",
+      message = ("the ledger %s: %s; does its directory exist, and may this user read and write there?")
+        :format(path, links) }
+  end
+  if not which and opened then return nil, changed(path, GONE) end
+  if not which and not create then return nil, changed(path, MISSING) end
+  if not which then return false end
+  if opened and which ~= opened then return nil, changed(path, OTHER) end
+  if links ~= 1 then return nil, changed(path, LINKS:format(links)) end
+  return which
+end
+
+--- Checks the place of the file, at each open.
+---@param path string absolute
+---@return table? failure
+function file.check_place(path)
+  if is_mount_point(path) then return changed(path, MOUNTED) end
+end
+
+--- The failure where the file holds another ledger than before.
+---@param path string
+---@return table failure
+function file.other_ledger(path)
+  return changed(path, OTHER)
+end
+
+return file

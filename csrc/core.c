@@ -29,7 +29,9 @@ static int core_descriptor(lua_State *L) {
 
 static int core_wait(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
-  struct pollfd p = {.fd = engine_descriptor(state_need_engine(L)), .events = POLLIN};
+  /* without an engine it only sleeps: a program whose panels are all in the process needs no thread */
+  int fd = state_get(L)->engine ? engine_descriptor(state_need_engine(L)) : -1;
+  struct pollfd p = {.fd = fd, .events = POLLIN};
   /* what a fork has ended is known without the descriptor */
   long ms = seconds > 0 && !state_get(L)->ended ? transfer_milliseconds(seconds) : 0;
   lua_pushboolean(L, poll(&p, 1, (int)ms) > 0);

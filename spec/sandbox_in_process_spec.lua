@@ -101,6 +101,21 @@ describe("the sandbox in the process", function()
     assert.same({ "cancelled", "cancelled" }, { err.kind, err.code })
   end)
 
+  it("needs no thread and no descriptor, delays included", function()
+    local script = [[
+      local smmpanel = require "smmpanel"
+      local sandbox = smmpanel.sandbox()
+      local panel = smmpanel.new { url = sandbox:url_with "latency:0.02", key = "k", transport = sandbox }
+      panel:status({ 1, 2, 100 }, { batch_size = 1 })
+      print(io.open "/proc/self/status":read "*a":match "Threads:%s*(%d+)", io.popen "ls /proc/$PPID/fd | wc -l":read "*n")
+    ]]
+    local pipe = io.popen(("%s -e %q"):format(require "spec.support.process".lua(), (script:gsub("\n", " "))))
+    local threads, descriptors = pipe:read("*n", "*n")
+    pipe:close()
+    assert.equal(1, threads)
+    assert.is_true(descriptors <= 6)
+  end)
+
   it("streams a body that is larger than max_body no further", function()
     for _, fault in ipairs { "huge", "huge-string", "huge-list", "bomb" } do
       local _, err = panel_on(smmpanel.sandbox(), fault, { max_body = 1e6 }):services()

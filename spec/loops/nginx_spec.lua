@@ -20,6 +20,12 @@ local LOCATIONS = [[
     done:wait(20); ngx.print(said) } }
   location = /coroutine { content_by_lua_block {
     local co = coroutine.wrap(function() coroutine.yield(spec.currency()) end); ngx.print(co()) } }
+  location = /in_process { content_by_lua_block {
+    local sandbox, calls = spec.smmpanel.sandbox(), {}
+    local panel = spec.smmpanel.new { url = sandbox:url_with "latency:0.1", key = "any", transport = sandbox }
+    for i = 1, 8 do calls[i] = function() return panel:balance() end end
+    local results = spec.smmpanel.all(calls)
+    ngx.print(results[8].currency, " ", sandbox:stats().max_in_flight) } }
   location = /slow { content_by_lua_block { ngx.print(spec.currency(spec.slow)) } }
   location = /order { content_by_lua_block {
     local id = tonumber(ngx.var.arg_id)
@@ -128,6 +134,10 @@ describe("in nginx", function()
       assert.same({ 200, "USD" }, { server:get("/" .. phase) })
     end)
   end
+
+  it("a sandbox in the process answers, its delays included", function()
+    assert.same({ 200, "USD 8" }, { server:get "/in_process" })
+  end)
 
   it("a fork in mid-flight harms neither the worker nor the child", function()
     assert.same({ 200, "USD USD 0" }, { server:get "/fork" })

@@ -79,6 +79,20 @@ end)
 
 check("a retry's pause", function() assert(scenario.panel("500@1&name=" .. core.random()):balance()) end)
 
+check("a sandbox in the process, its delays included", function(host)
+  local sandbox, ended, begun = smmpanel.sandbox(), 0, core.now()
+  local panel = smmpanel.new { url = sandbox:url_with "latency:0.1", key = sandbox.key, transport = sandbox }
+  for _ = 1, 10 do
+    host.go(function()
+      assert(assert(panel:balance()).currency == "USD")
+      ended = ended + 1
+    end)
+  end
+  while ended < 10 and core.now() - begun < 20 do host.sleep(0.01) end
+  assert(ended == 10, ended .. " ended")
+  assert(sandbox:stats().max_in_flight == 10, "they ran one after the other")
+end)
+
 check("two panels", function(host)
   local good, bad, err = slow(), scenario.panel(nil, { url = "http://127.0.0.1:1/", retries = 0 }), nil
   host.go(function() err = select(2, bad:balance()) end)

@@ -107,7 +107,8 @@ describe("the sandbox in the process", function()
       local sandbox = smmpanel.sandbox()
       local panel = smmpanel.new { url = sandbox:url_with "latency:0.02", key = "k", transport = sandbox }
       panel:status({ 1, 2, 100 }, { batch_size = 1 })
-      print(io.open "/proc/self/status":read "*a":match "Threads:%s*(%d+)", io.popen "ls /proc/$PPID/fd | wc -l":read "*n")
+      local status = io.open "/proc/self/status":read "*a"
+      print(status:match "Threads:%s*(%d+)", io.popen "ls /proc/$PPID/fd | wc -l":read "*n")
     ]]
     local pipe = io.popen(("%s -e %q"):format(require "spec.support.process".lua(), (script:gsub("\n", " "))))
     local threads, descriptors = pipe:read("*n", "*n")

@@ -157,7 +157,7 @@ describe("the documented answers", function()
     assert.equal('{"error":"Invalid API key"}', at.ask_as("", "action=balance"))
     assert.equal('{"error":"Your account is inactive"}', at.ask_as("I", "action=balance"))
     for _, fields in ipairs { "", "action=", "action=Balance", "action=nosuch", "action=status",
-                              "action=refill", "action=refill_status", "action=cancel&order=2" } do
+                              "action=refill", "action=refill_status", "action=cancel" } do
       assert.equal('{"error":"Incorrect request"}', at.ask(fields), fields)
     end
     assert.equal('{"error":"Incorrect request"}', select(3, at.panel:handle {}))
@@ -587,6 +587,27 @@ describe("a shape", function()
     { "error-errors", "status&order=3", '{"errors":["Incorrect order ID"]}' },
     { "error-in-list", "status&order=3", '[' .. UNKNOWN .. ']' },
     { "error-msg", "balance", '{"balance":"100.84292","currency":"USD"}' },
+    { "wrapped", "balance", '{"success":true,"data":{"balance":"100.84292","currency":"USD"}}' },
+    { "wrapped", "status&order=3", '{"success":false,"data":{"message":"Incorrect order ID"}}' },
+    { "wrapped-status", MANY, '{"status":"success","result":{"1":{' .. ONE .. '},"3":' .. UNKNOWN .. '}}' },
+    { "list-of-one", "balance", '[{"balance":"100.84292","currency":"USD"}]' },
+    { "list-of-one", "cancel&orders=2,9", '[[{"order":2,"cancel":1},{"order":9,"cancel":' .. UNKNOWN .. '}]]' },
+    { "single-keys", MANY, '[{"1":{' .. ONE .. '}},{"3":' .. UNKNOWN .. '}]' },
+    { "json-string", "balance", [["{\"balance\":\"100.84292\",\"currency\":\"USD\"}"]] },
+    { "capital-keys", "balance", '{"Balance":"100.84292","Currency":"USD"}' },
+    { "start-counter", "status&order=1", '{' .. ONE:gsub("start_count", "start_counter") .. '}' },
+    { "php-money", "balance", '{"balance":"100.84292","currency":"USD"}' },
+    { "add-data-id", "add", '{"status":true,"data":{"id":23501}}' },
+    { "add-orders", "add", '{"orders":[23501]}' },
+    { "add-bare-success", "add", '{"success":true,"message":"Thank you"}' },
+    { "cancel-echo", "cancel&orders=2,9", '[{"order":2,"cancel":2},{"order":9,"cancel":' .. UNKNOWN .. '}]' },
+    { "error-detail", "status&order=3", '{"detail":"Incorrect order ID"}' },
+    { "error-pair", "status&order=3", '{"error":"E104","message":"Incorrect order ID"}' },
+    { "error-string", "status&order=3", '"Incorrect order ID"' },
+    { "error-with-order", "add", '{"error":"Could not be saved","order":23501}' },
+    { "language:fr", "status&order=3", '{"error":"Commande introuvable"}' },
+    { "language:de", "status&order=2",
+      '{"charge":"0.9","start_count":"500","status":"In Arbeit","remains":"400","currency":"USD"}' },
     { "localised", MANY, '{"1":{' .. ONE .. '},"3":{"error":"Hatal\\u0131 sipari\\u015f numaras\\u0131"}}' },
   }
 

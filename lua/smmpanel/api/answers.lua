@@ -137,8 +137,15 @@ local function read_single(asking, id, value)
   return { [id] = answers.entry(asking.action, id, failure) }, nil, not OF_ONE_ID[failure.code] and failure or nil
 end
 
-local function read_rows(asking, asked, value, depth)
+-- A list of one object that is keyed by the ids: that object.
+local function opened(asked, value)
   value = unwrap.list(value)
+  local only = type(value) == "table" and is_list(value) and refusal.length(value) == 1 and value[1]
+  return type(only) == "table" and not is_list(only) and rows.keyed(asked, only) and only or value
+end
+
+local function read_rows(asking, asked, value, depth)
+  value = opened(asked, value)
   if refusal.filled(value) then return nil, records.bare_text(asking, value) end
   if type(value) ~= "table" then return nil, unclear("%s where records belong", argerror.describe(value)) end
   if next(value) == nil then return entries_of(asking, asked, {}, {}) end

@@ -53,11 +53,19 @@ function Backend:now()
   return self.clock() + self.offset
 end
 
--- The faults a request asks for itself, in the path or the query, else those set for all.
+-- The faults and shapes a request asks for itself, in the path or the query, else those set for all.
 local function asked_faults(self, request, query)
-  local text = query.fault or request.path:match("^/fault/([^/]+)/")
-  if text then return { text = text, on = query.on } end
+  local parts = { query.fault or request.path:match("^/fault/([^/]+)/") }
+  parts[#parts + 1] = query.shape
+  if query.language then parts[#parts + 1] = "language:" .. query.language end
+  if parts[1] then return { text = table.concat(parts, ","), on = query.on } end
   return self.faults
+end
+
+-- The fields of a request: of its body, or, as most panels take it, of the query of a GET.
+local function fields_of(request, query)
+  if request.method == "POST" then return form.read(request.read_body(), request.headers.content_type) end
+  return query.action and query or {}
 end
 
 local function is_on(on, action)
@@ -119,7 +127,7 @@ function Backend:answer(request)
   local plan, problem
   if not asked.on then plan, problem = plan_for(self, asked, name) end
   if plan and plan.close == "unread" then return { close = "unread", plan = plan }, name end
-  local fields = request.method == "POST" and form.parse(request.read_body()) or {}
+  local fields = fields_of(request, query)
   stats.read(self.stats, name, fields, request)
   if asked.on then plan, problem = plan_for(self, asked, name, fields.action) end
   if not plan then return { problem = problem }, name end

@@ -1,7 +1,10 @@
---- Reads an application/x-www-form-urlencoded text: a request's body, or a URL's query.
+--- Reads the fields of a request: an application/x-www-form-urlencoded body or query, multipart/form-data as PHP's cURL
+-- sends an array of POSTFIELDS, or a JSON object.
 -- @module smmpanel.sandbox.form
 
 local form = {}
+
+local json = require "smmpanel.util.json"
 
 local function unescape(hex)
   return string.char(tonumber(hex, 16))
@@ -24,6 +27,53 @@ function form.parse(text)
     fields[form.decode(name or pair)] = form.decode(value or "")
   end
   return fields
+end
+
+local function escaped(text) return (text:gsub("[^0-9A-Za-z]", "%%%0")) end
+
+-- The fields of a multipart body, files among them as if they were texts.
+local function parse_multipart(body, boundary)
+  local fields, at = {}, 1
+  local delimiter = escaped("--" .. boundary)
+  while true do
+    local _, begun = body:find(delimiter .. "\r?\n", at, false)
+    if not begun then return fields end
+    local head_end, content = body:find("\r?\n\r?\n", begun)
+    if not head_end then return fields end
+    local name = body:sub(begun + 1, head_end):match('[nN]ame="([^"]*)"')
+    local to = body:find("\r?\n" .. delimiter, content + 1)
+    if not to then return fields end
+    if name then fields[name] = body:sub(content + 1, to - 1) end
+    at = to + 1
+  end
+end
+
+-- A JSON object: a list is its items with commas, as PHP's panels implode them.
+local function parse_json(body)
+  local ok, object = pcall(json.decode, body)
+  if not ok or type(object) ~= "table" then return nil end
+  local fields = {}
+  for name, value in pairs(object) do
+    if type(value) == "table" then
+      for i, item in ipairs(value) do value[i] = tostring(item) end
+      value = table.concat(value, ",")
+    end
+    fields[tostring(name)] = type(value) == "boolean" and (value and "1" or "0") or tostring(value)
+  end
+  return fields
+end
+
+--- The fields of a body, whatever form it has.
+---@param body string?
+---@param content_type string?
+---@return table<string, string>
+function form.read(body, content_type)
+  body = body or ""
+  local kind = (content_type or ""):lower()
+  local boundary = kind:find("multipart/form%-data", 1) and content_type:match('[bB]oundary="?([^";]+)')
+  if boundary then return parse_multipart(body, boundary) end
+  local is_json = kind:find("json", 1, true) or body:find("^[ \t\r\n]*{")
+  return is_json and parse_json(body) or form.parse(body)
 end
 
 return form

@@ -215,7 +215,18 @@ local function make(self, service, fields, order)
   end
 end
 
+-- Empty drip-feed fields are none: forms send them so.
+local function without_empty(fields)
+  local filled = {}
+  for name, value in pairs(fields) do filled[name] = value end
+  for _, name in ipairs { "runs", "interval" } do
+    if filled[name] and not filled[name]:find("%S") then filled[name] = nil end
+  end
+  return filled
+end
+
 function actions.add(self, account, fields, wishes)
+  fields = without_empty(fields)
   local service = self.by_id[(fields.service or ""):match("^%s*(.-)%s*$")]
   if not service then
     return { error = "Incorrect service ID" }
@@ -239,7 +250,7 @@ end
 
 local function different_ids(text)
   local ids, seen = {}, {}
-  for id in (text .. ","):gmatch("([^,]*),") do
+  for id in (text .. ","):gmatch("%s*([^,]-)%s*,") do
     if not seen[id] then
       seen[id] = true
       ids[#ids + 1] = id
@@ -318,10 +329,11 @@ function actions.refill_status(self, account, fields, wishes)
 end
 
 function actions.cancel(self, account, fields, wishes)
-  if not fields.orders then
+  local ids = fields.orders or fields.order
+  if not ids then
     return { error = "Incorrect request" }
   end
-  return for_each_id(fields.orders, wishes, function(id)
+  return for_each_id(ids, wishes, function(id)
     local order = order_of(self, account, id)
     if not order then
       return { id = id, error = "Incorrect order ID" }

@@ -153,6 +153,8 @@ function orders.refillable(order, now)
   local status = orders.status(order, now)
   if not order.service.refill then
     return nil, "Refill is disabled for this service"
+  elseif order.cancelled then
+    return nil, "Refill is not available: the order was canceled"
   elseif status ~= "Completed" and status ~= "Partial" then
     return nil, "Order is not completed"
   elseif now > order.ends + orders.REFILL_DAYS * 86400 then

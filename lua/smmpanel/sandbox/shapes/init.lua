@@ -6,11 +6,13 @@ local json = require "smmpanel.sandbox.panel.php_json"
 
 local shapes = {}
 
-shapes.list = require "smmpanel.sandbox.shapes.list"
-shapes.by_name = {}
+shapes.list, shapes.by_name = {}, {}
 
-for _, entry in ipairs(shapes.list) do
-  shapes.by_name[entry.name:match("^[^:]+")] = entry
+for _, part in ipairs { "list", "wrapped" } do
+  for _, entry in ipairs(require("smmpanel.sandbox.shapes." .. part)) do
+    shapes.list[#shapes.list + 1] = entry
+    shapes.by_name[entry.name:match("^[^:]+")] = entry
+  end
 end
 
 local function each_asked(asked, place, action, work)

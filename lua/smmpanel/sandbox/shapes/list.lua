@@ -6,59 +6,13 @@
 local documented = require "smmpanel.sandbox.panel.documented"
 local json = require "smmpanel.sandbox.panel.php_json"
 local money = require "smmpanel.sandbox.panel.money"
+local tools = require "smmpanel.sandbox.shapes.tools"
 
 local error_object, id_value = documented.error, documented.id
 local keyed, row, top_error = documented.keyed, documented.row, documented.top_error
 
--- ---- tools for the odd ones ------------------------------------------------------------------
-
-local function mapped(items, work)
-  local results = {}
-  for i, item in ipairs(items) do
-    results[i] = work(item)
-  end
-  return json.array(results)
-end
-
--- A change of each record of an answer, in a copy: a catalogue's are shared.
-local function changing(change)
-  local function changed(record, id, arg)
-    local copy = record:copy()
-    change(copy, id, arg)
-    return copy
-  end
-  return function(answer, arg)
-    answer.record = answer.record and changed(answer.record, nil, arg)
-    answer.list = answer.list and mapped(answer.list, function(record)
-      return changed(record, nil, arg)
-    end)
-    for _, item in ipairs(answer.items or { answer.item }) do
-      item.value = json.is_object(item.value) and changed(item.value, item.id, arg) or item.value
-    end
-  end
-end
-
--- A change of some fields of each record, where the record has them.
-local function fields_changing(names, change)
-  return changing(function(record, _, arg)
-    for name in names:gmatch("%S+") do
-      if record:get(name) ~= nil then
-        record:set(name, change(record:get(name), arg, name))
-      end
-    end
-  end)
-end
-
-local function number(value)
-  return type(value) == "string" and value:match("^%-?%d+%.?%d*$")
-    and json.literal((value:gsub("(%.%d-)0+$", "%1"):gsub("%.$", ""))) or value
-end
-
-local function constant(text)
-  return function()
-    return json.literal(text)
-  end
-end
+local mapped, changing, fields_changing = tools.mapped, tools.changing, tools.fields_changing
+local number, constant = tools.number, tools.constant
 
 local COUNTS = "start_count remains min max posts runs"
 local MONEY = "rate charge balance"
@@ -372,23 +326,6 @@ error_shape("error-errors", "`{\"errors\":[...]}`", function(answer)
 end)
 error_shape("error-in-list", "a list of one error", function(answer)
   return json.array { error_object(top_error(answer)) }
-end)
-
-local turkish = {
-  ["Invalid API key"] = "Geçersiz API anahtarı", ["Incorrect order ID"] = "Hatalı sipariş numarası",
-  ["Incorrect service ID"] = "Hatalı servis numarası", ["Incorrect request"] = "Hatalı istek",
-  ["Not enough funds on balance"] = "Bakiyeniz yetersiz", ["Refill not found"] = "Telafi bulunamadı",
-}
-
-local function localised(text)
-  return text and (turkish[text] or "İşlem başarısız: " .. text:len())
-end
-
-shape("localised", "errors in Turkish", "change", function(answer)
-  answer.error = localised(answer.error)
-  for _, item in ipairs(answer.items or { answer.item }) do
-    item.error = localised(item.error)
-  end
 end)
 
 return list

@@ -1,0 +1,59 @@
+--- Tools that make shapes: changes of each record of an answer. See `smmpanel.sandbox.shapes.list`.
+-- @module smmpanel.sandbox.shapes.tools
+
+local tools = {}
+
+local json = require "smmpanel.sandbox.panel.php_json"
+
+--- An array of what `work` makes of each item.
+function tools.mapped(items, work)
+  local results = {}
+  for i, item in ipairs(items) do
+    results[i] = work(item)
+  end
+  return json.array(results)
+end
+
+--- A change of each record of an answer, in a copy: a catalogue's are shared.
+function tools.changing(change)
+  local function changed(record, id, arg)
+    local copy = record:copy()
+    change(copy, id, arg)
+    return copy
+  end
+  return function(answer, arg)
+    answer.record = answer.record and changed(answer.record, nil, arg)
+    answer.list = answer.list and tools.mapped(answer.list, function(record)
+      return changed(record, nil, arg)
+    end)
+    for _, item in ipairs(answer.items or { answer.item }) do
+      item.value = json.is_object(item.value) and changed(item.value, item.id, arg) or item.value
+    end
+  end
+end
+
+--- A change of some fields of each record, where the record has them.
+function tools.fields_changing(names, change)
+  return tools.changing(function(record, _, arg)
+    for name in names:gmatch("%S+") do
+      if record:get(name) ~= nil then
+        record:set(name, change(record:get(name), arg, name))
+      end
+    end
+  end)
+end
+
+--- A number in quotes as a JSON number.
+function tools.number(value)
+  return type(value) == "string" and value:match("^%-?%d+%.?%d*$")
+    and json.literal((value:gsub("(%.%d-)0+$", "%1"):gsub("%.$", ""))) or value
+end
+
+--- A function that gives a JSON literal.
+function tools.constant(text)
+  return function()
+    return json.literal(text)
+  end
+end
+
+return tools

@@ -26,10 +26,11 @@ static void remove_at(poller *p, int at) {
 
 static bool grow(poller *p, int room) {
   struct pollfd *list = realloc(p->list, (size_t)room * sizeof *list);
-  if (list) p->list = list;
+  if (!list) return false;
+  p->list = list;
   poller_source **sources = realloc(p->sources, (size_t)room * sizeof(poller_source *));
-  if (sources) p->sources = sources;
-  if (!list || !sources) return false;
+  if (!sources) return false;
+  p->sources = sources;
   p->room = room;
   return true;
 }

@@ -1,4 +1,4 @@
-/* fuzz/allocations.c - every allocation fails in turn: of the C core (malloc, calloc), of libcurl and of Lua.
+/* fuzz/allocations.c - every allocation fails in turn: of the C core (malloc, calloc, realloc), of libcurl and of Lua.
  *
  * A run of the main calls is counted once, then made again and again in a Lua state of its own, and the n-th
  * allocation of one kind fails: it must end in a clean error (or do without), leave nothing behind, and the
@@ -71,10 +71,12 @@ static int places_failed(kind k) {
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *p, size_t size);
 void __real_free(void *p);
 int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *user);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *user);
 
@@ -91,6 +93,12 @@ void *__wrap_malloc(size_t size) {
 
 void *__wrap_calloc(size_t count, size_t size) {
   return FAILS(CORE) ? NULL : counted(CORE, __real_calloc(count, size));
+}
+
+/* Of what holds no key: it may leave a copy behind. */
+void *__wrap_realloc(void *p, size_t size) {
+  if (FAILS(CORE)) return NULL;
+  return p ? __real_realloc(p, size) : counted(CORE, __real_realloc(p, size));
 }
 
 void __wrap_free(void *p) {
@@ -121,7 +129,7 @@ static void curl_free_one(void *p) {
 
 static void *curl_realloc(void *p, size_t size) {
   if (FAILS(CURL_LIBRARY)) return NULL;
-  return p ? realloc(p, size) : counted(CURL_LIBRARY, realloc(NULL, size));
+  return p ? __real_realloc(p, size) : counted(CURL_LIBRARY, __real_realloc(NULL, size));
 }
 
 static char *curl_strdup(const char *s) {
@@ -149,7 +157,7 @@ static void *lua_allocate(void *user, void *p, size_t old, size_t size) {
     return NULL;
   }
   if ((!p || size > old) && (FAILS(LUA) || refuse_first())) return NULL; /* Lua trusts that shrinking works */
-  return p ? realloc(p, size) : counted(LUA, realloc(NULL, size));
+  return p ? __real_realloc(p, size) : counted(LUA, __real_realloc(NULL, size));
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -275,6 +283,8 @@ int main(int count, char **arguments) {
     total += n - 1;
   }
   collect_at_each(arguments[1]);
+  for (int i = 0; i < place_count[CORE]; i++)
+    if (!places[CORE][i].failed) fprintf(stderr, "allocations: never failed: %p\n", places[CORE][i].from);
   if (places_failed(CORE) < place_count[CORE]) give_up(CORE, 0, "one was asked for at a place where none failed");
   if (settled(CURL_LIBRARY) > curl_live) {
     printf("allocations: libcurl holds %ld more than after one run\n", settled(CURL_LIBRARY) - curl_live);

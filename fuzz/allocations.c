@@ -92,13 +92,17 @@ void *__wrap_malloc(size_t size) {
 }
 
 void *__wrap_calloc(size_t count, size_t size) {
-  return FAILS(CORE) ? NULL : counted(CORE, __real_calloc(count, size));
+  void *p = FAILS(CORE) ? NULL : counted(CORE, __real_calloc(count, size));
+  return p ? memset(p, 0, malloc_usable_size(p)) : NULL;
 }
 
 /* Of what holds no key: it may leave a copy behind. */
 void *__wrap_realloc(void *p, size_t size) {
-  if (FAILS(CORE)) return NULL;
-  return p ? __real_realloc(p, size) : counted(CORE, __real_realloc(p, size));
+  size_t old = p ? malloc_usable_size(p) : 0;
+  void *grown = FAILS(CORE) ? NULL : __real_realloc(p, size);
+  if (!grown) return NULL;
+  if (malloc_usable_size(grown) > old) memset((char *)grown + old, 0, malloc_usable_size(grown) - old);
+  return p ? grown : counted(CORE, grown);
 }
 
 void __wrap_free(void *p) {

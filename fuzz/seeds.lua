@@ -69,3 +69,23 @@ write("response", "\6\7HTTP/1.0 200 OK\r\nRetry-After: 3\r\n\r\n{\"balance\":1}"
 write("response", "\6\7HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
   .. "\31\139\8\0\0\0\0\0\0\3\171\86\74\74\204\73\204\75\78\85\178\50\172\5\0\8\218\184\202\13\0\0\0")
 write("form", "\0\12link https://\0\4&=%+\1\8\0\0\0\0\0\0\0\128\2\8\0\0\0\0\0\0\248\63")
+
+-- Whole answers in gzip, and such as libcurl decompressed out of our sight.
+local function gzip(text)
+  local name = os.tmpname()
+  local file = assert(io.open(name, "wb"))
+  file:write(text)
+  file:close()
+  local pipe = assert(io.popen("gzip -9 -n -c " .. name))
+  local bytes = pipe:read "*a"
+  pipe:close()
+  os.remove(name)
+  return bytes
+end
+
+for _, head in ipairs { "Content-Encoding: gzip\r\n", "X-RateLimit-Reset: 1900000000\r\nContent-Encoding: x-gzip\r\n",
+  "Transfer-Encoding: gzip\r\n", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n" } do
+  for _, body in ipairs { '{"order":23501}', "[" .. ('{"service":1},'):rep(200) .. '{"service":2}]' } do
+    write("response", "\1\90HTTP/1.1 103 Early Hints\r\n" .. head .. "\r\nHTTP/1.1 200 OK\r\n" .. head .. "\r\n" .. gzip(body))
+  end
+end

@@ -86,6 +86,7 @@ end
 for _, head in ipairs { "Content-Encoding: gzip\r\n", "X-RateLimit-Reset: 1900000000\r\nContent-Encoding: x-gzip\r\n",
   "Transfer-Encoding: gzip\r\n", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n" } do
   for _, body in ipairs { '{"order":23501}', "[" .. ('{"service":1},'):rep(200) .. '{"service":2}]' } do
-    write("response", "\1\90HTTP/1.1 103 Early Hints\r\n" .. head .. "\r\nHTTP/1.1 200 OK\r\n" .. head .. "\r\n" .. gzip(body))
+    local interim = "HTTP/1.1 103 Early Hints\r\n" .. head .. "\r\n"
+    write("response", "\1\90" .. interim .. "HTTP/1.1 200 OK\r\n" .. head .. "\r\n" .. gzip(body))
   end
 end

@@ -72,7 +72,7 @@ end
 
 function Signal:wait()
   local co = coroutine.running() or false
-  if done_of[co] and not self.is_open and suspendable() then
+  if done_of[co] and not self.is_open and suspendable.here() then
     self.waiting = co
     coroutine.yield()
   end

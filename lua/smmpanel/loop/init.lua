@@ -40,15 +40,18 @@ local suspendable = require "smmpanel.loop.suspendable"
 -- Whether the program has it at all; only then is it loaded.
 local HAS = {
   ngx = function() return rawget(_G, "ngx") ~= nil end,
+  tarantool = function() return rawget(_G, "_TARANTOOL") ~= nil end,
+  haproxy = function() return type(rawget(_G, "core")) == "table" and rawget(_G, "core").register_task ~= nil end,
   cqueues = function() return package.loaded.cqueues ~= nil end,
   copas = function() return package.loaded.copas ~= nil end,
+  glib = function() return package.loaded.lgi ~= nil end,
   uv = function() return rawget(_G, "vim") ~= nil or package.loaded.luv ~= nil end,
-  frame = function() return rawget(_G, "love") ~= nil end,
+  frame = function() return rawget(_G, "love") ~= nil or rawget(_G, "minetest") ~= nil end,
   blocking = function() return true end,
 }
 
 -- In the order in which `auto` asks them; blocking is the last resort and is always there.
-local NAMES = { "ngx", "cqueues", "copas", "uv", "frame", "blocking" }
+local NAMES = { "ngx", "tarantool", "haproxy", "cqueues", "copas", "uv", "glib", "frame", "blocking" }
 
 local known = {}
 for _, name in ipairs(NAMES) do known[name] = true end
@@ -60,8 +63,8 @@ local function load_loop(name)
 end
 
 local function is_active(loop)
-  if loop.active then return loop.active(suspendable()) end
-  return suspendable()
+  if loop.active then return loop.active(suspendable.here()) end
+  return suspendable.here()
 end
 
 --- Throws where the option `loop` names no loop, or a table that is none.

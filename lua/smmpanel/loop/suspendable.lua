@@ -2,6 +2,8 @@
 -- before anything is sent, because a yield that fails afterwards would lose the answer.
 -- @module smmpanel.loop.suspendable
 
+local suspendable = {}
+
 local core = require "smmpanel.core"
 
 -- nginx replaces the coroutine table by one without isyieldable; the core asks LuaJIT itself.
@@ -34,8 +36,9 @@ local function shows_a_c_call()
   return false
 end
 
--- In a debug hook, and in a finalizer that the collector calls, Lua runs no hooks.
-local function is_in_hook_or_finalizer()
+--- Whether this is called from a debug hook, or from a finalizer that the collector runs: Lua runs no hooks there.
+---@return boolean
+function suspendable.is_in_hook_or_finalizer()
   local hook, mask, count = debug.gethook()
   if hook ~= nil and type(hook) ~= "function" then return false end -- one of C: it could not be restored
   local hooked = false
@@ -45,7 +48,7 @@ local function is_in_hook_or_finalizer()
 end
 
 local function stack_allows()
-  return not shows_a_c_call() and not is_in_hook_or_finalizer()
+  return not shows_a_c_call() and not suspendable.is_in_hook_or_finalizer()
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -54,7 +57,9 @@ local can_yield = is_yieldable or stack_allows
 
 --- Whether whoever calls this runs in a coroutine that can be suspended here.
 ---@return boolean
-return function()
+function suspendable.here()
   local co, is_main = coroutine.running()
   return co ~= nil and not is_main and (can_yield()) -- the parentheses keep the stack's levels
 end
+
+return suspendable

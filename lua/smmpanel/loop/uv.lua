@@ -66,7 +66,7 @@ function EditorSignal:wait()
 end
 
 function uv.signal()
-  if not editor or suspendable() then return coroutines:signal() end
+  if not editor or suspendable.here() then return coroutines:signal() end
   return setmetatable({ is_open = false }, EditorSignal)
 end
 

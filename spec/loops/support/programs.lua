@@ -1,18 +1,53 @@
--- The programs in which the scenario and the contexts run. Neovim, LÖVE and this Copas have the 5.1 ABI; luv and
--- cqueues run on the Lua that runs the specs.
+-- The programs in which the scenario and the contexts run. Neovim, LÖVE, Tarantool, Luanti and this Copas have the
+-- 5.1 ABI; luv, cqueues and GLib run on the Lua that runs the specs, or on 5.3 (lua-lgi has no 5.4); HAProxy has the
+-- Lua that it was built with.
+local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 
 local is_51 = _VERSION == "Lua 5.1"
 
 local NEOVIM = "nvim --headless -u NONE -i NONE -n -c "
 
-local function with_lua(name) return process.lua() .. " spec/loops/programs/" .. name .. ".lua" end
+local function output(command)
+  local pipe = io.popen(command .. " 2>/dev/null")
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+local function has(program) return output("PATH=$PATH:/usr/sbin:/usr/games command -v " .. program) ~= "" end
+
+local function with(lua, name) return lua .. " spec/loops/programs/" .. name .. ".lua" end
+
+local function core_for(version) return ("env LUA_CPATH='./build/%s/?.so;;' "):format(version) end
+
+local function glib()
+  local lua = is_51 and process.lua() or "lua5.3"
+  if output(lua .. " -e 'require \"lgi\" print(1)'") == "" then return nil end
+  return core_for(is_51 and "5.1" or "5.3") .. with(lua, "glib")
+end
+
+local function haproxy()
+  local version = output("PATH=$PATH:/usr/sbin haproxy -vv"):match "Built with Lua version : Lua (%d%.%d)"
+  if not version or is_51 then return nil end
+  return core_for(version) .. ("SPEC_ADDRESS=127.0.0.1:%d SPEC_PROGRAM=spec/loops/programs/haproxy/main.lua "):format(
+    nginx.free_port()) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
+end
+
+local function luanti()
+  if not is_51 or not (has "minetestserver" or has "luantiserver") then return nil end
+  return "spec/loops/programs/luanti/run " .. nginx.free_port()
+end
 
 return {
   neovim = NEOVIM,
-  { name = "luv", closes = false, command = with_lua "luv" },
-  { name = "cqueues", command = with_lua "cqueues" },
-  { name = "Copas", command = is_51 and with_lua "copas" },
+  { name = "luv", closes = false, command = with(process.lua(), "luv") },
+  { name = "cqueues", command = with(process.lua(), "cqueues") },
+  { name = "Copas", command = is_51 and with(process.lua(), "copas") },
+  { name = "GLib", command = glib() },
+  { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
+  { name = "HAProxy", closes = false, command = haproxy() },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
+  { name = "Luanti", closes = false, command = luanti() },
 }

@@ -7,6 +7,11 @@ files["lua/smmpanel/loop/ngx.lua"] = { read_globals = { "ngx" } }
 files["lua/smmpanel/loop/ngx_detached.lua"] = { read_globals = { "ngx" } }
 files["spec/loops/programs/neovim*.lua"] = { read_globals = { "vim" } }
 files["spec/loops/programs/love"] = { globals = { "love" } }
+files["spec/loops/programs/haproxy"] = { read_globals = { "core" } }
+files["spec/loops/programs/luanti"] = { read_globals = { "minetest" } }
+files["contrib/luanti"] = { read_globals = { "minetest" } }
+files["contrib/nvim"] = { read_globals = { "vim" } }
+files["examples/haproxy"] = { read_globals = { "core" } }
 files["examples/neovim"] = { read_globals = { "vim" } }
 files["examples/love"] = { globals = { "love" } }
 files["examples/nginx"] = { read_globals = { "ngx" } }

@@ -1,7 +1,7 @@
 -- The calls under luv, cqueues, Copas, in Neovim and in LÖVE: each runs spec/loops/support/scenario.lua.
 local process = require "spec.support.process"
 local programs = require "spec.loops.support.programs"
-local sandbox_server = require "smmpanel.sandbox.server"
+local sandbox_support = require "spec.support.sandbox"
 
 local SECONDS = 60 -- then it hangs
 local STALL_MS = 200 -- who blocks stalls for the 300 of an answer
@@ -12,27 +12,28 @@ local is_51 = _VERSION == "Lua 5.1"
 describe("in", function()
   local sandbox
 
-  lazy_setup(function() sandbox = assert(sandbox_server.start { tls = false, services = 10000 }) end)
+  lazy_setup(function() sandbox = sandbox_support.start { tls = false, services = 10000 } end)
   lazy_teardown(function() if sandbox then sandbox.stop() end end)
 
   local function run(command, environment)
-    local pipe = io.popen(("SPEC_URL='%s' SPEC_KEY=%s %s timeout %d %s 2>&1; echo status $?"):format(
+    local pipe = io.popen(("SPEC_URL='%s' SPEC_KEY=%s %s timeout %d env %s 2>&1; echo status $?"):format(
       sandbox.url, sandbox.key, environment or "", SECONDS, command))
     local text = pipe:read "*a"
     pipe:close()
     return text
   end
 
-  for _, program in ipairs(programs) do
+  for i, program in ipairs(programs) do
     if program.command then
       it(program.name .. " a call suspends its coroutine and nothing else", function()
-        local said = run(program.command)
+        local said = run(program.command, "SPEC_NAME=p" .. i)
         assert.is_nil(said:match "not ok[^\n]*", said)
         assert.truthy(said:find("\nend", 1, true), said)
         assert.truthy(said:find("nothing left", 1, true), said)
         assert.truthy(said:find("status 0", 1, true), said)
         local stall = tonumber(said:match "longest stall (%S+)")
         assert.is_true(stall < STALL_MS, said)
+        assert.is_true(sandbox.counts("p" .. i).max_in_flight > 32, "they ran one after the other")
         if program.frames then
           assert.is_true(tonumber(said:match "100 calls: median %S+ longest (%S+)") < FRAME_MS, said)
         end

@@ -45,7 +45,7 @@ local function wait_for_turn()
 end
 
 local function is_full()
-  if not begun_at then return begun >= REQUESTS_BESIDE end
+  if not begun_at then return begun >= REQUESTS_BESIDE + REQUESTS_A_FRAME * (frames - 1) end
   return begun >= REQUESTS_A_FRAME * frames or core.now() - begun_at > REQUESTS_SECONDS * frames
 end
 

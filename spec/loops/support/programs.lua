@@ -36,7 +36,7 @@ end
 
 local function luanti()
   if not is_51 or not (has "minetestserver" or has "luantiserver") then return nil end
-  return "spec/loops/programs/luanti/run " .. nginx.free_port()
+  return "spec/loops/programs/luanti/run " .. nginx.free_port() .. " 'dedicated_server_step = 0.02'"
 end
 
 return {

@@ -48,7 +48,19 @@ void form_integer(buffer *b, int64_t n) {
   buffer_add(b, text, (size_t)len);
 }
 
-/* The shortest text that reads back as the same number; snprintf writes the locale's point. */
+/* snprintf writes the locale's point, which may be a comma or several bytes. -> the length with a "." instead */
+static size_t with_a_point(char *text, size_t len) {
+  size_t to = 0;
+  bool foreign = false;
+  for (size_t i = 0; i < len; i++) {
+    bool known = strchr("0123456789+-einfa", text[i]) != NULL;
+    if (known || !foreign) text[to++] = known ? text[i] : '.';
+    foreign = !known;
+  }
+  return to;
+}
+
+/* The shortest text that reads back as the same number. */
 void form_number(buffer *b, double n) {
   if (n == floor(n) && fabs(n) < 9007199254740992.0) {
     form_integer(b, (int64_t)n);
@@ -60,7 +72,5 @@ void form_number(buffer *b, double n) {
     len = snprintf(text, sizeof text, "%.*g", digits, n);
     if (strtod(text, NULL) == n) break;
   }
-  for (int i = 0; i < len; i++)
-    if (!strchr("0123456789+-einfa", text[i])) text[i] = '.';
-  form_text(b, text, (size_t)len);
+  form_text(b, text, with_a_point(text, (size_t)len));
 }

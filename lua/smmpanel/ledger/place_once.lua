@@ -10,7 +10,8 @@ local errors = require "smmpanel.errors"
 local failures = require "smmpanel.ledger.failures"
 local lease = require "smmpanel.ledger.lease"
 local process = require "smmpanel.ledger.process"
-local record = require "smmpanel.ledger.record"
+local json = require "smmpanel.util.json"
+local schemas = require "smmpanel.api.schemas"
 
 -- Polynomials over three primes. The products stay below 2^53, so every Lua has the same.
 local PRIMES = { 1073741789, 1073741783, 1073741741 }
@@ -48,12 +49,11 @@ local function token()
   return half() .. half() .. half()
 end
 
--- The order as pending() shows it. A text that is no UTF-8 could not be read back: it is left out.
+-- The order as pending() shows it.
 local function wanted_of(flat)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  local json = record.encode(fields)
-  return record.decode(json) and json or "{}"
+  return json.encode(fields)
 end
 
 -- ---- waiting ---------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ local function not_taken(store, entry, failure)
 end
 
 local function recorded(ref, answer, decimals)
-  local made, why = record.decode(answer, "add", decimals)
+  local made, why = json.decode_record(answer, schemas.add, decimals)
   if made then return made end
   return nil, failures.unreadable(ref, why, answer)
 end
@@ -177,11 +177,11 @@ function place_once.number(made)
 end
 
 local function keep(store, call, entry, made)
-  local json, number = record.encode(made), place_once.number(made)
-  local state, more = insist(call, function() return store:keep(entry, json, number) end)
+  local written, number = json.encode(made), place_once.number(made)
+  local state, more = insist(call, function() return store:keep(entry, written, number) end)
   if state == "kept" then return made end
   if not state then return nil, failures.not_kept(entry.ref, made, more.code, more.message) end
-  local other = state == "settled" and record.decode(more)
+  local other = state == "settled" and json.decode_record(more, schemas.add)
   if other and other.order == made.order then return made end
   local said = other and "it was settled meanwhile as " .. failures.order_text(other)
     or "another attempt was begun"

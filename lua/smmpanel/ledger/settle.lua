@@ -9,9 +9,14 @@ local ids = require "smmpanel.api.ids"
 local lease = require "smmpanel.ledger.lease"
 local place_once = require "smmpanel.ledger.place_once"
 local process = require "smmpanel.ledger.process"
-local record = require "smmpanel.ledger.record"
+local json = require "smmpanel.util.json"
+local schemas = require "smmpanel.api.schemas"
 
 local ALL = 2 ^ 31
+
+local function decoded(written)
+  return written and json.decode_record(written, schemas.add) or nil
+end
 
 --- An attempt as the caller sees it.
 ---@param row table the store's
@@ -21,8 +26,8 @@ function settle.view(row, here)
   local state, left = lease.state(row, here)
   return {
     ref = row.ref, attempt = row.attempt, state = state, left = left, since = row.since,
-    too_early = (lease.too_early(row, here)), order = row.wanted and record.decode(row.wanted) or nil,
-    evidence = row.evidence and record.decode(row.evidence) or nil, other_account = not row.ours or nil,
+    too_early = (lease.too_early(row, here)), order = decoded(row.wanted),
+    evidence = decoded(row.evidence), other_account = not row.ours or nil,
   }
 end
 
@@ -48,8 +53,8 @@ local function answer_of(where, order_id)
   return { order = ids.value(ids.text(where, order_id)) }
 end
 
-local function settled(ref, answer, json)
-  local other = record.decode(json) or {}
+local function settled(ref, answer, kept)
+  local other = json.decode_record(kept, schemas.add) or {}
   if answer and other.order == answer.order then return true end
   return nil, failures.settled(ref, other)
 end
@@ -88,8 +93,8 @@ function settle.resolve(where, store, owner, order_id, given)
   if err then return nil, err end
   if row.answer then return settled(given.ref, answer, row.answer) end
   entry.attempt = row.attempt
-  local json = answer and record.encode(answer)
-  local state, more = store:resolve(entry, json, answer and place_once.number(answer))
+  local written = answer and json.encode(answer)
+  local state, more = store:resolve(entry, written, answer and place_once.number(answer))
   if state == "resolved" then return true end
   if not state then return failed(given.ref, more) end
   if state == "settled" then return settled(given.ref, answer, more) end

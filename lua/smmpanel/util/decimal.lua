@@ -62,7 +62,7 @@ function decimal.shortest(n)
     text = ("%." .. digits .. "g"):format(n)
     if tonumber(text) == n then break end
   end
-  return (text:gsub("[^0-9a-z+-]", ".")) -- a locale may write a comma for the point
+  return (text:gsub("[^0-9a-z+-]+", ".")) -- a locale may write the point as a comma, or as several bytes
 end
 
 --- Reads `0.27819`, `1.1e-5`, or a number (by its shortest text).
@@ -79,7 +79,7 @@ end
 function decimal.approximate(value)
   if type(value) == "number" then return value end
   if type(value) ~= "string" or not value:find("^[0-9.]") then return nil end
-  return tonumber(value) or tonumber((value:gsub("%.", (("%.1f"):format(0.5):sub(2, 2)))))
+  return tonumber(value) or tonumber((value:gsub("%.", ("%.1f"):format(0.5):sub(2, -2))))
 end
 
 decimal.zero = from_digits("0", "")

@@ -1,10 +1,18 @@
---- Writes JSON. lua-cjson cannot do it for us: it makes doubles of 14 digits of every number, and an id or an
--- amount may have more.
+--- The one JSON codec: of the command line, the catalogue's files, the ledgers and the wire log.
+--
+-- It writes by itself: lua-cjson rounds numbers to 14 digits, and leaves in a text what a terminal obeys. Records are
+-- read by the core's decoder, exactly and typed. Only plain documents (no money, no ids) are read by lua-cjson, which
+-- is loaded when the first one is: calls and ledgers work where there is none. The core is loaded when it is needed,
+-- too: the sandbox in nginx has none.
 -- @module smmpanel.util.json
 
 local json = {}
 
+local argerror = require "smmpanel.util.argerror"
 local decimal = require "smmpanel.util.decimal"
+local text = require "smmpanel.util.text"
+
+-- ---- writing -------------------------------------------------------------------------------
 
 local SHORT = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
@@ -12,30 +20,32 @@ local function escaped(char)
   return SHORT[char] or ("\\u%04x"):format(char:byte())
 end
 
--- Of UTF-8 sequences of two or three bytes.
-local function escaped_sequence(char)
+-- What is no UTF-8 is written byte for byte as Latin-1: JSON cannot hold it, and nothing else may be lost by it.
+local function escaped_sequence(sequence)
+  return not text.is_utf8(sequence) and sequence:gsub(".", escaped) or nil
+end
+
+-- Of a sequence of two or three bytes.
+local function numbered(char)
   local a, b, c = char:byte(1, 3)
   return ("\\u%04x"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
 end
 
--- Controls above ASCII, line separators, and what turns the direction of a text: a terminal obeys them.
-local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
-
-local function write_string(text)
-  -- "%c" would ask the locale; "%z" is 5.1's way to say NUL.
-  text = text:gsub('[%z\1-\31\127"\\]', escaped)
-  if text:find "[\194\216\226]" then
-    for _, pattern in ipairs(UNSAFE) do text = text:gsub(pattern, escaped_sequence) end
+local function write_string(s)
+  if s:find '[%z\1-\31\127"\\]' then s = s:gsub('[%z\1-\31\127"\\]', escaped) end -- "%c" would ask the locale
+  if s:find "[\128-\255]" then
+    if not text.is_utf8(s) then s = s:gsub("[\128-\255][\128-\191]*", escaped_sequence) end
+    for _, pattern in ipairs(text.UNSAFE) do s = s:gsub(pattern, numbered) end
   end
-  return '"' .. text .. '"'
+  return '"' .. s .. '"'
 end
 
 local function write_number(n)
   if n ~= n or n == math.huge or n == -math.huge then return "null" end
-  return decimal.shortest(n)
+  return argerror.integer_text(n) or decimal.shortest(n)
 end
 
--- -> is it a list, and its keys in order
+-- -> is it a list, and its length or its keys in order
 local function keys_of(value)
   local keys, greatest = {}, 0
   for key in pairs(value) do
@@ -76,14 +86,65 @@ function write(value)
   return writer(value)
 end
 
---- The JSON text of a value as the decoder gives it: on one line, the fields of an object by name. An empty
--- table is written as `[]`, for nothing tells whether it was a list.
+--- The JSON text of a value as a decoder gives it: on one line, the fields of an object by name, the same text for
+-- the same value. Control characters, line separators and characters that turn the direction of a text are written as
+-- `\u…`. An empty table is written as `[]`, for nothing tells whether it was a list.
 ---@param value any
 ---@return string
 function json.encode(value)
   return write(value)
 end
 
-function json.decode(s) return require("cjson").decode(s) end
+-- ---- reading -------------------------------------------------------------------------------
+
+--- Reads a record that was written by `encode`, each number digit for digit, in any Lua.
+---@param s string
+---@param schema? userdata the types of its fields: see smmpanel.api.schemas
+---@param decimals? "number"|"string" how money is given (number)
+---@return any? value
+---@return string? why
+function json.decode_record(s, schema, decimals)
+  local decoder = require("smmpanel.core").decoder(schema, decimals or "number")
+  local ok, why = decoder:feed(s)
+  if not ok then return nil, why end
+  local whole, value = decoder:finish()
+  if not whole then return nil, value end
+  return value
+end
+
+local reader -- lua-cjson with settings of our own, once it is needed
+
+local function load_reader()
+  local found, cjson = pcall(require, "cjson")
+  if not found then
+    error("smmpanel: this needs lua-cjson: apt install lua-cjson, or luarocks install lua-cjson", 0)
+  end
+  reader = cjson.new()
+  reader.decode_max_depth(128)
+  reader.decode_invalid_numbers(false)
+  reader.null = cjson.null
+end
+
+local to_integer = math.tointeger or function(n) return n end
+
+-- As our decoder gives values: no nulls, and an integer is one.
+local function plain(value)
+  if value == reader.null then return nil end
+  if type(value) == "number" then return to_integer(value) or value end
+  if type(value) ~= "table" then return value end
+  for key, item in pairs(value) do value[key] = plain(item) end
+  return value
+end
+
+--- Reads a plain document: its numbers are doubles, its nulls are absent. Throws where lua-cjson is not installed.
+---@param s string
+---@return any? value
+---@return string? why
+function json.decode(s)
+  if not reader then load_reader() end
+  local ok, value = pcall(reader.decode, s)
+  if not ok then return nil, tostring(value) end
+  return plain(value)
+end
 
 return json

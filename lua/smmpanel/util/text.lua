@@ -78,8 +78,9 @@ function text.whole_characters(s)
   end))
 end
 
--- Control characters above ASCII (U+0080 to 9F), line separators, and what turns the direction of a text.
-local UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]", "\216\156" }
+-- What a terminal may obey although it is no ASCII: control characters (U+0080 to 9F), line separators, and what turns
+-- the direction of a text. Each pattern matches one character of two or three bytes.
+text.UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]", "\216\156" }
 
 --- On one line, at most `limit` bytes, with white space and control characters folded into single spaces.
 ---@param s string
@@ -88,7 +89,7 @@ local UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\16
 function text.one_line(s, limit)
   local line = text.whole_characters(s:sub(1, limit))
   if line:find "[\194\216\226]" then
-    for _, pattern in ipairs(UNSAFE) do line = line:gsub(pattern, " ") end
+    for _, pattern in ipairs(text.UNSAFE) do line = line:gsub(pattern, " ") end
   end
   line = text.trim((line:gsub("[^\33-\126\128-\255]+", " ")))
   return #s > limit and line .. "..." or line

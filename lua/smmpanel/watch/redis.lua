@@ -7,7 +7,8 @@
 -- there may write. A worker that dies leaves them there, and they are due again when it has come.
 -- @module smmpanel.watch.redis
 
-local record = require "smmpanel.ledger.record"
+local json = require "smmpanel.util.json"
+local schemas = require "smmpanel.api.schemas"
 
 local redis_work = {}
 
@@ -111,7 +112,7 @@ function Work:claim(limit, patience, lease)
   for i = 2, #reply, 2 do
     local id, seen = reply[i], reply[i + 1]
     claim.ids[#claim.ids + 1] = id
-    if seen ~= "" then claim.seen[id] = record.decode(seen, "status", self.decimals) end
+    if seen ~= "" then claim.seen[id] = json.decode_record(seen, schemas.status, self.decimals) end
   end
   return claim
 end
@@ -129,7 +130,7 @@ end
 
 function Work:changed(claim, id, seen, seconds)
   return done(self.run(CHANGED, self.keys,
-    { claim.lease, id, record.encode(seen), seconds and microseconds(seconds) or "" }))
+    { claim.lease, id, json.encode(seen), seconds and microseconds(seconds) or "" }))
 end
 
 function Work:unchanged(claim, ids, seconds)

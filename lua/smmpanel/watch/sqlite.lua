@@ -2,7 +2,8 @@
 -- claim: a claim moves its orders to the end of its lease, and whoever still finds that time there may write.
 -- @module smmpanel.watch.sqlite
 
-local record = require "smmpanel.ledger.record"
+local json = require "smmpanel.util.json"
+local schemas = require "smmpanel.api.schemas"
 
 local sqlite_work = {}
 
@@ -84,7 +85,7 @@ local function claim_due(self, limit, lease)
   local claim = { lease = rows[1] and rows[1].lease, ids = {}, seen = {} }
   for i, row in ipairs(rows) do
     claim.ids[i] = row.id
-    claim.seen[row.id] = row.seen and record.decode(row.seen, "status", self.decimals) or nil
+    claim.seen[row.id] = row.seen and json.decode_record(row.seen, schemas.status, self.decimals) or nil
   end
   local ok
   ok, failure = for_each(self, claim.ids, CLAIM, { lease = claim.lease })
@@ -118,7 +119,7 @@ end
 function Work:changed(claim, id, seen, seconds)
   local values = { name = self.name, id = id, lease = claim.lease, seconds = seconds }
   if not seconds then return done(self.store:execute(FINAL, values)) end
-  values.seen = record.encode(seen)
+  values.seen = json.encode(seen)
   return done(self.store:execute(CHANGED, values))
 end
 

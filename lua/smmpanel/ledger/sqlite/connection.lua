@@ -183,7 +183,7 @@ end
 
 local function literal(handle, value)
   if value == nil then return "NULL" end
-  if type(value) == "number" then return (("%.17g"):format(value):gsub(",", ".")) end
+  if type(value) == "number" then return (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end -- the locale's point
   if type(value) == "boolean" then return value and "1" or "0" end
   -- SQL text ends at a NUL, and what follows would be lost.
   assert(not value:find("\0", 1, true), "a text with a NUL")

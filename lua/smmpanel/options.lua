@@ -42,6 +42,7 @@ local argerror = require "smmpanel.util.argerror"
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
+---@field list? boolean lists only: an array in the order asked, each entry with its order or refill; for JSON
 ---@field on_answer? fun(id: smmpanel.Id, record: table?, entry: smmpanel.Entry?) lists only: given each answer in
 -- the order of the ids, as they come; the list of ids may then be a function that returns the next one, or nil
 ---@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost by the
@@ -174,7 +175,7 @@ local ADD = with { ref = checks.ref, max_cost = money }
 local ADD_ALL = with { concurrency = count, on_progress = callable, on_answer = callable,
   stop_after = integer(1, 2 ^ 31), max_cost = money }
 local LIST = with { concurrency = count, batch_size = PANEL.batch_size, on_progress = callable,
-  on_answer = callable }
+  on_answer = callable, list = flag }
 local WATCH = with {
   interval = seconds, on_change = callable, name = checks.name, wait_for_more = flag, concurrency = count,
   batch_size = PANEL.batch_size,

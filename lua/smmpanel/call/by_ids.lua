@@ -77,6 +77,35 @@ function by_ids.list(own, call, asked, given)
   return batch.run(call.action, asked, how, sender(own, call), progress)
 end
 
+--- Entries by id made into an array in the order asked. Each names the id that was asked, whatever the panel's record
+-- says, and holds nothing that JSON cannot. Pure.
+---@param action string
+---@param asked smmpanel.Id[]
+---@param entries table
+---@return table[]
+function by_ids.array(action, asked, entries)
+  local name, array = actions[action].own or actions[action].one, {}
+  for i, id in ipairs(asked) do
+    local entry = {}
+    for field, value in pairs(entries[id]) do entry[field] = value end
+    entry[name], entry.cause = id, nil
+    array[i] = entry
+  end
+  return array
+end
+
+local function check_kind(where, x, given)
+  if type(x) == "function" and not given.on_answer then
+    argerror.throw(where, "ids from a function need the option on_answer: each answer is given to it")
+  end
+  if given.on_answer and type(x) ~= "function" and type(x) ~= "table" then
+    argerror.throw(where, "on_answer is for a list of ids, or a function that returns the next one")
+  end
+  if given.list and (given.on_answer or type(x) ~= "table") then
+    argerror.throw(where, "the option list is for a list of ids, without on_answer")
+  end
+end
+
 --- status, refill, refill_status, cancel.
 ---@param panel smmpanel.Panel
 ---@param action string
@@ -89,16 +118,13 @@ function by_ids.run(panel, action, x, given)
   local own = state.open(panel, where)
   given = options.list(where, given)
   local call = request.new(own, action, given)
-  if type(x) == "function" and not given.on_answer then
-    argerror.throw(where, "ids from a function need the option on_answer: each answer is given to it")
-  end
-  if given.on_answer and type(x) ~= "function" and type(x) ~= "table" then
-    argerror.throw(where, "on_answer is for a list of ids, or a function that returns the next one")
-  end
+  check_kind(where, x, given)
   if given.on_answer then return stream(own, call, where, x, given) end
   local asked = ids.read(where, x)
   if asked.single then return one_id(own, call, asked.texts[1]) end
-  return by_ids.list(own, call, asked, given)
+  local entries, err = by_ids.list(own, call, asked, given)
+  if given.list then entries = by_ids.array(action, x, entries) end
+  return entries, err
 end
 
 return by_ids

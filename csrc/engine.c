@@ -5,6 +5,7 @@
 #include "multi.h"
 #include "notifier.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -142,6 +143,14 @@ static void unlock_all(void) {
   pthread_mutex_unlock(&all_lock);
 }
 
+/* A host may unload the module while its thread is still leaving. ELF libraries are linked so that they stay. */
+static void stay_loaded(void) {
+#ifndef __ELF__
+  Dl_info module;
+  if (dladdr((void *)(uintptr_t)stay_loaded, &module)) dlopen(module.dli_fname, RTLD_NOW);
+#endif
+}
+
 /* Ours is registered after the TLS library's own handler, so it runs before that one. Where memory was
  * short, the next engine tries again. */
 static bool prepare_process(void) {
@@ -151,6 +160,7 @@ static bool prepare_process(void) {
     prepared = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && atexit(stop_all) == 0 &&
                pthread_atfork(lock_all, unlock_all, unlock_all) == 0;
   unlock_all();
+  if (prepared) stay_loaded();
   return prepared;
 }
 

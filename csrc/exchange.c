@@ -314,6 +314,7 @@ static void read_figures(exchange *x) {
   x->outcome.http_version = version_number(version);
   x->outcome.retry_after = (double)retry_after;
   x->outcome.rate_reset = x->answer.rate_reset;
+  memcpy(x->outcome.cf_ray, x->answer.cf_ray, sizeof x->outcome.cf_ray);
   x->outcome.headers_len = x->answer.kept_len;
   memcpy(x->outcome.headers, x->answer.kept, x->answer.kept_len);
   read_timings(x->easy, &x->outcome);
@@ -329,9 +330,16 @@ static const char *code_of(const exchange *x, CURLcode result) {
   return code;
 }
 
+static bool resolves_asynchronously(void) {
+  return curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS;
+}
+
 static const char *text_of(const exchange *x, CURLcode result) {
   if (result == CURLE_OK) return "";
   if (result == CURLE_ABORTED_BY_CALLBACK) return "the connection broke and a write is not sent twice";
+  if (result == CURLE_OPERATION_TIMEDOUT && !x->outcome.sent && !resolves_asynchronously())
+    return "it timed out; this libcurl has a synchronous resolver, so one slow name server holds up all "
+           "calls";
   if (result == CURLE_OUT_OF_MEMORY && x->outcome.sent && !x->outcome.bytes)
     return "a header of the answer is too large, or there is no memory for it";
   return *x->curl_text ? x->curl_text : curl_easy_strerror(result);

@@ -49,6 +49,7 @@ typedef struct {
   double retry_after;             /* seconds; 0: not given */
   char headers[HEADERS_KEPT_MAX]; /* those that headers.h keeps */
   size_t headers_len;
+  char cf_ray[40];   /* Cloudflare's number of the request, or "" */
   double rate_reset; /* X-RateLimit-Reset: seconds until the panel's budget is full again; 0: not given */
   double seconds;
   double dns, connect, tls,

@@ -100,6 +100,15 @@ static void keep(answer_headers *h, const char *line, size_t len) {
   }
 }
 
+/* What a server says is shown to people: no control characters, and no more than fit. */
+static void read_cf_ray(answer_headers *h, const span *value) {
+  if (value->len >= sizeof h->cf_ray) return;
+  for (size_t i = 0; i < value->len; i++)
+    if (value->text[i] <= ' ' || value->text[i] > '~') return;
+  memcpy(h->cf_ray, value->text, value->len);
+  h->cf_ray[value->len] = '\0';
+}
+
 bool headers_read(answer_headers *h, const char *line, size_t len) {
   span value;
   h->bytes += len;
@@ -119,5 +128,7 @@ bool headers_read(answer_headers *h, const char *line, size_t len) {
   if (read_header(line, len, "x-ratelimit-reset:", &value) ||
       read_header(line, len, "ratelimit-reset:", &value))
     read_rate_reset(h, &value);
+  else if (read_header(line, len, "cf-ray:", &value))
+    read_cf_ray(h, &value);
   return true;
 }

@@ -23,6 +23,7 @@ typedef struct {
   double rate_reset;           /* X-RateLimit-Reset: seconds from now; 0: not given */
   char kept[HEADERS_KEPT_MAX]; /* those that say what answered and how to go on: "name\nvalue\n" for each */
   size_t kept_len;
+  char cf_ray[40];         /* Cloudflare's number of the request, which its support asks for; "": not given */
   bool block_ended;        /* the next line belongs to another answer, or to the trailers */
   const char *code, *text; /* after headers_read returned false: why (static) */
 } answer_headers;

@@ -216,6 +216,7 @@ static void push_http(lua_State *L, const exchange_outcome *o) {
   lua_setfield(L, -2, "sent");
   if (o->retry_after > 0) set_integer(L, "retry_after", (lua_Integer)o->retry_after);
   if (o->rate_reset > 0) set_number(L, "rate_reset", o->rate_reset);
+  if (*o->cf_ray) set_text(L, "cf_ray", o->cf_ray);
 }
 
 /* The table on top gets the headers that headers.h keeps, by name. Throws out of memory alone. */

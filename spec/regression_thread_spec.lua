@@ -73,6 +73,13 @@ describe("regression:", function()
     end
   end)
 
+  it("Cloudflare's number of a request was not known", function()
+    assert.equal("8f1c2a-FRA", result_of(raw_server.url { raw.answer("{}", "CF-RAY: 8f1c2a-FRA\r\n") }).cf_ray)
+    for _, odd in ipairs { "a\27[31m", "a b", ("x"):rep(41) } do
+      assert.is_nil(result_of(raw_server.url { raw.answer("{}", "CF-RAY: " .. odd .. "\r\n") }).cf_ray)
+    end
+  end)
+
   it("where the time of a call went was not known", function()
     local steps = { raw.answer "{}", raw.WAIT }
     local first = result_of(raw_server.url(steps))

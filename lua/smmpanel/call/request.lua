@@ -54,9 +54,11 @@ function request.new(state, action, given)
   }
 end
 
+local HOLD_MAX = 900 -- seconds: a panel may ask for more, but not stop all calls for a day, across restarts too
+
 -- The panel asked for a pause, which holds for all. A limiter that fails now fails the next call too.
 local function slow_down(state, seconds)
-  for _, budget in ipairs(state.budgets) do budget:hold(seconds) end
+  for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, HOLD_MAX)) end
 end
 
 -- What the engine needs to know of an attempt; a transport in the process takes the same.

@@ -1,6 +1,7 @@
 /* typed.c - see typed.h. Decimals are read here, so that no locale has a say and all digits of an integer are kept. */
 #include "typed.h"
 #include "compat.h"
+#include "grouped.h"
 #include "json.h"
 
 #include <float.h>
@@ -162,7 +163,7 @@ static bool push_flag(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-bool typed_push_string(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
+static bool push_as(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
   switch (type) {
     case FIELD_ID: return push_id(L, text, len);
     case FIELD_MONEY: return push_money(L, decimal_text, text, len);
@@ -170,6 +171,20 @@ bool typed_push_string(lua_State *L, field_type type, bool decimal_text, const c
     case FIELD_FLAG: return push_flag(L, text, len);
     default: return false;
   }
+}
+
+/* A text as PHP's number_format and people write it. */
+static bool push_grouped(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
+  char plain[GROUPED_MAX + 1];
+  size_t plain_len;
+  if (type == FIELD_MONEY ? decimal_text : type != FIELD_COUNT) return false;
+  if (!grouped_read(text, len, type == FIELD_COUNT, plain, &plain_len)) return false;
+  return push_as(L, type, false, plain, plain_len);
+}
+
+bool typed_push_string(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
+  if (type == FIELD_COUNT && grouped_is_ambiguous(text, len)) return push_grouped(L, type, false, text, len);
+  return push_as(L, type, decimal_text, text, len) || push_grouped(L, type, decimal_text, text, len);
 }
 
 /* A number that no type claims: an integer keeps all its digits, be it as text. */
@@ -198,7 +213,7 @@ static bool keeps_text(bool decimal_text, field_type type, const char *text, siz
 }
 
 bool typed_push_number(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
-  if (typed_push_string(L, type, decimal_text, text, len)) return true;
+  if (push_as(L, type, decimal_text, text, len)) return true;
   return !keeps_text(decimal_text, type, text, len) && push_number(L, text, len);
 }
 

@@ -158,7 +158,7 @@ describe("catalog:price", function()
   end)
 
   it("says what a rate is that is no number, and never takes it for 0", function()
-    for _, rate in ipairs { "", " ", "free", "1,5", "0.5 USD", "-1", 0 / 0, 1 / 0, -1, true, false, {}, "nan" } do
+    for _, rate in ipairs { "", " ", "free", "1,500", "0.5 USD", "-1", 0 / 0, 1 / 0, -1, true, false, {}, "nan" } do
       local odd = catalog { { service = 1, rate = rate } }
       local cost, problem = odd:cost(1, 1000)
       assert.is_nil(cost)

@@ -15,7 +15,7 @@ describe("a decimal", function()
   end)
 
   it("is not read from anything else", function()
-    local texts = { "", ".", "-1", "+1", "1,5", "1.2.3", "0x10", "nan", "inf", "1e", "e5", " 1", "1e999999" }
+    local texts = { "", ".", "-1", "+1", "1,234", "1.2.3", "0x10", "nan", "inf", "1e", "e5", " 1", "1e999999" }
     for _, text in ipairs(texts) do
       assert.is_nil(decimal.parse(text), text)
     end

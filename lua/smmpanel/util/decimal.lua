@@ -52,6 +52,25 @@ local function parse_text(text)
   return from_digits(shifted(whole, behind, exponent))
 end
 
+-- Whether there are groups of three digits with `mark` between them, the first one shorter or not.
+local function are_groups(text, mark)
+  local first, rest = text:match("^([1-9][0-9]*)(.*)$")
+  if not first or #first > 3 then return false end
+  return rest:gsub("%" .. mark .. "[0-9][0-9][0-9]", "") == "" and rest ~= ""
+end
+
+-- `1,234.50`, `1.234,50`, `5.000.000`, `2,5` without their separators, where they mean one thing only; as the core
+-- reads them (csrc/grouped.c).
+local function plain(text)
+  local whole, mark, behind = text:match("^(.*)([.,])([0-9]+)$")
+  if not whole or text:find("[^0-9.,]") then return nil end
+  local other = mark == "," and "." or ","
+  if are_groups(whole, other) then return whole:gsub("[.,]", "") .. "." .. behind end
+  local single = not whole:find("[.,]")
+  if single then return mark == "," and whole ~= "" and not are_groups(text, ",") and whole .. "." .. behind or nil end
+  return are_groups(text, mark) and (text:gsub("[.,]", "")) or nil
+end
+
 --- The text of a number in as many digits, of 15 to 17, as it takes to read back the very same number.
 ---@param n number
 ---@return string
@@ -65,12 +84,14 @@ function decimal.shortest(n)
   return (text:gsub("[^0-9a-z+-]+", ".")) -- a locale may write the point as a comma, or as several bytes
 end
 
---- Reads `0.27819`, `1.1e-5`, or a number (by its shortest text).
+--- Reads `0.27819`, `1.1e-5`, a text with groups that means one thing only (`1,234.50`), or a number (by its shortest
+-- text).
 ---@param value any
 ---@return smmpanel.Decimal? value nil where it is no decimal: negative, not finite, no number, absurdly long
 function decimal.parse(value)
   if type(value) == "number" then value = decimal.shortest(value) end
-  return type(value) == "string" and parse_text(value) or nil
+  if type(value) ~= "string" then return nil end
+  return parse_text(value) or parse_text(plain(value) or "")
 end
 
 --- What a price's text is about, for sorting: the nearest double, whatever the locale.

@@ -31,9 +31,10 @@ describe("under the thread sanitizer", function()
   for _, name in ipairs { "luv", "cqueues", "plain" } do
     it(name, function()
       if not sandbox then return pending "there is no thread sanitizer" end
-      local said = output(("SPEC_URL='%s' SPEC_KEY=%s LUA_CPATH='%s/?.so;;' LD_PRELOAD=%s timeout 60 %s " ..
-        "spec/loops/programs/%s.lua; echo status $?"):format(sandbox.url, sandbox.key, dir, library,
-        process.lua(), name))
+      -- From gcc 13 on the sanitizer ends a forked child that starts a thread, unless it is told not to.
+      local said = output(("TSAN_OPTIONS=die_after_fork=0 SPEC_URL='%s' SPEC_KEY=%s LUA_CPATH='%s/?.so;;' " ..
+        "LD_PRELOAD=%s timeout 60 %s spec/loops/programs/%s.lua; echo status $?"):format(sandbox.url, sandbox.key,
+        dir, library, process.lua(), name))
       assert.is_nil(said:match "ThreadSanitizer.*", said)
       assert.is_nil(said:match "not ok[^\n]*", said)
       assert.truthy(said:find "status 0$", said)

@@ -7,7 +7,7 @@ describe("PROTOCOL, action by action:", function()
   setup(function()
     sandbox = sandboxes.start()
     order = assert(sandbox.panel(""):add { service = 1, link = "https://e.com/", quantity = 1000 }).order
-    sandbox.ask("POST", "advance?seconds=604800")
+    sandbox.ask("advance?seconds=604800")
     assert(sandbox.panel(""):refill(order))
   end)
   teardown(function() sandbox.stop() end)

@@ -19,7 +19,7 @@ describe("panel:add_all", function()
     n = n + 1
     name = "all" .. n
     ledger = smmpanel.ledger.sqlite(("%s/%d.db"):format(directory, n))
-    sandbox.ask("POST", "balance?balance=1000000")
+    sandbox.ask("balance?balance=1000000")
   end)
 
   local function panel(fault, more)
@@ -69,7 +69,7 @@ describe("panel:add_all", function()
   end)
 
   it("stops at the first refusal for want of funds, and goes on when there are some", function()
-    sandbox.ask("POST", "balance?balance=0.9") -- for ten of them
+    sandbox.ask("balance?balance=0.9") -- for ten of them
     local results, err = panel():add_all(orders(40), { concurrency = 2 })
     assert.equal("no_funds", err.code)
     local counts = counted(results)
@@ -77,7 +77,7 @@ describe("panel:add_all", function()
     assert.is_true(counts.no_funds <= 2)
     assert.equal(40, counts.made + counts.no_funds + counts.unsent)
     assert.is_true(sandbox.counts(name).requests <= 12)
-    sandbox.ask("POST", "balance?balance=1000000")
+    sandbox.ask("balance?balance=1000000")
     assert.same({ made = 40 }, counted((panel():add_all(orders(40)))))
     assert.equal(40, sandbox.counts(name).made)
   end)

@@ -199,7 +199,7 @@ describe("a call", function()
       local last, err = panel:watch({ done, partial, 700001 }, { interval = 0.05, timeout = 30,
         on_change = function(id, record, previous)
           seen[#seen + 1] = { id, record, previous }
-          if #seen == 3 then sandbox.ask("POST", "advance?seconds=60") end
+          if #seen == 3 then sandbox.ask("advance?seconds=60") end
         end })
       assert.is_nil(err)
       assert.same({ "Completed", "Partial", "bad_order" },

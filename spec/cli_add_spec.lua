@@ -21,7 +21,7 @@ describe("smmpanel add, in a pipe,", function()
     return out, err
   end
 
-  local function order_with(link) return sandbox.ask("GET", "orders?link=" .. link) end
+  local function order_with(link) return sandbox.ask("orders?link=" .. link) end
 
   it("places an order and gives its id", function()
     local out, err = run "smmpanel add service=1 link=https://example.com/one quantity=100 --yes"
@@ -96,9 +96,9 @@ describe("smmpanel add, in a pipe,", function()
     assert.matches("mismatch", err)
     local plain = { env = { SMMPANEL_URL = sandbox.url } } -- the faults are for who asks for none
     local lost = "smmpanel add service=1 link=https://example.com/lost quantity=100 --yes --ref mine-2"
-    sandbox.ask("POST", "faults?fault=lost&on=add")
+    sandbox.ask("faults?fault=lost&on=add")
     run(lost, plain, 5)
-    sandbox.ask("POST", "faults")
+    sandbox.ask("faults")
     _, err = run(lost, plain, 5)
     assert.matches("whether the order 'mine%-2' was made is not known; see it with: smmpanel pending", err)
     assert.equal(1, #order_with "https://example.com/lost")
@@ -165,13 +165,13 @@ describe("smmpanel add, in a pipe,", function()
       assert.matches("\n?%d+ placed, %d+ refused, %d+ uncertain\n", err)
       assert.matches("smmpanel resolve REF", err)
       path = orders("poor", 30)
-      sandbox.ask("POST", "balance?account=second&balance=0.45")
+      sandbox.ask("balance?account=second&balance=0.45")
       out, err = run("smmpanel add --yes --csv --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }, 1)
       assert.matches("^5 placed, %d+ refused, %d+ not sent\n", err)
       assert.matches("It stopped: add: Not enough funds", err)
       assert.matches("Run the same command again to go on", err)
       assert.equal(30, #assert(csv.records(out)))
-      sandbox.ask("POST", "balance?account=second&balance=100")
+      sandbox.ask("balance?account=second&balance=100")
       err = select(2, run("smmpanel add --yes --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }))
       assert.equal("30 placed (5 of them before)\n", err)
     end)
@@ -182,7 +182,8 @@ describe("smmpanel add, in a pipe,", function()
         sandbox.url_with("latency:0.05", "kill"), sandbox.key))
       os.execute("chmod 600 " .. home.path .. "/config/smmpanel/config.lua")
       local line = "smmpanel add --panel slow --yes --csv --from " .. path
-      home:run(("%s & pid=$!; until [ \"$(curl -sS '%s/stats?name=kill' | grep -o '\"made\":[0-9]*' | cut -d: -f2)\" "
+      home:run(("%s & pid=$!; until [ \"$("
+        .. "curl -sS -X POST '%s/stats?name=kill' | grep -o '\"made\":[0-9]*' | cut -d: -f2)\" "
         .. "-ge 150 ]; do sleep 0.02; done; kill -KILL $pid; wait"):format((line:gsub("^smmpanel", cli.COMMAND)),
         sandbox.control))
       local made = sandbox.counts "kill".made

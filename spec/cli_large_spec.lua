@@ -42,7 +42,7 @@ describe("10,000", function()
     local url = { fault = "latency:0.2", name = "stream" }
     local out = home:run(([[smmpanel status --csv --from ~/ids >~/report &
       until [ "$(wc -l <~/report)" -gt 1000 ]; do sleep 0.05; done
-      curl -sS '%s/stats?name=stream'; wait]]):format(sandbox.control), url)
+      curl -sS -X POST '%s/stats?name=stream'; wait]]):format(sandbox.control), url)
     local early = cjson.decode(out).requests
     assert.is_true(early < 100, early .. " requests were made when the first records came")
     local records = assert(csv.records(cli.read_file(home.path .. "/report")))

@@ -20,7 +20,7 @@ describe("the command line, with money,", function()
     run("chmod 600 " .. home:write("config/smmpanel/config.lua", text))
   end
 
-  local function made(link) return #sandbox.ask("GET", "orders?link=" .. link) end
+  local function made(link) return #sandbox.ask("orders?link=" .. link) end
 
   local LINE = "smmpanel add service=1 link=https://example.com/%s quantity=100 --yes --ref %s"
 

@@ -88,12 +88,12 @@ describe("the command line, security:", function()
     local name = { name = "full" }
     _, err, code = home:run("smmpanel add service=1 link=https://example.com/full quantity=100 --yes >/dev/full", name)
     assert.equal(1, code)
-    local made = sandbox.ask("GET", "orders?link=https://example.com/full")
+    local made = sandbox.ask("orders?link=https://example.com/full")
     assert.matches("order " .. ("%.0f"):format(made[1].order), err)
     home:write("full.csv", "ref,service,link,quantity\nfull-1,1,https://example.com/full1,100\n")
     for _, where in ipairs { "/dev/full", "&-" } do
       _, err = home:run("smmpanel add --from ~/full.csv --yes --csv >" .. where, name)
-      made = sandbox.ask("GET", "orders?link=https://example.com/full1")
+      made = sandbox.ask("orders?link=https://example.com/full1")
       assert.matches(("full%%-1,placed,%.0f"):format(made[1].order), err)
     end
     _, err = home:run "smmpanel refill 1 -y --csv >/dev/full"

@@ -236,7 +236,7 @@ describe("the command line on a terminal", function()
       assert.matches("1 open, 1 done.*ORDER +STATUS.*\n" .. order .. " +%u%l+.*\ndone\n1 +Partial", screen)
       local _, titles = screen:gsub("ORDER", "ORDER")
       assert.equal(1, titles)
-      sandbox.ask("POST", "advance?seconds=60")
+      sandbox.ask("advance?seconds=60")
       screen = terminal:wait "code 1"
       assert.matches("\n1 +Partial.*\n" .. order .. " +Completed.*\n2 of 2 orders done, 1 completed\n", screen)
       _, titles = screen:gsub("ORDER", "ORDER")

@@ -99,7 +99,7 @@ for kind, new in pairs(LEDGERS) do
 
     it("goes on as it was settled: made", function()
       panel("lost", { timeout = 0.5 }):add(order(name), { ref = "a" })
-      local found = sandbox.ask("GET", "orders?link=https://example.com/" .. name)
+      local found = sandbox.ask("orders?link=https://example.com/" .. name)
       assert.is_true(panel():resolve("a", found[1].order))
       assert.same({}, panel():pending())
       assert.equal(tonumber(found[1].order), panel():add(order(name), { ref = "a" }).order)
@@ -211,7 +211,7 @@ describe("panel:add with a ref", function()
     }
     assert.is_nil(err)
     assert.equal(1, sandbox.counts("gone").made)
-    assert.equal(sandbox.ask("GET", "orders?link=https://example.com/gone")[1].order, tostring(made.order))
+    assert.equal(sandbox.ask("orders?link=https://example.com/gone")[1].order, tostring(made.order))
     assert.same(made, panel:add(order "gone", { ref = "a" }))
     gone:stop()
   end)

@@ -53,8 +53,8 @@ local function header(answer, name)
   return answer.headers:match("\n" .. name:lower():gsub("%-", "%%-") .. ": ([^\r\n]*)")
 end
 
-local function control(path, post)
-  return lines_of(("curl -sS -g -m 20 %s '%s%s'"):format(post and "-X POST" or "", sandbox.control, path))
+local function control(path)
+  return lines_of(("curl -sS -g -m 20 -X POST '%s%s'"):format(sandbox.control, path))
 end
 
 local function count_of(name, what)
@@ -92,7 +92,7 @@ teardown(function()
   os.execute(("rm -f '%s' '%s'.*"):format(scratch, scratch))
 end)
 
-before_each(function() control("/reset", true) end)
+before_each(function() control("/reset") end)
 
 describe("the sandbox's server", function()
   it("answers over HTTP/1.1, and over TLS with HTTP/2", function()
@@ -218,20 +218,20 @@ describe("a control", function()
   it("moves the clock", function()
     ask(nil, ADD .. "x")
     assert.truthy(ask(nil, "action=status&order=23501").body:find "Pending")
-    assert.equal('{"ok":true}\n', control("/advance?seconds=30", true))
+    assert.equal('{"ok":true}\n', control("/advance?seconds=30"))
     assert.truthy(ask(nil, "action=status&order=23501").body:find "Completed")
-    assert.truthy(control("/advance", true):find "advance needs seconds")
+    assert.truthy(control("/advance"):find "advance needs seconds")
   end)
 
   it("sets a balance, faults for all, and everything back", function()
-    assert.equal('{"ok":true}\n', control("/balance?account=main&balance=12345678901.2345", true))
+    assert.equal('{"ok":true}\n', control("/balance?account=main&balance=12345678901.2345"))
     assert.equal('{"balance":"12345678901.2345","currency":"USD"}', ask().body)
-    assert.truthy(control("/balance?account=nobody&balance=1", true):find "no such account")
-    control("/faults?fault=503&on=balance", true)
+    assert.truthy(control("/balance?account=nobody&balance=1"):find "no such account")
+    control("/faults?fault=503&on=balance")
     assert.equal(503, ask().status)
     assert.equal(200, ask(nil, "action=status&order=1").status)
-    assert.truthy(control("/faults?fault=nosuch", true):find "no fault is called nosuch")
-    control("/reset", true)
+    assert.truthy(control("/faults?fault=nosuch"):find "no fault is called nosuch")
+    control("/reset")
     assert.equal(BALANCE, ask().body)
   end)
 
@@ -274,13 +274,65 @@ describe("a control", function()
 
   it("is listed in the README, and by itself", function()
     local help, readme = control "", read "lua/smmpanel/sandbox/README.md"
-    for usage in help:gmatch "  (%u+ /control%S+)" do
+    local controls, count = help:match "^Controls\n(.-)\n\n", 0
+    for usage in ("\n" .. controls):gmatch "\n  (%S+)" do
       assert.truthy(readme:find("`" .. usage .. "`", 1, true), usage)
+      count = count + 1
     end
+    assert.equal(6, count)
     for _, entry in ipairs(faults.list) do
       assert.truthy(help:find(entry.name, 1, true), entry.name)
     end
-    assert.truthy(control("/nosuch"):find "GET /control says")
+    assert.truthy(control("/nosuch"):find "lists them")
+  end)
+
+  -- What a page in a browser on this machine can send: a form, an image, a name of its own that leads here.
+  it("is not to be had without POST, the token and the loopback address", function()
+    local base = sandbox.control:match "^(.*/control)/%x+$"
+    local function status(what) return lines_of("curl -sS -g -m 20 -o /dev/null -w '%{http_code}' " .. what) end
+    assert.equal("200", status("-X POST " .. sandbox.control .. "/stats"))
+    assert.equal("405", status(sandbox.control .. "/stats"))
+    assert.equal("405", status("-X PUT " .. sandbox.control .. "/reset"))
+    for _, path in ipairs { "", "/", "/reset", "/0123456789abcdef0123456789abcdef/reset", "/control/reset" } do
+      assert.equal("403", status("-X POST " .. base .. path), path)
+    end
+    for _, host in ipairs { "evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example" } do
+      assert.equal("403", status("-X POST -H 'Host: " .. host .. "' " .. sandbox.control .. "/stats"), host)
+    end
+    for _, host in ipairs { "localhost", "localhost:8080", "127.0.0.1" } do
+      assert.equal("200", status("-X POST -H 'Host: " .. host .. "' " .. sandbox.control .. "/stats"), host)
+    end
+  end)
+end)
+
+describe("a browser on this machine", function()
+  it("is told to run nothing and to guess no type", function()
+    for _, path in ipairs { "/api/v2?fault=html", "/api/v2?fault=500-html", "/nosuch", "/maintenance" } do
+      local head = lines_of(("curl -sS -D - -o /dev/null '%s%s'"):format(sandbox.url:match "^(.-)/api", path)):lower()
+      assert.truthy(head:find("x-content-type-options: nosniff", 1, true), path)
+      assert.truthy(head:find("content-security-policy: sandbox; default-src 'none'", 1, true), path)
+    end
+  end)
+
+  it("gets no page whose text came from the link", function()
+    local head = lines_of(("curl -sS -g -D - '%s?fault=type,body:<script>'"):format(sandbox.url)):lower()
+    assert.truthy(head:find("content-type: text/plain", 1, true), head)
+    assert.is_nil(head:find("text/html", 1, true))
+  end)
+
+  it("cannot ask for more than this machine's memory holds", function()
+    for fault, limit in pairs { ["debug-page"] = "67108864", bomb = "17179869184", ["bomb-nested"] = "17179869184",
+                                deep = "10000000", ["deep-objects"] = "10000000" } do
+      local said = lines_of(("curl -sS -g '%s?fault=%s:99999999999'"):format(sandbox.url, fault))
+      assert.truthy(said:find("99999999999 is too many: at most " .. limit .. "\n", 1, true), said)
+    end
+  end)
+end)
+
+describe("the server", function()
+  it("is not root, whoever started it", function()
+    local uid = read(("/proc/%d/status"):format(sandbox.pid)):match "\nUid:%s+(%d+)"
+    assert.not_equal("0", uid)
   end)
 end)
 
@@ -516,7 +568,7 @@ describe("the fault", function()
     answer = ask("rate-limit:2/60")
     assert.equal(429, answer.status)
     assert.is_true(tonumber(header(answer, "Retry-After")) <= 60)
-    control("/advance?seconds=61", true)
+    control("/advance?seconds=61")
     assert.equal(200, ask("rate-limit:2/60").status)
     makes("rate-limit:0/60", 0)
   end)

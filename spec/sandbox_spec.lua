@@ -719,7 +719,7 @@ end)
 
 describe("the server's configuration", function()
   it("says what it was told, and nothing is left to fill in", function()
-    local place = { dir = "/tmp/x", lua = "/l", nginx = "/n", modules = { "/m/a.so" }, port = 20001,
+    local place = { dir = "/tmp/x", lua = "/l", nginx = "/n", modules = { "/m/a.so" }, port = 20001, token = "abc",
                     tls_port = 20002 }
     local text = config.nginx(place)
     assert.truthy(text:find('load_module "/m/a.so";', 1, true))

@@ -101,7 +101,7 @@ end
 
 -- What the panel has: link -> ids.
 local function panels_books(run)
-  local books, all = {}, run.sandbox.ask("GET", "orders")
+  local books, all = {}, run.sandbox.ask("orders")
   for _, made in ipairs(all) do
     books[made.link] = books[made.link] or {}
     table.insert(books[made.link], tostring(made.order))

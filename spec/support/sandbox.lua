@@ -23,9 +23,9 @@ function support.start(options)
     return smmpanel.new(given)
   end
 
-  --- GET or POST below /control, answered as a table.
-  function sandbox.ask(method, path)
-    local pipe = assert(io.popen(("curl -sS -X %s '%s/%s'"):format(method, sandbox.control, path)))
+  --- A control, answered as a table.
+  function sandbox.ask(path)
+    local pipe = assert(io.popen(("curl -sS -X POST '%s/%s'"):format(sandbox.control, path)))
     local text = pipe:read "*a"
     pipe:close()
     return cjson.decode(text)
@@ -33,7 +33,7 @@ function support.start(options)
 
   --- What the server counted, of the requests under a name.
   function sandbox.counts(name)
-    return sandbox.ask("GET", "stats" .. (name and "?name=" .. name or ""))
+    return sandbox.ask("stats" .. (name and "?name=" .. name or ""))
   end
 
   return sandbox

@@ -36,7 +36,7 @@ local function run(context, args)
   context:print("export SMMPANEL_URL='%s'", args.fault and sandbox.url_with(args.fault) or sandbox.url)
   context:print("export SMMPANEL_KEY='%s'", sandbox.key)
   terminal.flush(io.stdout)
-  context:say "\nCtrl-C stops it."
+  context:say(("\nIts controls: curl -X POST %s lists them. Ctrl-C stops it."):format(sandbox.control))
   server.wait(sandbox) -- Ctrl-C ends the waiting, and not us
   sandbox.stop()
   context:say "\nThe sandbox is gone."

@@ -31,8 +31,9 @@ local function fault(name, what, apply)
   list[#list + 1] = { name = name, what = what, apply = apply }
 end
 
-local function number(arg, default)
+local function number(arg, default, most)
   local n = arg and tonumber(arg) or not arg and default
+  if n and most and n > most then error(("%s is too many: at most %d"):format(arg, most), 0) end
   return n or error(arg and arg .. " is no number" or "a number is needed", 0)
 end
 
@@ -92,6 +93,7 @@ fault("error:TEXT", "200 with the error TEXT", function(plan, arg)
 end)
 fault("body:TEXT", "200 with TEXT as the whole body; `%XX` in it is a byte, such as a comma", function(plan, arg)
   replace(plan, ((arg or ""):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)))
+  plan.never_html = true -- the text may come from a link that somebody else made
 end)
 fault("html", "200 with an HTML page, said to be JSON", function(plan)
   replace(plan, html_page("Database Error", "Unable to connect to the database."))
@@ -144,9 +146,10 @@ end)
 fault("notice-text", "a PHP notice in text before the JSON, brackets in it", function(plan)
   table.insert(plan.before, "\nNotice: Undefined index: type[0] in /srv/panel/{closure}.php on line 34\n")
 end)
+local PAGE = 64 * 1024 * 1024 -- it is made in memory, as the bombs are
 fault("debug-page:BYTES", "a debug page of BYTES (300000) before the JSON", function(plan, arg)
   local line = "<tr><td>#12</td><td>PDOStatement->execute(Array)</td><td>['key' => '***', {…}]</td></tr>\n"
-  local size = number(arg, 300000)
+  local size = number(arg, 300000, PAGE)
   table.insert(plan.before, "<html><body><table>\n" .. line:rep(math.ceil(size / #line)) ..
     "</table></body></html>\n")
 end)
@@ -178,19 +181,19 @@ end)
 
 local GIB = 1024 * 1024 * 1024
 
-local function stream(name, what, default)
+local function stream(name, what, default, most)
   fault(name, what, function(plan, arg)
-    plan.stream = { kind = name:match("^[^:]+"), size = number(arg, default) }
+    plan.stream = { kind = name:match("^[^:]+"), size = number(arg, default, most) }
   end)
 end
 
 stream("huge:BYTES", "BYTES (1 GiB) of white space, then `{}`", GIB)
 stream("huge-string:BYTES", "a JSON string of BYTES (1 GiB)", GIB)
 stream("huge-list:BYTES", "a JSON list of BYTES (1 GiB)", GIB)
-stream("bomb:BYTES", "gzip, about 1 MB, inflates to BYTES (1 GiB)", GIB)
-stream("bomb-nested:BYTES", "gzip in gzip, a few kB, inflates to BYTES (1 GiB)", GIB)
-stream("deep:N", "N lists (100000) in each other", 100000)
-stream("deep-objects:N", "N objects (100000) in each other", 100000)
+stream("bomb:BYTES", "gzip, about 1 MB, inflates to BYTES (1 GiB)", GIB, 16 * GIB)
+stream("bomb-nested:BYTES", "gzip in gzip, a few kB, inflates to BYTES (1 GiB)", GIB, 16 * GIB)
+stream("deep:N", "N lists (100000) in each other", 100000, 10000000)
+stream("deep-objects:N", "N objects (100000) in each other", 100000, 10000000)
 
 -- Limits
 

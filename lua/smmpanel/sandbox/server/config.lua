@@ -29,7 +29,11 @@ http {
   gzip_types application/json text/plain;
   lua_package_path "${lua}/?.lua;${lua}/?/init.lua;;";
   lua_check_client_abort on;
-  init_by_lua_block { require("smmpanel.sandbox.server.http").start(dofile("${dir}/options.lua")) }
+  # What a browser is shown of it runs no script and is taken for what it is said to be.
+  add_header X-Content-Type-Options nosniff always;
+  add_header Content-Security-Policy "sandbox; default-src 'none'" always;
+  init_by_lua_block { require("smmpanel.sandbox.server.http").start(dofile("${dir}/options.lua"), "${token}") }
+  init_worker_by_lua_block { require("smmpanel.sandbox.server.privileges").drop() }
   server {
     listen 127.0.0.1:${port};
     ${tls}
@@ -119,6 +123,7 @@ end
 ---@field nginx string the program
 ---@field modules string[] modules of nginx to load
 ---@field port integer
+---@field token string that requests to the controls must bear
 ---@field tls_port? integer
 
 --- The configuration.
@@ -130,7 +135,7 @@ function config.nginx(place)
     modules[i] = ('load_module "%s";'):format(module)
   end
   return fill(nginx, {
-    modules = table.concat(modules, "\n"), dir = place.dir, lua = place.lua, port = place.port,
+    modules = table.concat(modules, "\n"), dir = place.dir, lua = place.lua, port = place.port, token = place.token,
     tls = place.tls_port and fill(tls, { tls_port = place.tls_port }) or "",
   })
 end

@@ -1,4 +1,5 @@
---- The sandbox's own endpoint, `/control/...`: what tests ask it and tell it. Runs in nginx.
+--- The sandbox's own endpoint, `/control/TOKEN/...`: what tests ask it and tell it. Runs in nginx. A web page in a
+-- browser on this machine can send requests here too: it does not know the token, and cannot pass for this host.
 -- @module smmpanel.sandbox.server.control
 
 local faults = require "smmpanel.sandbox.faults"
@@ -16,26 +17,26 @@ local commands = {}
 
 local function command(usage, what, work)
   control.list[#control.list + 1] = { name = usage, what = what }
-  commands[usage:match("/control/?(%a*)")] = work
+  commands[usage:match("^%a+")] = work
 end
 
-command("GET /control/stats[?name=NAME]", "counts: requests, orders made, by action, connections, " ..
+command("stats[?name=NAME]", "counts: requests, orders made, by action, connections, " ..
   "most requests at a time, the last 100 requests without the key; of all, or of those with `name=NAME`",
   function(sandbox, query) return sandbox:report(query.name) end)
 
-command("GET /control/orders[?link=LINK]", "the last 1000 orders made, or those of a link",
+command("orders[?link=LINK]", "the last 1000 orders made, or those of a link",
   function(sandbox, query) return sandbox:orders(query.link) end)
 
-command("POST /control/advance?seconds=N", "moves the panel's clock on",
+command("advance?seconds=N", "moves the panel's clock on",
   function(sandbox, query) sandbox:advance(query.seconds) end)
 
-command("POST /control/balance?account=NAME&balance=N", "sets the balance of an account (`main`)",
+command("balance?account=NAME&balance=N", "sets the balance of an account (`main`)",
   function(sandbox, query) sandbox:set_balance(query.balance, query.account) end)
 
-command("POST /control/faults?fault=LIST[&on=ACTIONS]", "faults for every request that names none; " ..
+command("faults?fault=LIST[&on=ACTIONS]", "faults for every request that names none; " ..
   "without `fault`: none", function(sandbox, query) sandbox:set_faults(query.fault, query.on) end)
 
-command("POST /control/reset", "everything as at the start: orders, balances, clock, counts, faults",
+command("reset", "everything as at the start: orders, balances, clock, counts, faults",
   function(sandbox) sandbox:reset() end)
 
 local function section(title, list)
@@ -58,13 +59,24 @@ local function say(status, type, text)
   ngx.print(text)
 end
 
+local LOOPBACK = { ["127.0.0.1"] = true, localhost = true, ["[::1]"] = true }
+
+local function refuse(status, text) return say(status, "text/plain; charset=UTF-8", "sandbox: " .. text .. "\n") end
+
 --- Answers a request to `/control/...`.
 function control.serve()
-  local name = ngx.var.uri:match("^/control/?(%a*)$")
-  if name == "" then
+  local token, name = ngx.var.uri:match("^/control/(%x+)/?(%a*)$")
+  if not LOOPBACK[((ngx.var.http_host or ""):gsub(":%d+$", ""))] then
+    return refuse(403, "the controls are for this machine's own address alone")
+  elseif ngx.req.get_method() ~= "POST" then
+    ngx.header.Allow = "POST"
+    return refuse(405, "the controls take POST alone")
+  elseif token ~= http.token then
+    return refuse(403, "the controls are below the URL that was printed at the start, token included")
+  elseif name == "" then
     return say(200, "text/plain; charset=UTF-8", help())
   elseif not commands[name] then
-    return say(404, "text/plain; charset=UTF-8", "sandbox: GET /control says what there is\n")
+    return refuse(404, "no such control; POST to the controls' own URL lists them")
   end
   local ok, result = pcall(commands[name], http.sandbox(), form.parse(ngx.var.args))
   if not ok then

@@ -12,8 +12,12 @@ local sandbox
 
 --- Called once, as the server starts.
 ---@param options table as for `backend.new`
-function http.start(options)
+---@param token string that requests to the controls must bear
+function http.start(options, token)
   sandbox = backend.new(options, ngx.now)
+  http.token = token
+  -- Whatever is needed is read now: later this process may be a user who cannot read it.
+  require "smmpanel.sandbox.server.control"
 end
 
 --- The sandbox that the control endpoint works on.

@@ -140,6 +140,7 @@ local function find_place(options)
     return nil, problem
   end
   local taken = taken_ports()
+  place.token = random_key()
   place.port = options.port or free_port(taken)
   place.tls_port = options.tls ~= false and (options.tls_port or free_port(taken)) or nil
   return place
@@ -189,7 +190,7 @@ end
 local function handle_of(place, keys)
   local base = ("http://127.0.0.1:%d"):format(place.port)
   local self = { key = keys.main, keys = keys, pid = nil, dir = place.dir, url = base .. "/api/v2",
-                 control = base .. "/control" }
+                 control = base .. "/control/" .. place.token }
   if place.tls_port then
     self.tls_url = ("https://127.0.0.1:%d/api/v2"):format(place.tls_port)
     self.ca_file = place.dir .. "/ca.pem"
@@ -249,7 +250,7 @@ end
 ---@field url string of the panel
 ---@field tls_url? string the same over TLS, with HTTP/2
 ---@field ca_file? string the authority to trust for it
----@field control string the URL below which the controls are
+---@field control string the URL below which the controls are, with the token that opens them
 ---@field key string of the account with money
 ---@field keys { main: string, second: string, empty: string, inactive: string }
 ---@field pid integer nginx's

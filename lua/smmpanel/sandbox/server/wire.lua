@@ -136,6 +136,9 @@ local function set_headers(plan, status, type)
   for name, value in pairs(plan.headers) do
     ngx.header[name] = value
   end
+  if plan.never_html and ngx.header["Content-Type"]:find("html", 1, true) then
+    ngx.header["Content-Type"] = "text/plain; charset=UTF-8"
+  end
   if plan.retry_date then
     ngx.header["Retry-After"] = ngx.http_time(ngx.time() + plan.retry_date)
   end

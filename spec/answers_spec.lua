@@ -51,6 +51,14 @@ describe("PROTOCOL 'services':", function()
     gives({ { service = 3, name = "x" } }, "services", nil,
       '[{"service":"3","name":"x","category":null,"rate":null,"min":null,"max":""}]')
   end)
+  it("under other names, wrapped, by category, with the name in `service`", function()
+    gives({ { service = 1, sid = 1, name = "n", layanan = "n", rate = 1.5, price = 1.5, min = 5, max = 10 } },
+      "services", nil, '{"status":true,"data":[{"sid":"1","layanan":"n","price":"1.5","min":5,"max":10}]}')
+    gives({ { service = 12, id = 12, name = "Followers S1" } }, "services", nil,
+      '[{"id":"12","service":"Followers S1"}]')
+    gives({ { service = 1, name = "a", category = "IG" }, { service = 2, name = "b", category = "TT" } }, "services",
+      nil, '{"TT":[{"service":2,"name":"b"}],"IG":[{"service":1,"name":"a"}]}')
+  end)
   it("what is no catalogue is an error", function()
     for _, json in ipairs { '{"status":"success"}', '{"balance":"1"}', "[1,2]", '["a"]', '[{"name":"x"}]',
       '"text"',
@@ -89,6 +97,15 @@ describe("PROTOCOL 'add', the answer:", function()
     gives({ order = 501, orders = { 501, 502 } }, "add", nil, '{"order":"501,502"}')
     gives({ order = 5, orders = { 5, 6 } }, "add", nil, '[{"order":5},{"order":6}]')
     gives({ order = 5 }, "add", nil, '{"order":[5]}')
+  end)
+  it("an id in wrappers, under other names, or a sentence in its place", function()
+    gives({ order = 5, id = 5 }, "add", nil, '{"status":true,"data":{"id":"5"}}')
+    gives({ order = 5, orderId = 5 }, "add", nil, '{"response":[{"orderId":5}]}')
+    gives({ order = 5, Order = 5 }, "add", nil, '{"Order":"5"}')
+    gives({ order = 5 }, "add", nil, '{"order":{"id":5}}')
+    fails("panel", "no_funds", "add", nil, '{"order":"Insufficient balance"}')
+    fails("panel", "no_funds", "add", nil, '{"error":{"code":"insufficient_funds","message":"Top up"}}')
+    fails("panel", "no_funds", "add", nil, '"Insufficient balance"')
   end)
   it("what is neither an id nor a refusal is an error", function()
     for _, json in ipairs { "{}", "[]", '{"status":100}', '{"status":"pending"}', '{"order":0}',

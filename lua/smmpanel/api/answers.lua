@@ -50,7 +50,7 @@ local read_one
 -- What the wrappers of an object hold. The first refusal in one of them is the answer's.
 local function read_wrapped(asking, id, object, depth)
   local refused
-  for _, inner in ipairs(unwrap.inner(object)) do
+  for _, inner in ipairs(unwrap.inner(object, asking.row.is == "state" and asking.row.one or nil)) do
     local record, failure = read_one(asking, id, inner, depth + 1)
     if record then return record end
     if failure.kind == "panel" and not failure.bare and not refused then refused = failure end
@@ -157,7 +157,7 @@ local function read_rows(asking, asked, value, depth)
   if rows.keyed(asked, value) then return entries_of(asking, asked, value, {}) end
   local failure = refusal.of(asking, value)
   if failure then return nil, failure end
-  for _, inner in ipairs(depth < unwrap.DEPTH and unwrap.inner(value) or {}) do
+  for _, inner in ipairs(depth < unwrap.DEPTH and unwrap.inner(value, asking.row.many) or {}) do
     local entries, why, whole = read_rows(asking, asked, inner, depth + 1)
     if entries or why.kind == "panel" and not why.bare then return entries, why, whole end
   end

@@ -11,7 +11,7 @@ error_texts.code_words = {
   { "link_duplicate", "active_order" }, { "error.link", "bad_link" }, { "account_banned", "account" },
   { "not_enough_funds", "no_funds" }, { "min_quantity", "bad_quantity" }, { "max_quantity", "bad_quantity" },
   { "incorrect_service_id", "bad_service" }, { "incorrect_order_id", "bad_order" },
-  { "incorrect_refill_id", "bad_refill" },
+  { "incorrect_refill_id", "bad_refill" }, { "unauthenticated", "invalid_key" },
 }
 
 --- Meanings that follow from others.

@@ -146,9 +146,27 @@ local function is_scheduled(asking, object)
   return classify.says(words, "scheduled")
 end
 
+-- {"order": {"id": 5}}: the id inside.
+local function open_value(object, name)
+  local value = object[name]
+  if type(value) ~= "table" or is_list(value) then return end
+  for _, inner in ipairs { "id", name, name .. "_id" } do
+    if is_id(value[inner]) and value.error == nil then
+      object[name] = value[inner]
+      return
+    end
+  end
+end
+
+-- A sentence where the id belongs, which refuses.
+local function sentence(asking, value)
+  return type(value) == "string" and value:find(" ", 1, true) and refuses(asking, value) or nil
+end
+
 function checks.id(asking, object)
   local row, name = asking.row, asking.row.value
   find_several(object, row)
+  open_value(object, name)
   if object[name] == nil then return not is_scheduled(asking, object) and lacks(asking, object, name) or nil end
   local failure = refusal.in_field(asking, object, name)
   if failure then return failure end
@@ -159,7 +177,7 @@ function checks.id(asking, object)
     failure = words and refuses(asking, words)
   end
   if failure or is_id(value) then return failure end
-  return unclear("'%s' is no id: %s", name, argerror.describe(value))
+  return sentence(asking, value) or unclear("'%s' is no id: %s", name, argerror.describe(value))
 end
 
 -- `status: "success"` around an answer says that the request was understood.
@@ -209,7 +227,7 @@ function checks.yes(asking, object, id)
   if value == nil then return lacks(asking, object, name) end
   if is_no(value) then return refused(asking, object, name) end
   if is_yes(value, id) then return nil end
-  return unclear("'%s' is neither yes nor no: %s", name, argerror.describe(value))
+  return sentence(asking, value) or unclear("'%s' is neither yes nor no: %s", name, argerror.describe(value))
 end
 
 function checks.any(asking, object)
@@ -248,6 +266,13 @@ local function check(asking, object, id)
   return refusal.of(asking, object) or checks[asking.row.is](asking, object, id)
 end
 
+-- {"5": 1, "6": 0}: an id's value alone, where that says all there is to say.
+local function scalar_record(asking, value, id)
+  local kind, row = type(value), asking.row
+  local alone = id and row.own and row.is ~= "state" and (kind == "number" or kind == "boolean")
+  return alone and { [row.value] = value } or value
+end
+
 --- The record in an object of an answer.
 ---@param asking smmpanel.Asking
 ---@param object any
@@ -256,6 +281,7 @@ end
 ---@return smmpanel.Failure?
 function records.read(asking, object, id)
   if refusal.filled(object) then return nil, records.bare_text(asking, object, true) end
+  object = scalar_record(asking, object, id)
   if type(object) ~= "table" or is_list(object) then
     return nil, unclear("%s where a record belongs", argerror.describe(object))
   end

@@ -152,7 +152,11 @@ function refusal.words(object) return message_of(object) or wrapped_message(obje
 local function error_field(object)
   local said = object.error
   if filled(said) then return said, refusal.words(object) end
-  if type(said) == "table" then return message_of(said) or texts_of(said) or "error", refusal.words(object) end
+  if type(said) == "table" then
+    local code, message = said.code or said.type, message_of(said)
+    if filled(code) and message then return code, message end
+    return message or texts_of(said) or "error", refusal.words(object)
+  end
   if said == true or type(said) == "number" and said ~= 0 then
     return refusal.words(object) or "error " .. tostring(said)
   end
@@ -218,11 +222,14 @@ local function names_order(object, depth)
   for _, name in ipairs(ORDER_IDS) do
     if is_some_id(object[name]) then return true end
   end
-  for _, name in ipairs(refusal.WRAPPERS) do
+  local function inside(name)
     local inner = object[name]
-    if type(inner) == "table" and depth < 3 and names_order(inner, depth + 1) then return true end
+    return type(inner) == "table" and depth < 3 and names_order(inner, depth + 1)
   end
-  return false
+  for _, name in ipairs(refusal.WRAPPERS) do
+    if inside(name) then return true end
+  end
+  return inside "error"
 end
 
 local function with_doubt(asking, object, failure)

@@ -102,6 +102,22 @@ local function says_empty(object)
   return records.succeeded(object) and refusal.filled(data) and text.lower(data):find("empty", 1, true) ~= nil
 end
 
+-- The services of each category: {"Instagram": [...], "TikTok": [...]}.
+local function by_category(asking, object)
+  local all = {}
+  for _, category in ipairs(refusal.sorted_keys(object)) do
+    local part = object[category]
+    if type(part) ~= "table" or not is_list(part) then return nil end
+    local list = services_in(asking, part)
+    if not list then return nil end
+    for _, row in ipairs(list) do
+      row.category = row.category or category
+      all[#all + 1] = row
+    end
+  end
+  return all
+end
+
 -- One service alone, as a list of one.
 local function single(asking, object)
   name_fields(asking, object)
@@ -120,7 +136,7 @@ local function read_object(asking, object, depth)
     else list, failure = read_object(asking, inner, depth + 1) end
     if list or failure.kind == "panel" and not failure.bare then return list, failure end
   end
-  local list = single(asking, object)
+  local list = by_category(asking, object) or single(asking, object)
   if list then return list end
   return nil, records.lacks(asking, object, "services")
 end

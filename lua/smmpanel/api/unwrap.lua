@@ -25,13 +25,16 @@ end
 
 --- The tables in an object's wrappers, in a stable order.
 ---@param object table
+---@param own? string one more name: that of what was asked for ({"order": {...}}, {"orders": [...]})
 ---@return table[]
-function unwrap.inner(object)
+function unwrap.inner(object, own)
   local found = {}
-  for _, name in ipairs(refusal.WRAPPERS) do
+  local function add(name)
     local inner = object[name]
     if type(inner) == "table" and next(inner) ~= nil then found[#found + 1] = inner end
   end
+  for _, name in ipairs(refusal.WRAPPERS) do add(name) end
+  if own then add(own) end
   return found
 end
 

@@ -45,12 +45,6 @@ static int client_tostring(lua_State *L) {
   return 1;
 }
 
-/* A size that the machine's memory could not hold anyway is as good as the largest. */
-static size_t size_of(lua_Number n) {
-  if (!(n > 0)) return 0;
-  return n < (lua_Number)(SIZE_MAX / 2) ? (size_t)n : SIZE_MAX / 2;
-}
-
 static void copy_options(lua_State *L) {
   static const char *const names[] = {"url", "user_agent", "headers", "proxy", "ca_file", "crl_file"};
   lua_newtable(L);
@@ -67,7 +61,7 @@ int client_new(lua_State *L) {
   client *c = lua_newuserdata(L, sizeof *c);
   *c = (client){0};
   luaL_setmetatable(L, CLIENT);
-  c->max_body = size_of(field_number(L, 1, "max_body"));
+  c->max_body = field_size(field_number(L, 1, "max_body"));
   c->connect_timeout = field_number(L, 1, "connect_timeout");
   copy_options(L);
   lua_getfield(L, 1, "key");

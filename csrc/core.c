@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "decoder.h"
 #include "engine.h"
+#include "fields.h"
 #include "machine.h"
 #include "smmpanel.h"
 #include "state.h"
@@ -126,11 +127,12 @@ static int core_pid(lua_State *L) {
   return 1;
 }
 
-/* (schema, decimals) -> decoder; the schema may be nil. */
+/* (schema, decimals, max_body) -> decoder; each may be nil. Throws where one is wrong, and out of memory. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
   decoder_push(L, &(decoder_options){.schema = schema_optional(L, 1),
-                                     .decimal_text = strcmp(decimals, "string") == 0});
+                                     .decimal_text = strcmp(decimals, "string") == 0,
+                                     .max_body = field_size(luaL_optnumber(L, 3, 0))});
   decoder_keep(L, 1);
   return 1;
 }

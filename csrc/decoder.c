@@ -113,10 +113,12 @@ static decoder *decoder_check(lua_State *L, int arg) {
   return luaL_checkudata(L, arg, DECODER);
 }
 
+/* For Lua: nil, the error, and how the document is to be called. */
 static int failure(lua_State *L, const decoder *d) {
   lua_pushnil(L);
   lua_pushstring(L, d->error);
-  return 2;
+  lua_pushstring(L, d->builder.verdict);
+  return 3;
 }
 
 static int l_feed(lua_State *L) {

@@ -3,6 +3,7 @@
 #include "compat.h"
 #include "form.h"
 
+#include <stdint.h>
 #include <string.h>
 
 lua_Number field_number(lua_State *L, int table, const char *name) {
@@ -11,6 +12,11 @@ lua_Number field_number(lua_State *L, int table, const char *name) {
   lua_Number n = lua_tonumber(L, -1);
   lua_pop(L, 1);
   return n;
+}
+
+size_t field_size(lua_Number n) {
+  if (!(n > 0)) return 0;
+  return n < (lua_Number)(SIZE_MAX / 2) ? (size_t)n : SIZE_MAX / 2;
 }
 
 const char *field_text(lua_State *L, int table, const char *name) {

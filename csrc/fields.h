@@ -11,6 +11,9 @@
 /* A number of a table; throws where it is none. */
 lua_Number field_number(lua_State *L, int table, const char *name);
 
+/* A number of bytes. What the machine's memory could not hold anyway is as good as the largest size. Throws nothing. */
+size_t field_size(lua_Number n);
+
 /* A string of a table or NULL, alive as long as the table has it; throws where it is something else. */
 const char *field_text(lua_State *L, int table, const char *name);
 

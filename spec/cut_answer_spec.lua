@@ -60,3 +60,26 @@ describe("an answer that is lost after a whole document", function()
     assert.is_nil(err.answer)
   end)
 end)
+
+-- Over the option `transport` answers are judged as over the network.
+describe("an answer in the process", function()
+  local function panel(answer, failure)
+    return smmpanel.new { url = "https://panel.example/api", key = "a-secret-key", transport = function()
+      return answer, failure
+    end }
+  end
+
+  it("that fails after a whole document keeps the record", function()
+    local made, err = panel(nil, { code = "cut", message = "cut", status = 200, body = '{"order":23501}' }):add {
+      service = 1, link = "https://x.example", quantity = 1 }
+    assert.is_nil(made)
+    assert.same({ "cut", true, { order = 23501 } }, { err.code, err.uncertain, err.answer })
+  end)
+
+  it("beyond a limit is too_large", function()
+    local value, err = panel({ status = 200, body = "[" .. ("1"):rep(2000) .. "]" }):balance()
+    assert.is_nil(value)
+    assert.same({ "response", "too_large" }, { err.kind, err.code })
+    assert.truthy(err.message:find("a number of more than", 1, true), err.message)
+  end)
+end)

@@ -473,8 +473,8 @@ local schemas = require "smmpanel.api.schemas"
     local ok, err = decoder:feed "}"
     assert.is_nil(ok)
     assert.equal("a comma or a closing bracket expected", err)
-    assert.same({ nil, err, n = 2 }, { n = 2, decoder:feed "]" })
-    assert.same({ nil, err, n = 2 }, { n = 2, decoder:finish() })
+    assert.same({ nil, err, "broken", n = 3 }, { n = 3, decoder:feed "]" })
+    assert.same({ nil, err, "broken", n = 3 }, { n = 3, decoder:finish() })
   end)
 
   it("ends once", function()

@@ -73,26 +73,25 @@ local function keep(outcome, piece, most)
   outcome.body = ((outcome.body or "") .. piece):sub(1, most)
 end
 
--- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome.
+-- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome. -> "too_large", why
 local function decode(outcome, body, request, most)
-  local decoder = core.decoder(request.schema, request.decimals)
-  local kept, blank, ok, why = "", true, true, nil
+  local decoder = core.decoder(request.schema, request.decimals, most)
+  local kept, ok, why, verdict = "", true, nil, nil
   for piece in pieces_of(body) do
     outcome.bytes = outcome.bytes + #piece
     if outcome.bytes > most then return "too_large" end
     if #kept < EXCERPT then kept = (kept .. piece):sub(1, EXCERPT) end
     if request.keep_body then keep(outcome, piece, request.keep_body) end
-    blank = blank and not piece:find "[^ \t\r\n]"
-    if ok then ok, why = decoder:feed(piece) end
+    if ok then ok, why, verdict = decoder:feed(piece) end
   end
   outcome.excerpt = kept
-  local whole, value = false, nil
-  if ok then whole, value = decoder:finish() end
-  if whole then
-    outcome.json, outcome.value = value == nil and "null" or "whole", value
-  elseif not blank then
-    outcome.json, outcome.json_error = "broken", why or value
+  if ok then ok, why, verdict = decoder:finish() end
+  if ok then
+    outcome.json, outcome.value = why == nil and "null" or "whole", why
+  else
+    outcome.json, outcome.json_error = verdict, verdict ~= "empty" and why or nil
   end
+  if verdict == "too_large" then return verdict, why end
 end
 
 local function ask(client, request, timeout)
@@ -122,8 +121,8 @@ local function read_answer(outcome, answer, request, client)
   outcome.retry_after, outcome.headers = retry_after_of(answer), answer.headers
   outcome.rate_reset, outcome.cf_ray = rate_reset_of(answer), header_of(answer, "cf-ray")
   if answer.body == nil then return end
-  local code = decode(outcome, answer.body, request, client.max_body)
-  if code then failed(outcome, code, ("the answer has more than %d bytes"):format(client.max_body)) end
+  local code, why = decode(outcome, answer.body, request, client.max_body)
+  if code then failed(outcome, code, why or ("the answer has more than %d bytes"):format(client.max_body)) end
 end
 
 --- The form body of a call, with a key that is passed in.

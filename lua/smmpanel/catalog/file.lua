@@ -57,7 +57,7 @@ function file.save(path, list, site)
 end
 
 local function decode(handle, decimals)
-  local decoder = core.decoder(schemas.services, decimals)
+  local decoder = core.decoder(schemas.services, decimals, math.huge)
   local piece = handle:read(PIECE)
   while piece do
     local ok, problem = decoder:feed(piece)

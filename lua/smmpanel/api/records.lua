@@ -256,7 +256,8 @@ end
 local function finish(asking, object, id)
   local row = asking.row
   object.error = nil -- it says that there is none: "", 0, false
-  if refusal.filled(object.currency) then object.currency = text.trim(object.currency) end
+  local currency = object.currency
+  if type(currency) == "string" and currency:find("[ \t\r\n]") then object.currency = text.trim(currency) end
   if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
   return object
 end
@@ -280,8 +281,10 @@ end
 ---@return table? record
 ---@return smmpanel.Failure?
 function records.read(asking, object, id)
-  if refusal.filled(object) then return nil, records.bare_text(asking, object, true) end
-  object = scalar_record(asking, object, id)
+  if type(object) ~= "table" then
+    if refusal.filled(object) then return nil, records.bare_text(asking, object, true) end
+    object = scalar_record(asking, object, id)
+  end
   if type(object) ~= "table" or is_list(object) then
     return nil, unclear("%s where a record belongs", argerror.describe(object))
   end

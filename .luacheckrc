@@ -10,7 +10,7 @@ files["spec/loops/programs/love"] = { globals = { "love" } }
 files["spec/loops/programs/haproxy"] = { read_globals = { "core" } }
 files["spec/loops/programs/luanti"] = { read_globals = { "minetest" } }
 files["contrib/luanti"] = { read_globals = { "minetest" } }
-files["contrib/nvim"] = { read_globals = { "vim" } }
+files["contrib/nvim"] = { globals = { "vim" } }
 files["examples/haproxy"] = { read_globals = { "core" } }
 files["examples/neovim"] = { read_globals = { "vim" } }
 files["examples/love"] = { globals = { "love" } }

@@ -137,6 +137,7 @@ lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an 
 doc: ## the manual, in build/doc/html
 	@tools/deps build doc
 	@lua5.4 tools/doc build/doc >/dev/null && echo build/doc/html/index.html
+	@lua5.4 tools/vimdoc >build/smmpanel.txt && mv build/smmpanel.txt contrib/nvim/doc/smmpanel.txt
 
 dist: ## the sources of the last commit, in build/smmpanel-VERSION.tar.gz
 	@mkdir -p build

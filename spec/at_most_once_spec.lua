@@ -2,6 +2,8 @@
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 
+local network_it = sandboxes.has_network and it or function() end
+
 describe("PROTOCOL 'Transport': add, at most once", function()
   local sandbox
   setup(function() sandbox = sandboxes.start() end)
@@ -39,7 +41,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     end)
   end
 
-  sandboxes.network_it("is sent once on a kept connection that turns out dead", function()
+  network_it("is sent once on a kept connection that turns out dead", function()
     local panel = sandbox.panel("lost@1", { name = "kept" })
     assert(sandbox.panel("", { name = "other" }):balance()) -- the connection that will be used again
     local _, err = panel:add(order "kept")
@@ -50,7 +52,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
   end)
 
   -- The panel, or what stands before it, may just be closing that connection.
-  sandboxes.network_it("is not sent on a connection that idled over four seconds, as a read is", function()
+  network_it("is not sent on a connection that idled over four seconds, as a read is", function()
     local writer = sandbox.panel("", { name = "writer" })
     local reader = smmpanel.new { url = sandbox.tls_url .. "?name=reader", key = sandbox.key,
       ca_file = sandbox.ca_file }
@@ -87,7 +89,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     { "a certificate nobody signed", "tls", { tls = true } },
   }
   for _, case in ipairs(unsent) do
-    sandboxes.network_it("is tried again and not uncertain: " .. case[1], function()
+    network_it("is tried again and not uncertain: " .. case[1], function()
       local attempts = {}
       local panel = smmpanel.new {
         url = case[3].url or sandbox.tls_url, key = sandbox.key, retries = 2, timeout = 20,

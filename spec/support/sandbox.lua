@@ -5,9 +5,8 @@ local smmpanel = require "smmpanel"
 
 local support = {}
 
---- Stands for `it` where a test is about what only a network has: sockets, TLS, connections. The sandbox in this
--- process has no such tests: see spec/in_process_spec.lua.
-support.network_it = it
+-- The sandbox in this process has none: see spec/in_process_spec.lua.
+support.has_network = true
 
 --- Starts one; `stop` it in teardown.
 ---@param options? table of the sandbox

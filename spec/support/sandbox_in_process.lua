@@ -35,7 +35,7 @@ function support.start(options)
     return smmpanel.new(given)
   end
 
-  function sandbox.ask(_, path)
+  function sandbox.ask(path)
     local name, query = path:match "^(%a+)%??(.*)$"
     return commands[name](form.parse(query))
   end

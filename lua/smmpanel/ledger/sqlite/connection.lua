@@ -39,9 +39,16 @@ local function failure(self, said)
   return { code = known[2], message = ("the ledger %s: %s; %s"):format(self.path, said, known[3]) }
 end
 
--- The first row by position: LuaSQL's versions differ in the names of columns.
-local function first_row(cursor)
+-- A row by position: LuaSQL's versions differ in the names of columns. Where there is no row, 2.8 first gives back
+-- the table that it got, empty. (No statement of ours has a row of NULLs alone.)
+local function next_row(cursor)
   local row, said = cursor:fetch({}, "n")
+  if row and next(row) == nil then return nil, said end
+  return row, said
+end
+
+local function first_row(cursor)
+  local row, said = next_row(cursor)
   cursor:close()
   return row, said
 end
@@ -215,12 +222,12 @@ function Connection:rows(statement, values, names)
   if not cursor then return nil, why end
   local list = {}
   names = names or cursor:getcolnames()
-  local row, said = cursor:fetch({}, "n")
+  local row, said = next_row(cursor)
   while row do
     local named = {}
     for i, name in ipairs(names) do named[name] = row[i] end
     list[#list + 1] = named
-    row, said = cursor:fetch({}, "n")
+    row, said = next_row(cursor)
   end
   cursor:close()
   if said then return give_up(self, said) end

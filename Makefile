@@ -82,13 +82,22 @@ test-loops: ## the specs of the event loops alone, in the real programs
 # Not the command line's specs (Debian's libraries for it are for 5.4 and LuaJIT), nor the slow ones.
 PURE    := $(filter-out $(foreach w,ledger_crash limiter cli regression hostile limits,$(wildcard spec/$(w)*)),$(wildcard spec/*_spec.lua))
 
-test-luas: ## the specs that need no host program, on Lua 5.1, 5.2 and 5.3; installs what is missing
+test-luas: ## the specs that need no host program, on Lua 5.1 to 5.3, and 5.5 where the system has it; installs what is missing
 	@tools/deps build luas sandbox test ledger
-	@LUAS="lua5.1 lua5.2 lua5.3" tools/test $(PURE)
+	@tools/cjson-5.5
+	@LUAS="lua5.1 lua5.2 lua5.3 $$(! command -v lua5.5 >/dev/null || echo lua5.5)" tools/test $(PURE)
 
-test-arch: ## ... and some of them on musl and on big-endian s390x, in qemu; as root, installs what is missing
+test-arch: ## ... the engine's specs on musl, some on big-endian s390x in qemu; as root, installs what is missing
 	@tools/deps build sandbox test arch
+	@tools/musl
 	@tools/arch
+
+test-libcurls: ## the engine's specs with libcurl of several versions, built from source; installs what is missing
+	@tools/deps build sandbox test libcurls
+	@tools/libcurls
+
+test-systems: ## everything on bare Debian systems (SYSTEMS="bookworm trixie sid"), then docs/systems.md; as root, an hour
+	@tools/systems $(SYSTEMS)
 
 test-long: ## the runs of minutes: ledgers under SIGKILL, a fleet's budget, 100,000 watched orders, nginx reloaded
 	@tools/deps build luajit sandbox test ledger

@@ -170,6 +170,18 @@ static bool set_proxy(exchange *x, const exchange_options *o, exchange_refusal *
   return true;
 }
 
+/* A server chooses the group of a finite-field key exchange, and one of 8192 bits takes the thread, and with it all other
+ * calls, a quarter of a second. Elliptic curves take less than a millisecond. From 3.5 on OpenSSL itself offers none
+ * for TLS 1.3; other libraries offer none that is large. */
+static bool set_key_exchange(exchange *x, const curl_version_info_data *built, exchange_refusal *why) {
+  const char *library = built->ssl_version ? built->ssl_version : "";
+  if (strncmp(library, "OpenSSL/", 8) != 0) return true;
+  SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!kDHE");
+  if (strncmp(library, "OpenSSL/3.", 10) != 0 || library[10] > '4' || library[11] != '.') return true;
+  SET(CURLOPT_SSL_EC_CURVES, "X25519:P-256:X448:P-384:P-521");
+  return true;
+}
+
 /* With a CApath set, as Debian does, libcurl cannot keep the loaded certificates and each new
  * connection costs some 30 ms of parsing. One file is enough. */
 static bool set_trust(exchange *x, const exchange_options *o, const curl_version_info_data *built,
@@ -177,6 +189,7 @@ static bool set_trust(exchange *x, const exchange_options *o, const curl_version
   const char *ca_file = o->ca_file;
   if (!x->tls) return true;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
+  if (!set_key_exchange(x, built, why)) return false;
   if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
   if (!ca_file && built->age >= CURLVERSION_TENTH) ca_file = built->cainfo;

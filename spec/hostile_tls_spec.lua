@@ -1,7 +1,9 @@
 -- TLS that must not be trusted, and HTTP/2 that breaks its rules: hand-made certificates and frames.
 local core = require "smmpanel.core"
+local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
+local socket = require "socket"
 
 local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 local TIMEOUT = 5
@@ -85,6 +87,22 @@ local HTTP2 = {
   { "no settings, but HTTP/1.1", { GOOD, 0.2 }, "network" },
 }
 
+local function free_port()
+  local probe = assert(socket.bind("127.0.0.1", 0))
+  local _, port = probe:getsockname()
+  probe:close()
+  return math.floor(tonumber(port))
+end
+
+local function await(port)
+  local last = core.now() + 10
+  repeat
+    local peer = socket.connect("127.0.0.1", port)
+    if peer then return peer:close() end
+    socket.sleep(0.05)
+  until core.now() > last
+end
+
 describe("over TLS,", function()
   local directory, servers
 
@@ -158,14 +176,12 @@ describe("over TLS,", function()
     local next_one = panel(server.url { raw.answer('{"order":2}', "Connection: close\r\n") })
     for _ = 1, 2 do
       assert.equal(1, assert(twice:add(order)).order)
-      require "socket".sleep(1)
+      socket.sleep(1)
       assert.equal(2, assert(next_one:add(order)).order)
     end
   end)
 
   it("TLS 1.0 and 1.1 are refused", function()
-    local process = require "spec.support.process"
-    local socket = require "socket"
     local probe = assert(socket.bind("127.0.0.1", 0))
     local port = select(2, probe:getsockname())
     probe:close()
@@ -190,7 +206,6 @@ describe("over TLS,", function()
   end)
 
   it("a handshake that is never answered ends at the deadline", function()
-    local socket = require "socket"
     local silent = assert(socket.bind("127.0.0.1", 0))
     local url = ("https://localhost:%d/"):format(select(2, silent:getsockname()))
     local value, err = panel(url, { timeout = 0.5 }):balance()
@@ -223,4 +238,23 @@ describe("over TLS,", function()
     assert.is_true(err.uncertain)
     assert.equal(1, err.attempts)
   end)
+
+  -- Each handshake held the thread, and the calls to all other panels, for a quarter of a second.
+  for name, options in pairs {
+    ["TLS 1.2"] = "-tls1_2 -cipher DHE-RSA-AES256-GCM-SHA384 -dhparam %s/dh.pem",
+    ["TLS 1.3"] = "-tls1_3 -groups ffdhe8192",
+  } do
+    it(name .. ": a key exchange in a group of 8192 bits is not offered", function()
+      local port, command = free_port(), "openssl s_server -accept 127.0.0.1:%d -www -cert %s/good.pem -key %s/good.key "
+      local make = "openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe8192 -out %s/dh.pem 2>/dev/null"
+      os.execute(make:format(directory))
+      servers[1] = process.start((command .. options .. " 2>/dev/null"):format(port, directory, directory, directory))
+      await(port)
+      local before = os.clock()
+      local value, err = panel(("https://localhost:%d/"):format(port)):balance()
+      assert.is_nil(value)
+      assert.equal("tls", err.code, tostring(err))
+      assert.is_true(os.clock() - before < 0.1, "it took part in the handshake")
+    end)
+  end
 end)

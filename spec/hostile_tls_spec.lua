@@ -245,7 +245,8 @@ describe("over TLS,", function()
     ["TLS 1.3"] = "-tls1_3 -groups ffdhe8192",
   } do
     it(name .. ": a key exchange in a group of 8192 bits is not offered", function()
-      local port, command = free_port(), "openssl s_server -accept 127.0.0.1:%d -www -cert %s/good.pem -key %s/good.key "
+      local port = free_port()
+      local command = "openssl s_server -accept 127.0.0.1:%d -www -cert %s/good.pem -key %s/good.key "
       local make = "openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe8192 -out %s/dh.pem 2>/dev/null"
       os.execute(make:format(directory))
       servers[1] = process.start((command .. options .. " 2>/dev/null"):format(port, directory, directory, directory))

@@ -54,6 +54,16 @@ end
 ---@field evidence? table what panel:investigate found last
 ---@field other_account? true it was taken under another key or name of this panel: see panel:adopt_account
 
+---@class smmpanel.Known what a ledger knows of a ref
+---@field ref string
+---@field state "new"|"made"|"sending"|"uncertain" new: nothing was placed under it, or what was begun was not made
+---@field made? smmpanel.Made
+---@field attempt? integer
+---@field order? table what was wanted, as it was sent
+---@field left? number seconds for which it may still be being sent
+---@field since? number unix time
+---@field other_account? true it is another account's
+
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions
 ---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
 ---@field stop_after? integer answers in a row that were uncertain, or alike and unknown, after which it stops (3)
@@ -161,6 +171,19 @@ function Panel:pending(given)
   local ledger, owner, err = ledger_and_owner(self, "panel:pending")
   if not ledger then return nil, err end
   return settle.pending(ledger, owner, given)
+end
+
+--- What the ledger knows of a ref: whether an order was placed under it, and which. Asks the ledger alone.
+---@param ref string|integer
+---@return smmpanel.Known?
+---@return smmpanel.Error?
+function Panel:lookup(ref)
+  local where = "panel:lookup"
+  local wrong = checks.ref(ref)
+  if wrong then argerror.throw(where, "the ref must be %s, got %s", wrong, argerror.describe(ref)) end
+  local ledger, owner, err = ledger_and_owner(self, where)
+  if not ledger then return nil, err end
+  return settle.lookup(ledger, owner, checks.ref_text(ref), state_of.open(self, where).options.decimals)
 end
 
 --- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with

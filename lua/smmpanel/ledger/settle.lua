@@ -45,6 +45,27 @@ function settle.pending(store, owner, given)
   return list
 end
 
+-- Of an attempt with which nothing was made.
+local FREED = { free = true, not_made = true }
+
+--- What is known of one ref.
+---@param store smmpanel.Ledger
+---@param owner smmpanel.LedgerOwner
+---@param ref string
+---@param decimals "number"|"string"
+---@return smmpanel.Known?
+---@return smmpanel.Error?
+function settle.lookup(store, owner, ref, decimals)
+  local row, failure = store:find { ref = ref, owner = owner }
+  if row == nil then return nil, failures.new("lookup", ref, failure.code, failure.message) end
+  if not row or FREED[row.state] then return { ref = ref, state = "new" } end
+  local known = settle.view(row, process.here())
+  if row.answer then
+    known.state, known.made, known.left = "made", record.decode(row.answer, "add", decimals), nil
+  end
+  return known
+end
+
 local function answer_of(where, order_id)
   if order_id == false then return nil end
   if order_id == nil or order_id == true then

@@ -89,6 +89,7 @@ static void keep(answer_headers *h, const char *line, size_t len) {
                                       "x-ratelimit-reset:",
                                       "ratelimit-reset:",
                                       "cf-ray:",
+                                      "date:",
                                       NULL};
   span value;
   for (const char *const *name = names; *name; name++) {

@@ -108,10 +108,14 @@ describe("smmpanel add, in a pipe,", function()
     assert.matches("^REF +STATE +SINCE +SERVICE +QUANTITY +LINK\nmine%-2 +uncertain", run("smmpanel pending", plain))
     assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2", nil, 2))))
     assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2 5 --not-placed", nil, 2))))
-    run("smmpanel resolve mine-2 77", plain)
-    assert.equal("77\n", (run(lost, plain)))
+    assert.matches("not a terminal: pass %-%-yes", (select(2, run("smmpanel resolve mine-2 " .. first, plain, 2))))
+    assert.matches("the panel does not know order 77", (select(2, run("smmpanel resolve mine-2 77 -y", plain, 3))))
+    run("smmpanel resolve mine-2 --yes " .. first, plain)
+    assert.equal(first, (run(lost, plain)))
+    assert.matches("^ORDER.*\n" .. first:match "%d+" .. " ", (run("smmpanel status --ref mine-2", plain)))
+    run("smmpanel status --ref nobody", plain, 3)
     assert.equal("", (run("smmpanel pending", plain)))
-    run("smmpanel resolve unheard-of 5", plain, 1)
+    run("smmpanel resolve unheard-of 1 -y", plain, 1)
   end)
 
   describe("--from a file", function()
@@ -197,7 +201,7 @@ describe("smmpanel add, in a pipe,", function()
           open = open + 1
           local found = order_with("https://example.com/kill/" .. record.values.ref:match "%d+")
           local word = found[1] and ("%.0f"):format(found[1].order or found[1].id) or "--not-placed"
-          run(("smmpanel resolve --panel slow %s %s"):format(record.values.ref, word))
+          run(("smmpanel resolve --force -y --panel slow %s %s"):format(record.values.ref, word))
         end
       end
       assert.is_true(open <= 8, open .. " are open\n" .. err) -- as many as are sent side by side

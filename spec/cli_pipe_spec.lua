@@ -36,7 +36,7 @@ describe("the command line in a pipe", function()
       assert.truthy((run("smmpanel " .. name .. " --help")):find("Usage: smmpanel " .. name, 1, true), name)
       count = count + 1
     end
-    assert.equal(13, count)
+    assert.equal(15, count)
     assert.equal(help, run "smmpanel help")
     assert.equal(run "smmpanel status --help", run "smmpanel help status")
   end)

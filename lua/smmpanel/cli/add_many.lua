@@ -8,6 +8,7 @@ local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local interrupt = require "smmpanel.cli.interrupt"
+local known = require "smmpanel.cli.known"
 local money = require "smmpanel.cli.views.money"
 local order_file = require "smmpanel.cli.input.order_file"
 local progress = require "smmpanel.cli.views.progress"
@@ -31,11 +32,13 @@ local function price_text(total, unknown, count, currency)
   return ("%s, and %s whose price is not known"):format(text, progress.number(unknown))
 end
 
-local function show(context, items, services)
+local function show(context, state, services)
+  local counts, items = state.known, state.known.items
+  context:say("  orders    %s", known.text(counts, #state.items))
+  if #items == 0 then return end
   local balance, err = context:panel():balance()
   if not balance then fail.client(err) end
   local total, unknown = total_of(items, services)
-  context:say("  orders    %s", progress.number(#items))
   context:say("  price     %s", price_text(total, unknown, #items, balance.currency))
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     unknown == 0 and money.afterwards(balance.balance, total, balance.currency) or "")
@@ -92,7 +95,7 @@ local function summary(state)
       parts[#parts + 1] = progress.number(counts[name]) .. " " .. name
     end
   end
-  local before = counts.placed - state.accepted
+  local before = math.min(state.known.made, counts.placed)
   if before > 0 then parts[1] = parts[1] .. (" (%s of them before)"):format(progress.number(before)) end
   return table.concat(parts, ", ")
 end
@@ -146,13 +149,6 @@ local function place(context, panel, state, args)
   bar:clear()
 end
 
--- How many the panel itself has taken in this run: the rest was in the ledger.
-local function observer(state)
-  return function(event)
-    if event.type == "attempt" and event.action == "add" and not event.err then state.accepted = state.accepted + 1 end
-  end
-end
-
 local function ask(context, args)
   if args.yes then return end
   if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the orders" end
@@ -171,13 +167,14 @@ end
 ---@param args table
 ---@return integer? exit code
 function add_many.run(context, args)
-  local state = { answers = {}, accepted = 0, taken = 0, work = interrupt.new() }
-  local panel = context:panel { ledger = context:ledger(), on_event = observer(state) }
+  local state = { answers = {}, taken = 0, work = interrupt.new() }
+  local panel = context:panel { ledger = context:ledger() }
   local services = context:catalog(0)
   state.items = order_file.read(args.from, services, args)
-  if context:can_ask() or args.dry_run then show(context, state.items, services) end
+  state.known = known.count(panel, state.items)
+  if context:can_ask() or args.dry_run then show(context, state, services) end
   if args.dry_run then return end
-  ask(context, args)
+  if #state.known.items > 0 then ask(context, args) end
   context.bar = progress.new "add"
   context.on_interrupt = function()
     state.stopping = true

@@ -15,6 +15,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@field about string one sentence
 ---@field arg? string|string[] name of its argument; without one it is a flag
 ---@field args? string|integer how many arguments, as argparse has it
+---@field count? string how often it may be given, as argparse has it
 ---@field choices? string[]
 ---@field convert? fun(text: string): any?, string?
 
@@ -36,8 +37,8 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@field run fun(context: smmpanel.cli.Context, args: table): integer?
 
 local NAMES = {
-  "balance", "services", "add", "status", "watch", "refill", "refill-status", "cancel", "call", "pending",
-  "resolve", "sandbox", "completion", "man",
+  "doctor", "balance", "services", "add", "status", "watch", "refill", "refill-status", "cancel", "call", "pending",
+  "resolve", "ledger", "sandbox", "completion", "man",
 }
 
 -- The modules of the commands. An action on ids that NAMES leaves out has its command after the others.
@@ -118,6 +119,7 @@ local function add_option(parser, option)
   made._get_label_lines = function() return { label_of(option) } end
   if option.arg then made:argname(option.arg) end
   if option.args then made:args(option.args) end
+  if option.count then made:count(option.count) end
   if option.choices then made:choices(option.choices) end
   if option.convert then made:convert(option.convert) end
   return made

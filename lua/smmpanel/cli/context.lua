@@ -2,6 +2,7 @@
 -- @classmod smmpanel.cli.Context
 
 local catalog = require "smmpanel.catalog"
+local debug_log = require "smmpanel.cli.debug"
 local fail = require "smmpanel.cli.fail"
 local ledger_file = require "smmpanel.cli.input.ledger_file"
 local private = require "smmpanel.cli.input.private"
@@ -40,16 +41,43 @@ local function chosen(self)
   return self.options
 end
 
---- The panel, with money as the panel's own text.
+--- The options of the panel as the user has set them up.
+---@return table
+function Context:settings() return chosen(self) end
+
+-- --debug: what goes over the wire, on stderr, beside what the command itself looks at.
+local function add_debug(self, options)
+  local place, record, on_event = profiles.place(options.url), options.record, options.on_event
+  function options.record(line)
+    self:say("%s", debug_log.exchange(line, place))
+    if record then record(line) end
+  end
+  function options.on_event(event)
+    local text = debug_log.event(event)
+    if text then self:say("%s", text) end
+    if on_event then on_event(event) end
+  end
+end
+
+--- Another panel of the same settings, with money as the panel's own text. The caller closes it.
+---@param more? table further options of smmpanel.new
+---@return smmpanel.Panel
+function Context:new_panel(more)
+  local options = {}
+  for name, value in pairs(chosen(self)) do options[name] = value end
+  for name, value in pairs(more or {}) do options[name] = value end
+  if self.args.debug then add_debug(self, options) end
+  local ok, panel = pcall(smmpanel.new, options)
+  if not ok then fail.thrown(panel, "the panel's settings: ") end
+  return panel
+end
+
+--- The panel that the command works with. Its options are those of the first call.
 ---@param more? table further options of smmpanel.new
 ---@return smmpanel.Panel
 function Context:panel(more)
   if self.made then return self.made end
-  local options = {}
-  for name, value in pairs(chosen(self)) do options[name] = value end
-  for name, value in pairs(more or {}) do options[name] = value end
-  local ok, panel = pcall(smmpanel.new, options)
-  if not ok then fail.thrown(panel, "the panel's settings: ") end
+  local panel = self:new_panel(more)
   self.made = panel
   records.class_of = function(status) return panel:state(status) end
   return panel
@@ -107,6 +135,11 @@ local function cleaned(text)
   for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = width.clean(line) end
   return table.concat(lines, "\n")
 end
+
+--- A text with each of its lines made harmless for a terminal.
+---@param text string
+---@return string
+function Context:cleaned(text) return cleaned(text) end -- luacheck: ignore self
 
 --- Writes a line of a command's result for people: no part of it can end the line or steer a terminal.
 ---@param format string

@@ -19,7 +19,7 @@ local RESOLVE = {
 }
 
 local function seconds_of(err)
-  local left = err.left or err.retry_after
+  local left = err.seconds or err.left
   return left and (" for %.0f seconds"):format(math.ceil(left)) or ""
 end
 

@@ -35,6 +35,7 @@ local function run(self, argv)
   local parser = arguments.parser(columns, core.version, wrong_usage, argv[1])
   local args = parser:parse(argv)
   args.panel, args.key_file = args.panel or args.early_panel, args.key_file or args.early_key_file
+  args.debug = args.debug or args.early_debug
   self.parser, self.args = parser, args
   local code = command_named(args.command).run(self, args)
   terminal.flush(io.stdout)

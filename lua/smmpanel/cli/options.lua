@@ -6,7 +6,8 @@ local shared = {}
 --- Which panel.
 shared.PANEL = {
   { flags = "-p --panel", arg = "NAME", about = "The profile in the configuration file to use." },
-  { flags = "--key-file", arg = "FILE", about = "Read the API key from this file." },
+  { flags = "--key-file", arg = "FILE", about = "Read the API key from this file, which nobody else can read." },
+  { flags = "--debug", about = "Show the exchange with the panel on stderr, without the key." },
 }
 
 local FORMATS = {

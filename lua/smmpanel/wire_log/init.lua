@@ -17,7 +17,7 @@ local wire_log = {}
 wire_log.BODY_MAX = 4 * 1024 * 1024 -- bytes of a body that are kept: a catalogue of ten thousand services fits
 
 local HEADERS = { "content-type", "location", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining",
-  "x-ratelimit-reset", "cf-ray" }
+  "x-ratelimit-reset", "cf-ray", "date" }
 
 local function set_headers(line, headers, redact)
   local lower = {}

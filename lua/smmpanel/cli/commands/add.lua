@@ -6,6 +6,7 @@ local formats = require "smmpanel.cli.views.formats"
 local json = require "smmpanel.util.json"
 local from_file = require "smmpanel.cli.input.from"
 local interrupt = require "smmpanel.cli.interrupt"
+local known = require "smmpanel.cli.known"
 local lua_literal = require "smmpanel.cli.views.lua_literal"
 local money = require "smmpanel.cli.views.money"
 local money_input = require "smmpanel.cli.input.money"
@@ -88,9 +89,14 @@ local function add_one(context, args)
   if not order.service then fail.usage "which service? Give service=ID" end
   local service, services = order_form.service(context, order, PRICE_AGE)
   order_form.complete(context, services, service, order)
-  if context:can_ask() or args.dry_run then show(context, services, service, order) end
+  local before = args.ref and known.of(context:panel(), args.ref).state == "made"
+  if before then
+    context:remark("'%s' was placed before: nothing is sent", args.ref)
+  elseif context:can_ask() or args.dry_run then
+    show(context, services, service, order)
+  end
   if args.dry_run then return end
-  if not args.yes then
+  if not args.yes and not before then
     if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the order" end
     if not context:confirm "Place this order?" then fail.with(fail.SOME, "nothing was sent") end
   end

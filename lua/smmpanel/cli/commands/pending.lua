@@ -1,5 +1,6 @@
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
+local natural = require "smmpanel.cli.views.natural"
 local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 
@@ -7,7 +8,7 @@ local SHAPE = {
   columns = { { title = "REF", shrinks = 1 }, { title = "STATE" }, { title = "SINCE" },
     { title = "SERVICE", right = true }, { title = "QUANTITY", right = true },
     { title = "LINK", shrinks = 1 } },
-  fields = { "ref", "state", "since", "left", "service", "quantity", "link" },
+  fields = { "ref", "attempt", "state", "since", "left", "too_early", "service", "quantity", "link" },
   cells = function(entry)
     local style = entry.state == "uncertain" and "bad" or "open"
     local since = entry.since and os.date("%Y-%m-%d %H:%M:%S", math.floor(entry.since)) or ""
@@ -32,7 +33,7 @@ local function run(context, args)
   local list, err = panel:pending()
   if not list then fail.client(err) end
   local sink = formats.sink(args, SHAPE, io.stdout)
-  for _, entry in ipairs(list) do sink:row(flat(entry)) end
+  for _, entry in ipairs(natural(list, function(entry) return entry.ref end)) do sink:row(flat(entry)) end
   sink:close()
   if #list == 0 then
     context:remark "nothing is pending"
@@ -43,9 +44,10 @@ end
 
 return {
   name = "pending", run = run,
-  about = "List the orders with a ref whose end is not known.",
-  details = "An order is pending while it is being sent, and uncertain where the answer never came. It "
-    .. "is not sent again until resolve has settled it.",
+  about = "List the orders with a ref whose outcome is unknown.",
+  details = "An order is `sending` while it may still be on its way, and `uncertain` where the answer never came. It "
+    .. "is not sent again until resolve has settled it. In --csv and --json `since` is a unix time, `left` the seconds "
+    .. "for which it may still be on its way.",
   options = shared.with_formats {
     { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
   },

@@ -1,33 +1,138 @@
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.views.formats"
+local from = require "smmpanel.cli.input.from"
+local records = require "smmpanel.cli.views.records"
+local resolutions = require "smmpanel.cli.input.resolutions"
 local shared = require "smmpanel.cli.options"
 
-local function run(context, args)
-  if (args.order ~= nil) == (args.not_placed ~= nil) then
-    fail.usage "was it placed? Give the order's id, or --not-placed"
+-- ---- what the panel says of the ids ---------------------------------------------------------
+
+local function statuses_of(context, list)
+  local wanted = {}
+  for _, each in ipairs(list) do
+    if each.order then wanted[#wanted + 1] = each.order end
   end
-  local panel = context:panel { ledger = context:ledger() }
-  local ok, done, err = pcall(panel.resolve, panel, args.ref, args.order or false)
-  if not ok then fail.thrown(done) end
-  if not done then fail.client(err) end
-  context:remark("%s", args.order and ("'%s' is order %s"):format(args.ref, args.order)
-    or ("'%s' was not placed, and may be sent again"):format(args.ref))
+  if not wanted[1] then return {} end
+  local found, err = context:panel():status(wanted)
+  if err then fail.client(err) end
+  return found
 end
+
+local function check_known(list, found)
+  local unknown = {}
+  for _, each in ipairs(list) do
+    local record = each.order and found[each.order]
+    if record and record.error then unknown[#unknown + 1] = ("%s (%s)"):format(each.order, record.error) end
+  end
+  if not unknown[1] then return end
+  fail.with(fail.REFUSED, "the panel does not know order %s; nothing was recorded (--force records it all the same)",
+    table.concat(unknown, ", "))
+end
+
+-- ---- what the ledger knows of the refs ------------------------------------------------------
+
+local function pending_by_ref(panel)
+  local entries, err = panel:pending()
+  if not entries then fail.client(err) end
+  local by_ref = {}
+  for _, entry in ipairs(entries) do by_ref[entry.ref] = entry end
+  return by_ref
+end
+
+-- ---- the question ---------------------------------------------------------------------------
+
+local SHAPE = {
+  columns = { { title = "REF", shrinks = 2 }, { title = "SERVICE", right = true }, { title = "QUANTITY", right = true },
+    { title = "LINK", shrinks = 2 }, { title = "ORDER" }, { title = "STATUS", shrinks = 1 },
+    { title = "CHARGE", right = true } },
+  cells = function(row)
+    local wanted, record = row.entry and row.entry.order or {}, row.record
+    return { formats.text(row.ref), formats.text(wanted.service), formats.text(wanted.quantity),
+      formats.text(wanted.link), row.order or "not placed",
+      record and (record.error and { text = record.error, style = "bad" } or records.state(record.status)) or "",
+      record and not record.error and records.charge(record) or "" }
+  end,
+}
+
+local function show(list, entries, found)
+  local sink = formats.sink({}, SHAPE, io.stderr)
+  for _, each in ipairs(list) do
+    sink:row { ref = each.ref, order = each.order, entry = entries[each.ref], record = found[each.order] }
+  end
+  sink:close()
+end
+
+local function question(list)
+  if #list > 1 then return ("Record this of %d refs?"):format(#list) end
+  local each = list[1]
+  if each.order then return ("Record '%s' as order %s?"):format(each.ref, each.order) end
+  return ("Record that '%s' was not placed? It can be placed again then."):format(each.ref)
+end
+
+local function ask(context, args, list, entries, found)
+  if args.yes then return end
+  if not context:can_ask() then fail.usage "not a terminal: pass --yes to record it without a question" end
+  show(list, entries, found)
+  if not context:confirm(question(list)) then fail.with(fail.SOME, "nothing was recorded") end
+end
+
+-- ---- the command ----------------------------------------------------------------------------
+
+local function record(context, args, each, entry)
+  local panel = context:panel()
+  local ok, done, err = pcall(panel.resolve, panel, each.ref, each.order,
+    { attempt = entry and entry.attempt, force = args.force })
+  if not ok then fail.thrown(done) end
+  if done then
+    context:remark("%s", each.order and ("'%s' is order %s"):format(each.ref, each.order)
+      or ("'%s' was not placed, and may be sent again"):format(each.ref))
+  end
+  return not done and err or nil
+end
+
+local function run(context, args)
+  local list = resolutions.read(args)
+  local panel = context:panel { ledger = context:ledger() }
+  local entries = pending_by_ref(panel)
+  local found = args.force and {} or statuses_of(context, list)
+  if not args.force then check_known(list, found) end
+  ask(context, args, list, entries, found)
+  local failed
+  for _, each in ipairs(list) do
+    local err = record(context, args, each, entries[each.ref])
+    if err and #list > 1 then context:say("%s: %s", each.ref, explain.text(err)) end
+    failed = failed or err
+  end
+  if not failed then return 0 end
+  if #list == 1 then fail.client(failed) end
+  return fail.SOME
+end
+
+local own = from.options "Read refs and orders from this CSV file; an order is an id, or the words: not placed."
 
 return {
   name = "resolve", run = run,
-  about = "Settle an order whose end is not known.",
-  details = "Look for the order at the panel first: where it was placed and you say that it was not, it "
-    .. "can be placed again.",
+  about = "Record what became of an order whose outcome is unknown.",
+  details = "Look for the order at the panel first: where it was placed and you say that it was not, it can be placed "
+    .. "again. The order that an id names is shown, and you are asked; elsewhere it needs --yes. An id that the panel "
+    .. "does not know is refused.\n\nWith --from, many are settled: a CSV with the columns ref and order, such as the "
+    .. "output of `smmpanel pending --csv` with a column order added.",
   arguments = {
-    { name = "ref", about = "Your name for the order." },
+    { name = "ref", args = "?", about = "Your name for the order." },
     { name = "order", args = "?", about = "The id that the panel gave it." },
   },
   options = shared.with_panel {
     { flags = "--not-placed", about = "The panel has no such order." },
+    own[1], own[2],
+    { flags = "-y --yes", about = "Do not ask." },
+    { flags = "--force", about = "Do not ask the panel about the id, and do not wait until it cannot be working on the "
+      .. "order any more." },
     { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
   },
   examples = {
     { "smmpanel resolve shop-1042 23501", "it is there, as order 23501" },
     { "smmpanel resolve shop-1042 --not-placed", "it is not: add may send it again" },
+    { "smmpanel resolve --from settled.csv --yes", "many, as a file says" },
   },
 }

@@ -123,7 +123,7 @@ return {
     .. "panel.",
   arguments = positional,
   options = shared.with_panel {
-    from[1], from[2],
+    from[1], from[2], from[3], from[4],
     { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Between two looks (60)." },
     { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Give up after this." },
     { flags = "--json", about = "Write each change as an object of JSON on a line of its own." },

@@ -7,7 +7,9 @@ local ids = {}
 local argerror = require "smmpanel.util.argerror"
 local columns = require "smmpanel.cli.input.columns"
 local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.views.formats"
 local from = require "smmpanel.cli.input.from"
+local known = require "smmpanel.cli.known"
 local terminal = require "smmpanel.cli.views.terminal"
 local text = require "smmpanel.util.text"
 
@@ -16,10 +18,13 @@ local text = require "smmpanel.util.text"
 ---@return smmpanel.cli.Argument[]
 ---@return smmpanel.cli.Option[]
 function ids.arguments(what)
-  return {
-    { name = "id", args = "*", about = ("The %s ids."):format(what) },
-  }, from.options(("Read ids from a CSV file with a column '%s', or with one id on each line (-: the standard "
-    .. "input)."):format(what))
+  local options = from.options(("Read ids from a CSV file with a column '%s', or with one id on each line (-: the "
+    .. "standard input)."):format(what))
+  if what == "order" then
+    options[3] = { flags = "--ref", arg = "REF", count = "*", about = "The order that was placed under this ref." }
+    options[4] = { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." }
+  end
+  return { { name = "id", args = "*", about = ("The %s ids."):format(what) } }, options
 end
 
 -- What is wrong with an id, or nil.
@@ -59,9 +64,26 @@ local function add_arguments(list, seen, given)
   end
 end
 
+-- The orders that the ledger knows under refs.
+local function add_refs(context, list, seen, refs)
+  local panel = context:new_panel { ledger = context:ledger() }
+  for _, ref in ipairs(refs) do
+    local entry = known.of(panel, ref)
+    if entry.state == "new" then fail.with(fail.REFUSED, "the ledger knows no order '%s'", ref) end
+    if entry.state ~= "made" then
+      fail.with(fail.UNCERTAIN, "whether '%s' was placed is not known: smmpanel pending", ref)
+    end
+    if not entry.made or not entry.made.order then
+      fail.with(fail.REFUSED, "'%s' was placed, and the panel gave it no id", ref)
+    end
+    add(list, seen, formats.text(entry.made.order))
+  end
+  panel:close()
+end
+
 -- Where the ids are read from, besides the arguments.
 local function source_of(args)
-  if args.from then return args.from end
+  if args.from or args.ref and args.ref[1] then return args.from end
   if #args.id == 1 and args.id[1] == "-" then return "-" end
   return #args.id == 0 and not terminal.is_tty(io.stdin) and "-" or nil
 end
@@ -74,6 +96,7 @@ function ids.gather(context, what)
   local args, list, seen = context.args, {}, {}
   local path, empty = source_of(args), 0
   if args.id[1] ~= "-" then add_arguments(list, seen, args.id) end
+  if args.ref and args.ref[1] then add_refs(context, list, seen, args.ref) end
   if path then empty = add_file(list, seen, path, what, args.ignore_columns) end
   if #list == 0 then
     fail.usage("no %s ids: give them as arguments, or in a file (--from FILE)", what)

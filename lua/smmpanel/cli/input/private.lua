@@ -15,7 +15,11 @@ local function shell(command, path)
   return ok == true or ok == 0
 end
 
-local function is_open(path)
+--- Whether others than its owner may read something that is there.
+---@param path string?
+---@return boolean
+function private.is_open(path)
+  if not path then return false end
   local permissions = lfs.attributes(path, "permissions")
   return permissions ~= nil and permissions:sub(4) ~= "------"
 end
@@ -28,7 +32,7 @@ function private.problem(path)
   if mode and mode ~= "file" then
     return ("%s is a %s: a key is read from an ordinary file only"):format(path, mode)
   end
-  if is_open(path) then
+  if private.is_open(path) then
     return ("%s can be read by other users, and keys are in it: chmod 600 %s"):format(path, path)
   end
 end
@@ -40,14 +44,14 @@ end
 function private.directory(path)
   if lfs.attributes(path, "mode") ~= "directory" then shell("mkdir -p", path) end
   if lfs.attributes(path, "mode") ~= "directory" then return nil, path .. ": this folder cannot be made" end
-  if is_open(path) then shell("chmod 700", path) end
+  if private.is_open(path) then shell("chmod 700", path) end
   return true
 end
 
 --- Closes a file to others, if it is there.
 ---@param path string
 function private.file(path)
-  if is_open(path) then shell("chmod 600", path) end
+  if private.is_open(path) then shell("chmod 600", path) end
 end
 
 --- Makes an empty file that is closed to others, if it is not there.

@@ -22,7 +22,9 @@ function profiles.config_directory() return directory("XDG_CONFIG_HOME", ".confi
 function profiles.cache_directory() return directory("XDG_CACHE_HOME", ".cache") end
 function profiles.state_directory() return directory("XDG_STATE_HOME", ".local/state") end
 
-local function config_path()
+--- Where the configuration is; nil where there is no home.
+---@return string?
+function profiles.config_path()
   local own = profiles.config_directory()
   return own and own .. "/config.lua"
 end
@@ -179,7 +181,7 @@ end
 ---@return table? options
 ---@return string? name of the profile, or the problem
 function profiles.choose(args)
-  local options, name = base_of(args, config_path())
+  local options, name = base_of(args, profiles.config_path())
   if not options then return nil, name end
   local problem
   options, problem = with_key(options, args, name)

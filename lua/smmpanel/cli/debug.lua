@@ -1,0 +1,51 @@
+--- --debug: the exchange with the panel on stderr, as `curl -v` shows it, without the key.
+-- @module smmpanel.cli.debug
+
+local debug_log = {}
+
+local BODY_MOST = 2000 -- bytes that are shown
+
+local HEADERS = { "content_type", "location", "retry_after", "x_ratelimit_limit", "x_ratelimit_remaining",
+  "x_ratelimit_reset", "cf_ray", "date" }
+
+local function body_text(line)
+  local body = line.body or line.body_base64 or ""
+  if #body <= BODY_MOST then return body end
+  return ("%s... (%d bytes)"):format(body:sub(1, BODY_MOST), #body)
+end
+
+--- What is written of an exchange. Pure.
+---@param line table of the wire log
+---@param place string the panel's address, without what it may hide
+---@return string
+function debug_log.exchange(line, place)
+  local parts = { ("> POST %s"):format(place), "> " .. line.request }
+  if line.error then
+    parts[#parts + 1] = ("* failed: %s: %s%s"):format(line.error.code, line.error.message,
+      line.error.sent == false and " (nothing was sent)" or "")
+  end
+  if line.status and line.status > 0 then parts[#parts + 1] = ("< HTTP %d"):format(line.status) end
+  for _, name in ipairs(HEADERS) do
+    if line[name] then parts[#parts + 1] = ("< %s: %s"):format(name:gsub("_", "-"), line[name]) end
+  end
+  if line.status and line.status > 0 then parts[#parts + 1] = "< " .. body_text(line) end
+  return table.concat(parts, "\n")
+end
+
+local function milliseconds(seconds) return ("%.0f ms"):format(seconds * 1000) end
+
+--- What is written of an event, or nil. Pure.
+---@param event smmpanel.Event
+---@return string?
+function debug_log.event(event)
+  if event.type == "wait" then
+    return ("* waiting %.1f s (%s)"):format(event.seconds or 0, event.reason or "?")
+  elseif event.type == "attempt" and event.timings then
+    local t = event.timings
+    return ("* %s: name %s, connection %s, TLS %s, first byte %s, all %s, %s bytes%s"):format(event.action,
+      milliseconds(t.dns), milliseconds(t.connect), milliseconds(t.tls), milliseconds(t.first_byte),
+      milliseconds(t.total), event.bytes or 0, event.reused and ", on an open connection" or "")
+  end
+end
+
+return debug_log

@@ -1,0 +1,158 @@
+--- What `smmpanel doctor` looks at. Each check returns what it found, or nil and what to do.
+-- @module smmpanel.cli.doctor
+
+local doctor = {}
+
+local explain = require "smmpanel.cli.explain"
+local formats = require "smmpanel.cli.views.formats"
+local money = require "smmpanel.cli.views.money"
+local private = require "smmpanel.cli.input.private"
+local profiles = require "smmpanel.cli.input.profiles"
+local progress = require "smmpanel.cli.views.progress"
+local smmpanel = require "smmpanel"
+
+local NO_SUCH_ORDER = "999999999999999"
+local CLOCK_MOST = 120 -- seconds
+
+---@class smmpanel.cli.Examination what the checks find out on the way
+---@field context smmpanel.cli.Context
+---@field seen? table the last exchange
+---@field timings? smmpanel.Timings
+
+local function failed(err) return nil, explain.text(err) end
+
+-- ---- checks -------------------------------------------------------------------------------------
+
+local function versions()
+  local luasql, driver = pcall(require, "luasql.sqlite3")
+  return ("smmpanel %s, %s, LuaSQL %s"):format(smmpanel.version, rawget(_G, "jit") and _G.jit.version or _VERSION,
+    luasql and tostring(driver._VERSION or "is there") or "is missing: refs need it (lua-sql-sqlite3)")
+end
+
+local function configuration(self)
+  local options = self.context:settings()
+  local path = profiles.config_path()
+  local from = self.context.profile and ("the profile '%s' of %s"):format(self.context.profile, path)
+    or "the environment"
+  return ("%s, %s"):format(profiles.place(options.url), from)
+end
+
+local function permissions(self)
+  local open = {}
+  for _, directory in ipairs { profiles.config_directory(), profiles.cache_directory(), profiles.state_directory() } do
+    if private.is_open(directory) then open[#open + 1] = directory end
+  end
+  if self.context.profile and private.is_open(profiles.config_path()) then open[#open + 1] = profiles.config_path() end
+  if open[1] then return nil, "other users can read " .. table.concat(open, ", ") .. ": chmod go= them" end
+  return "no other user can read the configuration, the ledgers and the catalogues"
+end
+
+local function proxy(self)
+  local url = self.context:settings().url
+  local names = url:find "^[Hh][Tt][Tt][Pp]:" and { "http_proxy", "all_proxy" }
+    or { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+  if self.context:settings().proxy then return "as the profile says" end
+  for _, name in ipairs(names) do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      return ("%s=%s%s"):format(name, (value:gsub("//[^/@]*@", "//***@")), os.getenv "no_proxy" and ", no_proxy="
+        .. os.getenv "no_proxy" or "")
+    end
+  end
+  return "none"
+end
+
+local function connection(self)
+  local record, err = self.context:panel():balance()
+  self.balance, self.refusal = record, err
+  local t = self.timings
+  if not self.seen or not t or (err and (err.kind == "network" or err.kind == "timeout")) then return failed(err) end
+  return ("name %.0f ms, connection %.0f ms, %s, answer %.0f ms"):format(t.dns * 1000, (t.connect - t.dns) * 1000,
+    t.tls > 0 and ("TLS %.0f ms"):format((t.tls - t.connect) * 1000) or "no TLS: the key travels in the open",
+    t.total * 1000)
+end
+
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
+  Dec = 12 }
+
+--- The unix time of an HTTP date. Pure.
+---@param date string? "Thu, 26 Nov 2026 07:23:07 GMT"
+---@return integer?
+function doctor.unix_time(date)
+  local day, name, year, h, m, s = (date or ""):match "^%a+, (%d+) (%a+) (%d+) (%d+):(%d+):(%d+) GMT$"
+  local month = MONTHS[name]
+  if not month then return nil end
+  local y = month <= 2 and year - 1 or year + 0
+  local era_days = 365 * y + math.floor(y / 4) - math.floor(y / 100) + math.floor(y / 400)
+  local days = era_days + math.floor((153 * (month + (month > 2 and -3 or 9)) + 2) / 5) + day - 1 - 719468
+  return days * 86400 + h * 3600 + m * 60 + s
+end
+
+local function clock(self)
+  local theirs = doctor.unix_time(self.seen and self.seen.date)
+  if not theirs then return "the panel does not say what time it is" end
+  local off = math.abs(os.time() - theirs)
+  if off <= CLOCK_MOST then return "as the panel's" end
+  return nil, ("%s apart from the panel's: set this machine's clock (timedatectl)"):format(progress.duration(off))
+end
+
+local function key(self)
+  local err = self.refusal
+  if not err then return "accepted" end
+  return failed(err)
+end
+
+local function balance(self)
+  if not self.balance then return nil, "not known: the key was not accepted" end
+  return money.text(formats.text(self.balance.balance), self.balance.currency)
+end
+
+local function catalogue(self)
+  local list, err = self.context:panel():services()
+  if not list then return failed(err) end
+  if #list == 0 then return nil, "the panel offers no services to this account" end
+  local without = 0
+  for _, service in ipairs(list) do
+    if not smmpanel.catalog(list):cost(service.service, 1) then without = without + 1 end
+    if without > 0 then break end
+  end
+  return ("%s services%s"):format(progress.number(#list), without > 0 and ", not all with a price" or "")
+end
+
+local function unknown_id(self)
+  local _, err = self.context:panel():status(NO_SUCH_ORDER)
+  if not err then return nil, "the panel has an order " .. NO_SUCH_ORDER .. ": it does not tell unknown ids" end
+  if err.code == "bad_order" then return ("'%s'"):format(err.message) end
+  return nil, ("an unknown order is answered with '%s' (%s): watch cannot tell that an id is wrong"):format(err.message,
+    err.code)
+end
+
+local function ledger(self)
+  local list, err = self.context:panel():pending()
+  if not list then return failed(err) end
+  if #list == 0 then return "it opens; nothing is pending" end
+  return nil, ("%d orders with an unknown outcome: smmpanel pending"):format(#list)
+end
+
+doctor.CHECKS = {
+  { "versions", versions }, { "configuration", configuration }, { "permissions", permissions }, { "proxy", proxy },
+  { "connection", connection }, { "clock", clock }, { "key", key }, { "balance", balance },
+  { "catalogue", catalogue }, { "unknown id", unknown_id }, { "ledger", ledger },
+}
+
+--- Makes what the checks share. The panel's exchanges are watched.
+---@param context smmpanel.cli.Context
+---@return smmpanel.cli.Examination
+function doctor.new(context)
+  local self = { context = context }
+  context:panel {
+    ledger = context:ledger(),
+    record = function(line) self.seen = line end,
+    on_event = function(event)
+      if event.type == "attempt" and event.timings then self.timings = event.timings end
+    end,
+  }
+  return self
+end
+
+return doctor

@@ -1,0 +1,69 @@
+--- What became of orders whose end was not known, as the user says it: on the command line, or in a CSV file with
+-- the columns ref and order.
+-- @module smmpanel.cli.input.resolutions
+
+local resolutions = {}
+
+local argerror = require "smmpanel.util.argerror"
+local columns = require "smmpanel.cli.input.columns"
+local fail = require "smmpanel.cli.fail"
+local from = require "smmpanel.cli.input.from"
+local text = require "smmpanel.util.text"
+
+---@class smmpanel.cli.Resolution
+---@field ref string
+---@field order string|false false: it was not placed
+
+local NOT_PLACED = { ["not placed"] = true, ["not-placed"] = true, ["not_placed"] = true }
+
+local function order_of(cell)
+  if cell == nil then return nil, "give the order's id, or: not placed" end
+  if NOT_PLACED[text.lower(cell)] then return false end
+  if text.is_id(cell) then return cell end
+  return nil, argerror.describe(cell) .. " is neither an id nor: not placed"
+end
+
+local function read_file(args)
+  local rows, problems = from.records(args.from, { needs = { "ref", "order" }, known = columns.KNOWN,
+    ignore = args.ignore_columns })
+  local list, seen = {}, {}
+  for _, row in ipairs(rows) do
+    local function note(column, problem)
+      problems[#problems + 1] = ("line %d, column '%s': %s"):format(row.line, column, problem)
+    end
+    local ref, cell = row.values.ref, row.values.order
+    local order, wrong = order_of(cell and text.trim(cell))
+    if wrong then note("order", wrong) end
+    if not ref then
+      note("ref", "the ref is missing")
+    elseif seen[ref] then
+      note("ref", ("the ref %s is that of line %d too"):format(argerror.describe(ref), seen[ref]))
+    else
+      seen[ref] = row.line
+    end
+    list[#list + 1] = { ref = ref, order = order }
+  end
+  from.refuse(args.from, problems)
+  if #list == 0 then fail.usage("%s: there is no ref in it", args.from) end
+  return list
+end
+
+--- Reads them. Ends the command where one is wrong.
+---@param args table
+---@return smmpanel.cli.Resolution[]
+function resolutions.read(args)
+  if args.from then
+    if args.ref or args.not_placed then fail.usage "--from goes without REF and --not-placed: they are in the file" end
+    return read_file(args)
+  end
+  if not args.ref then fail.usage "which ref? Give REF and ORDER_ID, or --from FILE" end
+  if (args.order ~= nil) == (args.not_placed ~= nil) then
+    fail.usage "was it placed? Give the order's id, or --not-placed"
+  end
+  if args.order and not text.is_id(args.order) then
+    fail.usage("%s is not an id", argerror.describe(args.order))
+  end
+  return { { ref = args.ref, order = args.order or false } }
+end
+
+return resolutions

@@ -1,0 +1,133 @@
+-- Refs on the command line: what was placed before, orders with an unknown outcome, a new key, and the set-up's
+-- examination.
+local cli = require "spec.support.cli"
+local csv = require "smmpanel.cli.input.csv"
+local sandboxes = require "spec.support.sandbox"
+
+describe("the command line, with a ledger,", function()
+  local sandbox, home
+  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
+  teardown(function() sandbox.stop() end)
+  before_each(function() home = cli.home(sandbox) end)
+  after_each(function() home:remove() end)
+
+  local function run(line, code, options)
+    local out, err, got = home:run(line, options)
+    assert.equal(code or 0, got, line .. "\n" .. out .. err)
+    return out, err
+  end
+
+  local function orders(name, from, to)
+    local rows = { "ref,service,link,quantity" }
+    for i = from, to do rows[#rows + 1] = ("%s-%d,1,https://example.com/%s/%d,1000"):format(name, i, name, i) end
+    return home:write(name .. ".csv", table.concat(rows, "\n"))
+  end
+
+  it("the summary before the question counts what was placed before, and the price of the rest", function()
+    orders("sum", 1, 3)
+    run "smmpanel add --from ~/sum.csv --yes"
+    orders("sum", 1, 4)
+    local _, err = run "smmpanel add --from ~/sum.csv --dry-run"
+    assert.matches("orders    4 orders: 3 placed before, 1 to place\n  price     0.9 USD\n", err)
+    local terminal = home:terminal { columns = 80, name = "before" }
+    finally(function() terminal:close() end)
+    local screen = terminal:run "smmpanel add service=1 link=https://example.com/sum/1 quantity=1000 --ref sum-1"
+    assert.matches("'sum%-1' was placed before: nothing is sent\nplaced: order %d+", screen)
+    orders("sum", 1, 3)
+    screen = terminal:run "smmpanel add --from ~/sum.csv; echo code $?"
+    assert.matches("3 orders: 3 placed before, 0 to place\n3 placed %(3 of them before%)\ncode 0", screen)
+    assert.equal(0, sandbox.counts("before").made)
+  end)
+
+  it("resolve --from settles many, after it has asked the panel about the ids", function()
+    orders("many", 1, 12)
+    run("smmpanel add --from ~/many.csv --yes", 5, { fault = "lost@1-3&on=add" })
+    local out = run "smmpanel pending --csv"
+    local pending = assert(csv.records(out))
+    assert.is_true(#pending >= 3)
+    local rows = { "ref,order" }
+    for i, record in ipairs(pending) do
+      local found = sandbox.ask("GET", "orders?link=" .. record.values.link)
+      rows[i + 1] = record.values.ref .. "," .. (found[1] and ("%.0f"):format(found[1].order) or "not placed")
+      assert.equal("https://example.com/many/" .. record.values.ref:match "%d+", record.values.link)
+      if i > 1 then
+        local before, this = pending[i - 1].values.ref:match "%d+", record.values.ref:match "%d+"
+        assert.is_true(tonumber(before) < tonumber(this)) -- shop-2 before shop-10
+      end
+    end
+    home:write("wrong.csv", table.concat(rows, "\n") .. "\nmany-99,")
+    local _, err = run("smmpanel resolve --yes --from ~/wrong.csv", 2)
+    assert.matches("column 'order': give the order's id, or: not placed", err)
+    home:write("unknown.csv", "ref,order\n" .. pending[1].values.ref .. ",77\n")
+    _, err = run("smmpanel resolve --yes --from ~/unknown.csv", 3)
+    assert.matches("the panel does not know order 77 %(Incorrect order ID%); nothing was recorded", err)
+    home:write("settled.csv", table.concat(rows, "\n"))
+    run "smmpanel resolve --yes --force --from ~/settled.csv"
+    assert.equal("", (run "smmpanel pending"))
+  end)
+
+  it("resolve shows the order and asks", function()
+    run("smmpanel add service=1 link=https://example.com/r quantity=50 --yes --ref r-1", 5, { fault = "lost&on=add" })
+    local made = sandbox.ask("GET", "orders?link=https://example.com/r")
+    local terminal = home:terminal { columns = 100 }
+    finally(function() terminal:close() end)
+    local line = ("smmpanel resolve r-1 %.0f; echo code $?"):format(made[1].order)
+    terminal:type(line)
+    local screen = terminal:wait "Record 'r%-1' as order %d+%? %[y/N%] ?$"
+    assert.matches("r%-1 +1 +50 +https://example.com/r +%d+ +%u%l+", screen)
+    terminal:type "n"
+    terminal:wait "nothing was recorded\ncode 1"
+    terminal:type("clear; " .. line)
+    terminal:wait "%[y/N%] ?$"
+    terminal:type "y"
+    terminal:wait "'r%-1' is order %d+\ncode 0"
+  end)
+
+  it("--not-placed waits until the panel cannot be working on it, and names the flag", function()
+    run("smmpanel add service=1 link=https://example.com/e quantity=50 --yes --ref e-1", 5, { fault = "lost&on=add" })
+    local _, err = run("smmpanel resolve e-1 --not-placed --yes", 3)
+    assert.matches("the panel may still be working on 'e%-1' for %d+ seconds: try again then, or with %-%-force", err)
+    assert.is_nil(err:find " panel:")
+    run "smmpanel resolve e-1 --not-placed --yes --force"
+  end)
+
+  it("a ref of another key is refused, until the key is adopted", function()
+    local line = "smmpanel add service=1 link=https://example.com/key quantity=50 --yes --ref key-1"
+    local id = run(line)
+    local other = { env = { SMMPANEL_KEY = sandbox.keys.second } }
+    local _, err = run(line, 3, other)
+    assert.matches("'key%-1' was placed under another key; if both keys are of one account: smmpanel ledger adopt", err)
+    run("smmpanel ledger adopt", 2, other)
+    assert.matches("1 account joined", (run("smmpanel ledger adopt --yes", 0, other)))
+    assert.equal(id, (run(line, 0, other)))
+    assert.equal(1, #sandbox.ask("GET", "orders?link=https://example.com/key"))
+  end)
+
+  it("status --ref asks about the order that was placed under it", function()
+    local id = run("smmpanel add service=1 link=https://example.com/s quantity=50 --yes --ref s-1"):match "%d+"
+    assert.matches("\n" .. id .. " ", (run "smmpanel status --ref s-1"))
+    local _, err = run("smmpanel status --ref s-2", 3)
+    assert.matches("the ledger knows no order 's%-2'", err)
+    run("smmpanel cancel --ref s-1 -y", 0)
+  end)
+
+  it("doctor says of each thing that it is ok, or what to do", function()
+    local out = run "smmpanel doctor"
+    local _, count = out:gsub("ok     ", "")
+    assert.equal(11, count, out)
+    assert.matches("clock +as the panel's", out)
+    out = run("smmpanel doctor", 1, { env = { SMMPANEL_KEY = "wrong-key-123" } })
+    assert.matches("wrong  key +balance: Invalid API key", out)
+    assert.is_nil(out:find("wrong-key-123", 1, true))
+    out = run("smmpanel doctor", 1, { env = { SMMPANEL_URL = "http://127.0.0.1:1/api/v2" } })
+    assert.matches("wrong  connection +balance: ", out)
+  end)
+
+  it("--debug shows the exchange on stderr, without the key", function()
+    local out, err = run "smmpanel status 1 --debug --json"
+    assert.matches("^%[\n{", out)
+    assert.matches("> POST 127.0.0.1[^\n]*\n> key=K&action=status&order[s]?=1\n< HTTP 200\n", err)
+    assert.matches('< {"[^\n]*"Partial"', err)
+    assert.is_nil(err:find(sandbox.key, 1, true))
+  end)
+end)

@@ -61,7 +61,8 @@ function settle.lookup(store, owner, ref, decimals)
   if not row or FREED[row.state] then return { ref = ref, state = "new" } end
   local known = settle.view(row, process.here())
   if row.answer then
-    known.state, known.made, known.left = "made", record.decode(row.answer, "add", decimals), nil
+    known.state, known.left = "made", nil
+    known.made = json.decode_record(row.answer, schemas.add, decimals)
   end
   return known
 end

@@ -47,7 +47,7 @@ describe("the command line, with a ledger,", function()
     assert.is_true(#pending >= 3)
     local rows = { "ref,order" }
     for i, record in ipairs(pending) do
-      local found = sandbox.ask("GET", "orders?link=" .. record.values.link)
+      local found = sandbox.ask("orders?link=" .. record.values.link)
       rows[i + 1] = record.values.ref .. "," .. (found[1] and ("%.0f"):format(found[1].order) or "not placed")
       assert.equal("https://example.com/many/" .. record.values.ref:match "%d+", record.values.link)
       if i > 1 then
@@ -68,7 +68,7 @@ describe("the command line, with a ledger,", function()
 
   it("resolve shows the order and asks", function()
     run("smmpanel add service=1 link=https://example.com/r quantity=50 --yes --ref r-1", 5, { fault = "lost&on=add" })
-    local made = sandbox.ask("GET", "orders?link=https://example.com/r")
+    local made = sandbox.ask("orders?link=https://example.com/r")
     local terminal = home:terminal { columns = 100 }
     finally(function() terminal:close() end)
     local line = ("smmpanel resolve r-1 %.0f; echo code $?"):format(made[1].order)
@@ -100,7 +100,7 @@ describe("the command line, with a ledger,", function()
     run("smmpanel ledger adopt", 2, other)
     assert.matches("1 account joined", (run("smmpanel ledger adopt --yes", 0, other)))
     assert.equal(id, (run(line, 0, other)))
-    assert.equal(1, #sandbox.ask("GET", "orders?link=https://example.com/key"))
+    assert.equal(1, #sandbox.ask("orders?link=https://example.com/key"))
   end)
 
   it("status --ref asks about the order that was placed under it", function()

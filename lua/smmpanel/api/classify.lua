@@ -129,7 +129,7 @@ local function foreign_reading(said, list, normal, english)
   for _, language in ipairs(languages) do
     local reading = read_in(language, list, normal, english)
     if not best or reading.weight > best.weight then best = reading end
-    if #languages > 2 and reading.count >= enough and reading.weight > 0 then break end
+    if #languages > 3 and reading.count >= enough and reading.weight > 0 then break end
   end
   return best
 end

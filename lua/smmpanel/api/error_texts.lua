@@ -11,6 +11,7 @@ error_texts.code_words = {
   { "link_duplicate", "active_order" }, { "error.link", "bad_link" }, { "account_banned", "account" },
   { "not_enough_funds", "no_funds" }, { "min_quantity", "bad_quantity" }, { "max_quantity", "bad_quantity" },
   { "incorrect_service_id", "bad_service" }, { "incorrect_order_id", "bad_order" },
+  { "error.multiplicity", "bad_quantity" }, { "error.quantity", "bad_quantity" },
   { "incorrect_refill_id", "bad_refill" }, { "unauthenticated", "invalid_key" },
 }
 
@@ -63,7 +64,7 @@ error_texts.rules = {
     "number_limits amount -shared -order", "amount limits order -shared" },
   { "bad_link", "link invalid", "link absent", "link required", "link private", "link closed", "link negated -order",
     "link format", "link limits -shared", "profile private" },
-  { "account", "account closed -link", "account absent -link", "user closed", "api inactive -temporarily",
+  { "account", "account closed -link", "account absent -link -order", "user closed", "api inactive -temporarily",
     "api banned", "api closed account" },
   { "maintenance", "temporarily unavailable site", "temporarily inactive site" },
   { "bad_service", "service invalid -oops", "service absent -oops", "service required", "service closed",

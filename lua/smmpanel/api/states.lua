@@ -13,6 +13,10 @@ local text = require "smmpanel.util.text"
 -- Words and phrases with commas between them.
 local WORDS = {
   open = {
+    ur = "زیر التوا, زیر عمل, جاری ہے, جاری, زیر التواء, پراسیسنگ",
+    bn = "অপেক্ষমান, প্রক্রিয়াধীন, চলমান, প্রক্রিয়াকরণ, মুলতুবি, পেন্ডিং, চলছে",
+    uz = "kutilmoqda, jarayonda, bajarilmoqda, ishlanmoqda, kutish, faol",
+    az = "gözləyir, gözləmədə, icra olunur, icrada, işlənir, davam edir, aktiv",
     en = "pending, processing, process, in process, in progress, inprogress, progress, in progess, inprogess, "
       .. "active, awaiting, queued, in queue, inqueue, queue, paused, pause, refill, refilling, holding, hold, "
       .. "on hold, onhold, waiting, waiting for refund, waitingforrefund, creating, created, running, started, "
@@ -71,6 +75,10 @@ local WORDS = {
       .. "संसाधित हो रहा है, प्रतीक्षारत, प्रोसेसिंग",
   },
   completed = {
+    ur = "مکمل, مکمل ہو گیا, کامیاب",
+    bn = "সম্পন্ন, সম্পূর্ণ, সফল, শেষ",
+    uz = "bajarildi, yakunlandi, tugatildi, yakunlangan, bajarilgan, muvaffaqiyatli",
+    az = "tamamlandı, tamamlanıb, başa çatdı, uğurlu",
     en = "completed, complete, success, successful, succeeded, finished, done, fulfilled, delivered, refilled, "
       .. "completed successfully, successfully completed, 2",
     tr = "tamamlandı, tamamlanmış, tamamlanan, başarılı, bitti, teslim edildi, tamam, sonuçlandı, gönderildi, "
@@ -103,6 +111,10 @@ local WORDS = {
     hi = "पूर्ण, पूरा, पूरा हुआ, सफल, संपन्न, समाप्त, पूरा किया, पूर्ण हुआ, पूरा हो गया",
   },
   partial = {
+    ur = "جزوی, جزوی طور پر مکمل",
+    bn = "আংশিক, আংশিক সম্পন্ন",
+    uz = "qisman, qisman bajarildi",
+    az = "qismən, qismən tamamlandı",
     en = "partial, partially, partially completed, partial complete, partial completed, partial refund, "
       .. "partially refunded, partial refunded, partially delivered, partially canceled, partially complete, "
       .. "partial delivery, partials, 3",
@@ -136,6 +148,10 @@ local WORDS = {
     hi = "आंशिक, आंशिक रूप से पूर्ण, आंशिक रूप से, आंशिक पूर्ण",
   },
   canceled = {
+    ur = "منسوخ, منسوخ شدہ, واپس",
+    bn = "বাতিল, বাতিল করা হয়েছে, ফেরত",
+    uz = "bekor qilindi, bekor qilingan, bekor, qaytarildi",
+    az = "ləğv edildi, ləğv edilib, ləğv, qaytarıldı, geri qaytarıldı",
     en = "canceled, cancelled, cancel, cancelled and refunded, canceled and refunded, refunded, refunds, refund, "
       .. "cancellation, fully refunded, voided, reversed, 4, 5",
     tr = "iptal, iptal edildi, iptal edilmiş, iade, iade edildi, iptal iade, iptal ve iade, iptal edilen, "
@@ -170,6 +186,10 @@ local WORDS = {
     hi = "रद्द, रद्द किया गया, रद्द कर दिया गया, वापसी, वापस किया गया, धनवापसी, रिफंड, रद्द हुआ",
   },
   failed = {
+    ur = "ناکام, خرابی",
+    bn = "ব্যর্থ, ত্রুটি",
+    uz = "xato, xatolik, muvaffaqiyatsiz",
+    az = "uğursuz, xəta",
     en = "fail, failed, failure, error, errors, expired, limit, rejected, declined, denied, unsuccessful, "
       .. "refused, errored, reject",
     tr = "hata, hatalı, başarısız, reddedildi, süresi doldu, hata oluştu, ret, red, reddedilmiş, hatası",

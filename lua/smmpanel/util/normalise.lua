@@ -42,7 +42,6 @@ each(0x64B, 0x65F, nothing) -- Arabic vowel marks
 each(0x640, 0x640, nothing) -- the Arabic letter stretcher
 each(0x93C, 0x93C, nothing) -- the dot below of Hindi
 each(0x200B, 0x200F, nothing) -- invisible characters
-each(0x2018, 0x201B, nothing) -- curly apostrophes
 each(0xFEFF, 0xFEFF, nothing)
 each(0x2BC, 0x2BC, nothing)
 each(0xB4, 0xB4, nothing)
@@ -73,12 +72,19 @@ local function entity(name)
   return ENTITIES[name]
 end
 
+-- What English writes behind an apostrophe as part of the word: don't, it's. Elsewhere a word begins there: d'annuler.
+local ENDINGS = { t = "t", s = "s", re = "re", ve = "ve", ll = "ll", d = "d", m = "m" }
+
+local function after_apostrophe(letters)
+  return ENDINGS[letters] or " " .. letters
+end
+
 ---@param s string the bytes 1 and 2 in it stay: a list can be normalised in one go
 ---@return string
 return function(s)
   s = s:gsub("&(#?[0-9A-Za-z]+);", entity):gsub("<[^<>]*>", " "):gsub("https?://[^ \t\r\n]*", " ")
   s = s:gsub("([a-z])([A-Z])", "%1 %2") -- OrderID, serviceNotFound
-  s = casefold(s):gsub("['`]", "")
+  s = casefold(s):gsub("\226\128[\152-\155]", "'"):gsub("'([a-z]+)", after_apostrophe):gsub("['`]", "")
   if s:find("[\194-\244]") then
     s = s:gsub("[\194-\239][\128-\191]+", plain)
     s = s:gsub("\226[\128-\175][\128-\191]", " "):gsub("\240[\128-\191]+", " ") -- U+2000 to U+2BFF; emoji

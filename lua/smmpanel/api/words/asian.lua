@@ -70,7 +70,7 @@ return {
     timeout = "waktu habis, tidak merespon*, tidak ada respon*",
     in_work = "sedang diproses, dalam proses",
     half_done = "telah dibuat, sudah dibuat, berhasil dibuat",
-    money = "saldo*, dana, uang, deposit",
+    money = "saldo*, baki, dana, uang, deposit",
     key = "api key*, apikey*, kunci*, key, api id, token*",
     account = "akun*",
     user = "pengguna*, user*",
@@ -93,7 +93,7 @@ return {
     lacking = "tidak cukup, tidak mencukupi, kurang, tdk cukup, belum cukup, tidak memadai, habis, kurangnya",
     low = "rendah",
     topup = "top up*, isi saldo*, deposit dulu, silahkan deposit*, silakan deposit*, topup*, lakukan deposit*",
-    wrong = "salah*, tidak valid, tidak sesuai, tidak benar, invalid*, tidak sah, keliru",
+    wrong = "tidak cocok, salah*, tidak valid, tidak sesuai, tidak benar, invalid*, tidak sah, keliru",
     valid = "valid, benar",
     missing = "bukan milik*, tidak ditemukan, tidak ada, tidak tersedia, tidak terdaftar, tidak dikenal*, "
       .. "belum diisi, kosong, tdk ditemukan, tidak dapat ditemukan",

@@ -82,7 +82,7 @@ return {
     new = "new order*, another order",
     done = "complete*, finished, processed, started, delivered, refunded, partial",
     only = "only",
-    limits = "minimum, maximum, minimal, maximal, min, max, maksimum, at least, at most, between, range, "
+    limits = "limits, minimum, maximum, minimal, maximal, min, max, maksimum, at least, at most, between, range, "
       .. "multiple, multiples, exceed*, less than, more than, greater, lower than, higher, too low, too high, "
       .. "too small, too big, too large, too many, out of bounds, limit, must be, must to be, below, above, "
       .. "under, whole number, integer, numeric, should be",
@@ -96,7 +96,7 @@ return {
     attempts = "attempt, attempts, tries",
     maintenance = "maintenance*, maintainance, maintenence, under construction, being upgraded, being updated",
     temporarily = "temporarily, temporary, currently, at the moment, moment, right now",
-    site = "panel, site, website, system, server, platform, api, service",
+    site = "panel, site, website, system, server, platform, api, service temporarily",
     -- what is about something else
     permission = "permission*, privilege*, unauthorized access, access denied",
     provider = "provider*, supplier*, panel above, upstream",

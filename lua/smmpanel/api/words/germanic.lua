@@ -12,7 +12,7 @@ return {
     account = "konto, konten, benutzerkonto*, account*",
     user = "benutzer*, nutzer*",
     service = "dienst*, service*, leistung*, paket*, produkt*",
-    order = "bestellung*, auftrag*, aufträge*, order*",
+    order = "bestell*, bestellung*, auftrag*, aufträge*, order*",
     link = "link*, url*, adresse*",
     profile = "profil*, seite*",
     quantity = "menge*, anzahl*, stückzahl*, mindestmenge*, höchstmenge*, maximalmenge*",

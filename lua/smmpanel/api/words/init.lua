@@ -13,20 +13,23 @@ local FAMILY = {
   en = "english", es = "romance", pt = "romance", fr = "romance", it = "romance", ro = "romance",
   de = "germanic", nl = "germanic", ru = "slavic", uk = "slavic", pl = "slavic",
   tr = "eastern", ar = "eastern", fa = "eastern",
+  az = "further", uz = "further", ms = "further", bn = "further", ur = "further",
   vi = "asian", id = "asian", zh = "asian", ja = "asian", ko = "asian", th = "asian", hi = "asian",
 }
 
 -- The languages of a script, by a pattern of a character that only it has; and of Latin letters, by letters that tell
 -- them apart. The first that is found decides.
-local OTHER_SCRIPTS = 7 -- so many rows are about scripts other than Latin
+local OTHER_SCRIPTS = 8 -- so many rows are about scripts other than Latin
 local SCRIPTS = {
-  { "[\216-\219][\128-\191]", { "ar", "fa" } },
+  { "[\216-\219][\128-\191]", { "ar", "fa", "ur" } },
   { "[\208-\211][\128-\191]", { "ru", "uk" } },
   { "\227[\129-\131]", { "ja" } }, -- kana
   { "[\228-\233][\128-\191][\128-\191]", { "zh", "ja" } },
   { "[\234-\237][\128-\191][\128-\191]", { "ko" } },
   { "\224[\184-\185]", { "th" } },
   { "\224[\164-\165]", { "hi" } },
+  { "\224[\166-\167]", { "bn" } },
+  { "\201\153", { "az" } }, -- ə
   { "\225[\186-\187]", { "vi" } },
   { "\198[\161\176]", { "vi" } }, -- ơ ư
   { "\196[\145\144]", { "vi" } }, -- đ
@@ -38,7 +41,7 @@ local SCRIPTS = {
   { "\195\159", { "de" } }, -- ß
 }
 
-local LATIN = { "tr", "id", "es", "pt", "vi", "fr", "de", "it", "pl", "nl", "ro" }
+local LATIN = { "tr", "id", "es", "pt", "vi", "fr", "de", "it", "pl", "nl", "ro", "uz", "az", "ms" }
 
 --- The languages besides English that a text may be in, the likeliest first.
 ---@param said string as the panel wrote it

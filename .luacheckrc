@@ -11,6 +11,9 @@ files["spec/loops/programs/haproxy"] = { read_globals = { "core" } }
 files["spec/loops/programs/luanti"] = { read_globals = { "minetest" } }
 files["contrib/luanti"] = { read_globals = { "minetest" } }
 files["contrib/nvim"] = { globals = { "vim" } }
+files["examples/tarantool"] = { read_globals = { "box" } }
+files["examples/luanti"] = { read_globals = { "minetest" } }
+files["examples/love_thread"] = { globals = { "love" } }
 files["examples/haproxy"] = { read_globals = { "core" } }
 files["examples/neovim"] = { read_globals = { "vim" } }
 files["examples/love"] = { globals = { "love" } }

@@ -2,6 +2,7 @@
 local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
+local programs = require "spec.loops.support.programs"
 local sandbox_server = require "smmpanel.sandbox.server"
 
 local is_51 = _VERSION == "Lua 5.1"
@@ -30,7 +31,34 @@ describe("the example for", function()
     end)
   end
 
-  if not is_51 then return end
+  if not is_51 then
+    local version = programs.haproxy_lua()
+    if not version then return end
+    it("HAProxy", function()
+      local port = nginx.free_port()
+      local change = ("sed 's/8090/%d/' examples/haproxy/haproxy.cfg"):format(port)
+      local path = os.tmpname()
+      os.execute(("%s >%s"):format(change, path))
+      local command = ("PATH=$PATH:/usr/sbin LUA_CPATH='./build/%s/?.so;;' "):format(version) ..
+        "sh -c 'echo started; exec haproxy -db -f " .. path .. "'"
+      local server = process.start("env " .. environment .. command)
+      finally(function() server.stop() os.remove(path) end)
+      assert(nginx.wait_until(function() return (pcall(http.get, port, "/balance")) end))
+      assert.equal("100.84292 USD\n", select(2, http.get(port, "/balance")))
+      assert.equal("1 Partial\n100 In progress\n", select(2, http.get(port, "/orders?ids=1,100")))
+    end)
+    return
+  end
+
+  for name, command in pairs {
+    Tarantool = "tarantool examples/tarantool/main.lua", GLib = process.lua() .. " examples/glib/main.lua",
+    ["love.thread"] = "love examples/love_thread",
+  } do
+    it(name, function()
+      local said = run(command)
+      for _, line in ipairs { "1%s+Partial", "2%s+In progress", "100%s+In progress" } do assert.matches(line, said) end
+    end)
+  end
 
   it("Copas", function()
     local server = process.start("env " .. environment .. process.lua() .. " examples/copas/main.lua")

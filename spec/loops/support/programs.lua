@@ -27,8 +27,12 @@ local function glib()
   return core_for(is_51 and "5.1" or "5.3") .. with(lua, "glib")
 end
 
+local function haproxy_lua()
+  return output("PATH=$PATH:/usr/sbin haproxy -vv"):match "Built with Lua version : Lua (%d%.%d)"
+end
+
 local function haproxy()
-  local version = output("PATH=$PATH:/usr/sbin haproxy -vv"):match "Built with Lua version : Lua (%d%.%d)"
+  local version = haproxy_lua()
   if not version or is_51 then return nil end
   return core_for(version) .. ("SPEC_ADDRESS=127.0.0.1:%d SPEC_PROGRAM=spec/loops/programs/haproxy/main.lua "):format(
     nginx.free_port()) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
@@ -40,7 +44,7 @@ local function luanti()
 end
 
 return {
-  neovim = NEOVIM,
+  neovim = NEOVIM, haproxy_lua = haproxy_lua,
   { name = "luv", closes = false, command = with(process.lua(), "luv") },
   { name = "cqueues", command = with(process.lua(), "cqueues") },
   { name = "Copas", command = is_51 and with(process.lua(), "copas") },
@@ -49,5 +53,7 @@ return {
   { name = "HAProxy", closes = false, command = haproxy() },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
+  { name = "LÖVE with a window", closes = false, is_again = true,
+    command = is_51 and has "xvfb-run" and "SPEC_WINDOW=1 xvfb-run -a love spec/loops/programs/love" },
   { name = "Luanti", closes = false, command = luanti() },
 }

@@ -64,7 +64,7 @@ describe("regression:", function()
         local last = decoders[#decoders]
         decoders = nil
         collectgarbage() collectgarbage()
-        print(ok, why, select(2, last:feed "x"), select(2, last:finish()))
+        print(ok, why, select(2, last:feed "x"), (select(2, last:finish())))
       end
       print "of use"
     ]], "ulimit -v 200000;")

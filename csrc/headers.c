@@ -19,6 +19,7 @@ typedef struct {
 
 /* The trimmed value of a header line, if it has this name ("name:", in lower case). */
 static bool read_header(const char *line, size_t len, const char *name, span *value) {
+  if ((line[0] | ' ') != name[0]) return false; /* most are told apart by it */
   size_t n = strlen(name);
   if (len < n || strncasecmp(line, name, n) != 0) return false;
   const char *from = line + n, *end = line + len;

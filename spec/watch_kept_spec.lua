@@ -26,7 +26,8 @@ describe("panel:watch with a name", function()
   local function notes()
     local list = {}
     return list, function(id, record, previous)
-      list[#list + 1] = ("%s %s after %s"):format(id, record.status or record.code, previous and previous.status)
+      list[#list + 1] = ("%s %s after %s"):format(id, record.status or record.code,
+        tostring(previous and previous.status))
     end
   end
 
@@ -41,6 +42,54 @@ describe("panel:watch with a name", function()
     last, err = panel():watch(nil, { name = "mine", interval = 0.05, timeout = 2, on_change = on_again })
     assert.same({ {}, {} }, { again, last })
     assert.equal("timeout", err.code)
+  end)
+
+  it("reports a final state once, also when the program starts again with the same ids", function()
+    local seen, on_change = notes()
+    for _ = 1, 3 do
+      panel():watch({ 1, 700001 }, { name = "mine", interval = 0.05, timeout = 3, on_change = on_change })
+    end
+    table.sort(seen)
+    assert.same({ "1 Partial after nil", "700001 bad_order after nil" }, seen)
+  end)
+
+  it("is another set for another panel or account", function()
+    local seen = {}
+    local function watch(which, more)
+      local _, err = panel(more):watch({ 9 }, { name = "mine", interval = 0.05, timeout = 3,
+        on_change = function(id) seen[#seen + 1] = which .. " " .. id end })
+      return err
+    end
+    assert.is_nil(watch "first")
+    local other = sandbox_support.start { tls = false }
+    local there = smmpanel.new { url = other.url, key = other.key, ledger = smmpanel.ledger.sqlite(path) }
+    there:watch({ 9 }, { name = "mine", interval = 0.05, timeout = 3,
+      on_change = function(id) seen[#seen + 1] = "second " .. id end })
+    other.stop()
+    assert.same({ "first 9", "second 9" }, seen)
+    local err = watch("other key", { key = sandbox.keys.second })
+    assert.same({ "ledger", "other_account" }, { err.kind, err.code })
+    assert.equal(2, #seen)
+  end)
+
+  it("lets others write in the ledger while it adds very many", function()
+    local ids, watcher, buyer, between = {}, panel(), panel(), 0
+    for i = 1, 20000 do ids[i] = 1000000 + i end
+    local adding = true
+    smmpanel.all {
+      function()
+        watcher:watch(ids, { name = "mine", timeout = 0.001 })
+        adding = false
+      end,
+      function()
+        while adding and between < 3 do
+          local made = buyer:add({ service = 1, link = "https://example.com/" .. between, quantity = 100 },
+            { ref = "r" .. between })
+          if made and adding then between = between + 1 end
+        end
+      end,
+    }
+    assert.equal(3, between)
   end)
 
   it("ends when all are final, and the next time at once", function()
@@ -95,7 +144,7 @@ describe("panel:watch with a name", function()
         return watcher:watch(nil, { name = "mine", interval = 0.05, timeout = 2, wait_for_more = true,
           on_change = on_change })
       end,
-      add = function() smmpanel.ledger.sqlite(path):work "mine":add { "1" } end,
+      add = function() panel():watch({ 1 }, { name = "mine", timeout = 0.001 }) end,
     }
     assert.equal("timeout", errs.watch.code)
     assert.same({ "1 Partial after nil" }, seen)

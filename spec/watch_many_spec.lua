@@ -1,6 +1,5 @@
 -- Many orders watched to their end: see spec/long/watch_long.lua for very many.
 local redis_server = require "spec.support.redis"
-local sqlite_store = require "smmpanel.ledger.sqlite"
 local watching = require "spec.support.watching"
 
 -- What holds however many there are and whoever watches.
@@ -24,7 +23,7 @@ describe("1,500 orders are watched to their end, each change told once, in full 
     local directory = redis_server.scratch()
     local path = directory .. "/ledger.db"
     local report = watching.shared { orders = 1500, phase = 0, last = 2, interval = 0.9, rate = 1000, workers = 2,
-      directory = directory, ledger = path, set = sqlite_store.new(path):work "all" }
+      directory = directory, ledger = path }
     os.execute("rm -rf " .. directory)
     -- So few, at so short an interval, do not always fill a batch in the time that the first of it may wait: what
     -- holds of many is in spec/long. Here no more than that nothing is polled one by one.

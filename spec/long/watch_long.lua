@@ -2,6 +2,7 @@
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local socket = require "socket"
+local watched = require "spec.support.watched"
 local watching = require "spec.support.watching"
 
 local ORDERS, INTERVAL, RATE = 100000, 12, 120
@@ -36,8 +37,7 @@ describe("100,000 orders are watched to their end", function()
     local began, server, directory = os.time(), redis_server.start(), redis_server.scratch()
     -- What the one that dies has claimed falls to the others after 20 s, within the phase.
     local report = watching.shared { orders = ORDERS, phase = 50, last = 3, interval = INTERVAL, rate = RATE,
-      workers = 3, kill_after = 25, directory = directory, ledger = server.port,
-      set = redis_store.new(server:connect()):work "all" }
+      workers = 3, kill_after = 25, directory = directory, ledger = server.port }
     server:stop()
     os.execute("rm -rf " .. directory)
     check(report, os.time() - began)
@@ -49,7 +49,7 @@ describe("100,000 orders are watched to their end", function()
   it("take little of Redis", function()
     local server, ids = redis_server.start(), {}
     local client = server:client()
-    local set = redis_store.new(server:connect()):work "all"
+    local set = watched.set(redis_store.new(server:connect()), "all")
     for i = 1, ORDERS do ids[i] = ("%d"):format(20000000 + i) end
     set:add(ids)
     local began, processed = socket.gettime(), client:info().stats.total_commands_processed

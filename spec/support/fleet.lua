@@ -27,7 +27,8 @@ end
 
 local function worker(options, url)
   return assert(io.popen(table.concat({
-    process.lua(), "spec/support/limited_worker.lua", url, options.redis, options.rate, options.seconds,
+    "echo $$; exec", options.environment or "", process.lua(), "spec/support/limited_worker.lua", url,
+    options.redis, options.rate, options.seconds,
     options.side_by_side,
   }, " ")))
 end
@@ -54,11 +55,15 @@ local function analyse(list)
   return report
 end
 
---- Runs processes under one budget: { redis, processes, side_by_side, rate, seconds, slow = { after, seconds
--- } }.
+--- Runs processes under one rate limit: { redis, processes, side_by_side, rate, seconds, environment,
+-- slow = { after, seconds }, meanwhile = function(pids) }.
 function fleet.limited(options)
-  local clock, pipes = fleet.clock(), {}
-  for i = 1, options.processes do pipes[i] = worker(options, clock.url .. "/" .. i) end
+  local clock, pipes, pids = fleet.clock(), {}, {}
+  for i = 1, options.processes do
+    pipes[i] = worker(options, clock.url .. "/" .. i)
+    pids[i] = ("%d"):format(pipes[i]:read "*n")
+  end
+  if options.meanwhile then options.meanwhile(pids) end
   if options.slow then
     socket.sleep(options.slow.after)
     local once = {}

@@ -1,5 +1,6 @@
 -- Asks for the balance again and again under a shared budget: `lua limited_worker.lua URL REDIS_PORT RATE
--- SECONDS SIDE_BY_SIDE`. Its requests go to URL/PID. Prints how many had an answer.
+-- SECONDS SIDE_BY_SIDE`. Prints how many had an answer. A Redis that is away is asked again.
+local blocking = require "smmpanel.loop.blocking"
 local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 local core = require "smmpanel.core"
@@ -15,7 +16,13 @@ for i = 1, side_by_side do
   tasks[i] = function()
     while core.now() < stop do
       local balance, err = panel:balance { timeout = 30 }
-      if balance then answered = answered + 1 elseif err.code ~= "rate_limited" then error(err) end
+      if balance then
+        answered = answered + 1
+      elseif err.code == "limiter" then
+        blocking.sleep(0.1)
+      elseif err.code ~= "rate_limited" then
+        error(err)
+      end
     end
   end
 end

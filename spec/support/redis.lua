@@ -38,9 +38,9 @@ Server.__index = Server
 
 --- Starts it (again): the same port and directory, so what it has on disk is there.
 function Server:start()
-  local command = "echo $$; exec redis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' "
+  local command = "echo $$; exec %sredis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' "
     .. "--appendonly yes --appendfsync always %s"
-  command = command:format(self.port, self.directory, self.options)
+  command = command:format(self.environment, self.port, self.directory, self.options)
   self.pipe = assert(io.popen(command))
   self.pid = self.pipe:read "*l"
   for _ = 1, 200 do
@@ -91,8 +91,9 @@ end
 
 --- Starts a server.
 ---@param options? string further options of redis-server
-function support.start(options)
-  local server = { port = free_port(), directory = scratch(), options = options or "" }
+---@param environment? string what stands before the command, such as a clock's
+function support.start(options, environment)
+  local server = { port = free_port(), directory = scratch(), options = options or "", environment = environment or "" }
   return setmetatable(server, Server):start()
 end
 

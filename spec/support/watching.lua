@@ -1,6 +1,7 @@
 -- Very many orders watched to their end, by one process or by several, and what the panel saw of it.
 local fleet = require "spec.support.fleet"
 local process = require "spec.support.process"
+local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
 
@@ -80,8 +81,8 @@ end
 
 -- Starts a worker whose lines go to a file.
 local function worker(options, url, path)
-  return process.start(("sh -c 'echo ready; exec %s spec/support/watch_worker.lua %s %s %g %g > %s 2>&1'"):format(
-    process.lua(), url, options.ledger, options.interval, options.rate, path))
+  return process.start(("sh -c 'echo ready; exec %s%s spec/support/watch_worker.lua %s %s %g %g > %s 2>&1'"):format(
+    options.environment or "", process.lua(), url, options.ledger, options.interval, options.rate, path))
 end
 
 -- A child that has ended is a zombie until it is waited for.
@@ -103,16 +104,28 @@ local function read_changes(told, path)
   return memory
 end
 
---- By several processes: { orders, phase, last, interval, rate, workers, ledger, set, directory, kill_after }:
--- `ledger` is a Redis port or a SQLite file, `set` its work set. One of them is killed after so many seconds.
+-- Adds the orders to the set that the workers watch.
+local function add_orders(options, url)
+  local port, ids = tonumber(options.ledger), {}
+  for i = 1, options.orders do ids[i] = tostring(i) end
+  local panel = smmpanel.new { url = url, key = "test-key",
+    ledger = port and smmpanel.ledger.redis(redis_clients.at(port)) or smmpanel.ledger.sqlite(options.ledger) }
+  local _, err = panel:watch(ids, { name = "all", timeout = 0.001 })
+  assert(err.code == "timeout", tostring(err))
+  panel:close()
+end
+
+--- By several processes: { orders, phase, last, interval, rate, workers, ledger, directory, kill_after, environment,
+-- meanwhile = function(pids) }: `ledger` is a Redis port or a SQLite file. One of them is killed after so many seconds.
 function watching.shared(options)
   local panel_server, told = server(options.phase, options.last), untold(options.orders, options.last)
-  local ids, workers = {}, {}
-  for i = 1, options.orders do ids[i] = tostring(i) end
-  assert(options.set:add(ids))
+  local workers, pids = {}, {}
+  add_orders(options, panel_server.url)
   for i = 1, options.workers do
     workers[i] = worker(options, panel_server.url, options.directory .. "/worker" .. i)
+    pids[i] = ("%d"):format(workers[i].pid)
   end
+  if options.meanwhile then options.meanwhile(pids) end
   if options.kill_after then
     socket.sleep(options.kill_after)
     os.execute(("kill -KILL %d"):format(workers[1].pid))

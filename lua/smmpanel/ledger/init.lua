@@ -57,7 +57,8 @@
 --                               -> the rows of this panel, of every account, whose `order` is above the one number
 --                               and up to the other, each with it in `made`, by that
 --
--- Optional is `store:work(name)`, orders to be watched that outlive the process: see smmpanel.watch.
+-- Optional is `store:work(name, { decimals, owner })`, orders to be watched that outlive the process: see
+-- smmpanel.watch.queue.
 -- @module smmpanel.ledger
 
 local ledger = {}
@@ -92,6 +93,6 @@ end
 ---@field attempts fun(self, entry: table): table?, table?
 ---@field note fun(self, entry: table, evidence: string): true?, table?
 ---@field made fun(self, owner: table, above: number, upto: number, limit: integer): table?, table?
----@field work? fun(self, name: string): table
+---@field work? fun(self, name: string, how: table): table
 
 return ledger

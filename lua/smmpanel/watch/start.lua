@@ -3,6 +3,7 @@
 
 local start = {}
 
+local account = require "smmpanel.ledger.account"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
@@ -76,6 +77,21 @@ function start.here(own, given, asked, x)
   return last, err
 end
 
+local SLICE = 1000 -- ids
+
+-- In slices, with a pause as long as each took: others get at the ledger in between.
+local function add_to(run, texts)
+  local from = 1
+  while true do
+    local slice, began = {}, core.now()
+    for i = from, math.min(from + SLICE - 1, #texts) do slice[#slice + 1] = texts[i] end
+    local ok, failure = run.work:add(slice)
+    from = from + SLICE
+    if not ok or from > #texts then return failure end
+    run.loop.sleep(math.max(0.001, core.now() - began))
+  end
+end
+
 --- Watches in the ledger, for all processes that watch under this name.
 ---@param own table what the panel keeps
 ---@param where string the public function's name
@@ -85,10 +101,12 @@ end
 function start.named(own, where, given, asked)
   local ledger = state.ledger(own, where)
   if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
-  local set = ledger:work(given.name, { decimals = given.decimals or own.options.decimals })
-  local ok, failure = set:add(asked and asked.texts or {})
-  if not ok then return watch.failed(failure) end
+  local owner, failure = account.owner(ledger, own)
+  if not owner then return watch.failed(failure) end
+  local set = ledger:work(given.name, { decimals = given.decimals or own.options.decimals, owner = owner })
   local run = new_watching(own, given, asked, set)
+  failure = add_to(run, asked and asked.texts or {})
+  if failure then return watch.failed(failure) end
   run.shared, run.wait_for_more = true, given.wait_for_more
   return watch.run(run)
 end

@@ -123,7 +123,7 @@ local function numbers_of(self, owner)
   self.accounts[name] = { account = reply[2], panel = reply[3] }
   return self.accounts[name]
 end
-Store.numbers_of = numbers_of
+Store.numbers_of, Store.ask = numbers_of, run
 
 -- A script about one ref of an owner.
 local function step(self, script, owner, ref, ...)
@@ -255,12 +255,13 @@ function Store:adopt(owner)
   return tonumber(reply[2])
 end
 
---- The orders to be watched under a name, shared by all who ask for it: see smmpanel.watch.
+--- The orders that an account watches under a name, shared by all processes that ask for it: see
+-- smmpanel.watch.queue.
 ---@param name string
----@param how? { decimals: "number"|"string"|nil }
+---@param how { decimals: "number"|"string"|nil, owner: smmpanel.LedgerOwner }
 ---@return table
 function Store:work(name, how)
-  return require("smmpanel.watch.redis").new(self.run, self.prefix, name, how)
+  return require("smmpanel.watch.redis").new(self, name, how)
 end
 
 return store

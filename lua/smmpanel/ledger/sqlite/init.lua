@@ -325,13 +325,13 @@ function Store:adopt(owner)
   return tonumber(list[1].count) - 1
 end
 
---- The orders to be watched under a name, shared by all who ask for it: see smmpanel.watch.
+--- The orders that an account watches under a name, shared by all processes that ask for it: see
+-- smmpanel.watch.queue.
 ---@param name string
----@param how? { decimals: "number"|"string"|nil }
+---@param how { decimals: "number"|"string"|nil, owner: smmpanel.LedgerOwner }
 ---@return table
 function Store:work(name, how)
-  -- A connection of its own, which waits for no disk: where the power fails, the last changes are told again.
-  return require("smmpanel.watch.sqlite").new(self.connection:relaxed(), name, how)
+  return require("smmpanel.watch.sqlite").new(self, name, how)
 end
 
 return store

@@ -5,7 +5,7 @@
 --     smmpanel_accounts  a panel and an account; those with the same `grp` are one account (adopted keys).
 --                        Number 0 owns what came from version 1, which did not note whose it was: it matches all
 --     smmpanel_orders    a row for each attempt at a ref; the last one counts. With a token it is open
---     smmpanel_work      watched orders: see smmpanel.watch.sqlite
+-- The tables of watched orders are made by smmpanel.watch.sqlite.
 -- @module smmpanel.ledger.sqlite.schema
 
 local schema = {}
@@ -25,12 +25,6 @@ local TABLES = {
       floor INTEGER, evidence TEXT, PRIMARY KEY (ref, account, attempt)) WITHOUT ROWID]],
   "CREATE INDEX smmpanel_orders_open ON smmpanel_orders (ref) WHERE token IS NOT NULL",
   "CREATE INDEX smmpanel_orders_made ON smmpanel_orders (account, made) WHERE made IS NOT NULL",
-}
-
-local WORK = {
-  [[CREATE TABLE IF NOT EXISTS smmpanel_work (
-      name TEXT NOT NULL, id TEXT NOT NULL, due REAL NOT NULL, seen TEXT, PRIMARY KEY (name, id)) WITHOUT ROWID]],
-  "CREATE INDEX IF NOT EXISTS smmpanel_work_due ON smmpanel_work (name, due)",
 }
 
 local SET_ASIDE = {
@@ -63,7 +57,6 @@ function schema.upgrade(id, has_orders)
   local list = {}
   if has_orders then append(list, SET_ASIDE) end
   append(list, TABLES)
-  append(list, WORK)
   list[#list + 1] = ("INSERT INTO smmpanel_ledger (id) VALUES ('%s')"):format(id)
   if has_orders then append(list, TAKE_OVER) end
   list[#list + 1] = ("PRAGMA user_version = %d"):format(schema.VERSION)

@@ -1,0 +1,38 @@
+--- Whose a set of watched orders is. It belongs to an account as a ref in the ledger does: a set that is known
+-- under another key of the same panel is refused, and two names are two accounts. Pure.
+-- @module smmpanel.watch.owner
+
+local owner = {}
+
+local OTHER_ACCOUNT = "the watched orders '%s' belong to another key of this panel. If the key was changed, "
+  .. "panel:adopt_account() (smmpanel ledger adopt) declares the new one to be the same account. If it is another "
+  .. "account, give each an account = \"name\", or a ledger of its own"
+
+--- The failure of a set that is another account's.
+---@param name string
+---@return { code: string, message: string }
+function owner.other_account(name)
+  return { code = "other_account", message = OTHER_ACCOUNT:format(name) }
+end
+
+--- Chooses among the sets that this panel has under a name.
+---@param sets { scope: any, exact: boolean, joined: boolean, named: boolean }[] exact: this very account's; joined:
+-- that of an account which is the same; named: its account has a name
+---@param own smmpanel.LedgerOwner
+---@param name string
+---@return any scope of the chosen one; false where there is none yet; nil where it is another account's
+---@return { code: string, message: string }? failure
+function owner.choose(sets, own, name)
+  for _, set in ipairs(sets) do
+    if set.exact then return set.scope end
+  end
+  local others = false
+  for _, set in ipairs(sets) do
+    if set.joined then return set.scope end
+    others = others or not (set.named and own.named)
+  end
+  if others then return nil, owner.other_account(name) end
+  return false
+end
+
+return owner

@@ -6,7 +6,6 @@ local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
-local socket = require "socket"
 
 local LOCATIONS = [[
   location = /place { content_by_lua_block {
@@ -101,9 +100,8 @@ describe("in nginx, over its Redis client,", function()
   it("an order whose client has gone is placed and kept all the same", function()
     local before = sandbox.counts("placed").actions.add
     os.execute(("curl -s --max-time 0.05 'http://127.0.0.1:%d/impatient?ref=impatient'"):format(server.port))
-    socket.sleep(0.4)
+    assert.truthy(nginx.wait_until(function() return select(2, server:get "/pending") == "" end))
     assert.equal("nil", (select(2, server:get "/outlived")))
-    assert.equal("", (select(2, server:get "/pending")))
     assert.is_number(tonumber((select(2, server:get "/place?ref=impatient"))))
     assert.equal(1, sandbox.counts("placed").actions.add - before)
   end)

@@ -61,7 +61,7 @@ function fleet.limited(options)
   local clock, pipes, pids = fleet.clock(), {}, {}
   for i = 1, options.processes do
     pipes[i] = worker(options, clock.url .. "/" .. i)
-    pids[i] = ("%d"):format(pipes[i]:read "*n")
+    pids[i] = pipes[i]:read "*l"
   end
   if options.meanwhile then options.meanwhile(pids) end
   if options.slow then
@@ -69,7 +69,9 @@ function fleet.limited(options)
     local once = {}
     for name, value in pairs(options) do once[name] = value end
     once.seconds, once.side_by_side = 0.01, 1
-    worker(once, clock.base .. "/slow/" .. options.slow.seconds):close()
+    local pipe = worker(once, clock.base .. "/slow/" .. options.slow.seconds)
+    pipe:read "*a"
+    pipe:close()
   end
   for _, pipe in ipairs(pipes) do
     assert(tonumber(pipe:read "*l"), "a worker failed")

@@ -28,30 +28,53 @@ local function ready(own, call, wanted, budget)
   return refused
 end
 
--- Some loops may kill the caller while the order is on its way: then it goes on without it.
-local function unkillable(loop, f)
-  if loop.detach then return loop.detach(f) end
-  return f()
-end
+---@class smmpanel.AddRun what the orders of one add_all have in common
+---@field budget? table of smmpanel.ledger.max_cost
+---@field patient? boolean
+---@field is_stopped? fun(): boolean
 
-local function once(own, call, ref, run, ready_to_send, send)
-  call.ref, call.held = checks.ref_text(ref), {}
-  local ledger = state.ledger(own, "panel:add")
-  local order = {
+-- What is passed to the ledger for an order with a ref.
+local function ledger_order(own, call, run, ledger, ready_to_send)
+  return {
     ref = call.ref, site = own.authority, fields = call.fields, decimals = call.decimals,
     owner = function() return account.owner(ledger, own) end, admit = ready_to_send,
     may_wait = #own.budgets > 0 or run.budget ~= nil or call.loop.begin ~= nil,
     deadline = function() return call.deadline end, now = core.now, sleep = call.loop.sleep,
   }
-  local made, err = unkillable(call.loop, function() return place_once.add(ledger, order, send) end)
-  events.release(own, call)
-  return made, err
 end
 
----@class smmpanel.AddRun what the orders of one add_all have in common
----@field budget? table of smmpanel.ledger.max_cost
----@field patient? boolean
----@field is_stopped? fun(): boolean
+-- The order as a job that needs no variable of the coroutine that waits for it: nginx may kill that, and all that
+-- closures share with a killed coroutine is gone. This function has returned by then.
+local function job_of(own, wanted, ref, given, run)
+  local call = request.new(own, "add", given)
+  call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
+  local job = { call = call, is_sent = false }
+  local function ready_to_send() return ready(own, call, wanted, run.budget) end
+  local function send()
+    job.is_sent = true
+    return request.run(own, call)
+  end
+  if ref == nil then
+    function job.place()
+      local refused = ready_to_send()
+      if refused then return nil, refused end
+      return send()
+    end
+    return job
+  end
+  call.ref, call.held = checks.ref_text(ref), {}
+  local ledger = state.ledger(own, "panel:add")
+  local order = ledger_order(own, call, run, ledger, ready_to_send)
+  function job.place() return place_once.add(ledger, order, send) end
+  return job
+end
+
+-- Some loops may kill the caller while the order is on its way: with a ref it goes on without it.
+local function result_of(job)
+  local detach = job.call.ref and job.call.loop.detach
+  if detach then return detach(job.place) end
+  return job.place()
+end
 
 --- Places it.
 ---@param own table what the panel keeps
@@ -62,22 +85,11 @@ end
 ---@return smmpanel.Made?
 ---@return smmpanel.Error?
 function add.run(own, wanted, ref, given, run)
-  local call = request.new(own, "add", given)
-  call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
-  local function ready_to_send() return ready(own, call, wanted, run.budget) end
-  local is_sent = false
-  local function send()
-    is_sent = true
-    return request.run(own, call)
-  end
-  local made, err
-  if ref ~= nil then
-    made, err = once(own, call, ref, run, ready_to_send, send)
-  else
-    err = ready_to_send()
-    if not err then made, err = send() end
-  end
-  if call.cost and (not is_sent or err and not err.uncertain) then run.budget:give_back(call.cost) end
+  local job = job_of(own, wanted, ref, given, run)
+  local call = job.call
+  local made, err = result_of(job)
+  events.release(own, call)
+  if call.cost and (not job.is_sent or err and not err.uncertain) then run.budget:give_back(call.cost) end
   return made, err
 end
 

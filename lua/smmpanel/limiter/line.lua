@@ -80,8 +80,8 @@ end
 
 -- At least so long it takes until the ones in front have gone.
 local function earliest(self, ticket)
-  local holder_goes = self.holder and math.max(0, self.holder.due - self.clock()) or 0
-  return holder_goes + (place_of(self, ticket) - 1) * self.spacing
+  local holder_goes = self.holder and self.holder.goes or 0
+  return math.max(0, holder_goes - self.clock()) + (place_of(self, ticket) - 1) * self.spacing
 end
 
 --- Whether it is this ticket's turn to ask the limiter.
@@ -93,7 +93,7 @@ function Line:ask(ticket)
   local class = drop_overdue(self, ticket)
   if not self.holder and class[1] == ticket then
     table.remove(class, 1)
-    self.holder, self.next_is_bulk = ticket, not ticket.bulk
+    self.holder, self.next_is_bulk, ticket.goes = ticket, not ticket.bulk, self.clock()
   end
   if self.holder == ticket then
     self:promise(ticket, 0)
@@ -110,6 +110,14 @@ end
 ---@param seconds number
 function Line:promise(ticket, seconds)
   ticket.due = self.clock() + seconds
+end
+
+--- The slot of the ticket whose turn it is comes in so many seconds.
+---@param ticket table
+---@param seconds number
+function Line:expect(ticket, seconds)
+  ticket.goes = self.clock() + seconds
+  self:promise(ticket, seconds)
 end
 
 --- Gives the place up.

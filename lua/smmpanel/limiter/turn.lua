@@ -22,7 +22,7 @@ end
 local function ask(queue, ticket, limiter, slot)
   queue:promise(ticket, ASKING)
   local wait, more = limiter:reserve(ticket.deadline - core.now(), slot)
-  if wait then queue:promise(ticket, wait) end
+  if wait then queue:expect(ticket, wait) end
   return wait, more
 end
 

@@ -15,7 +15,7 @@ local running = 0
 
 local function pack(...) return { n = select("#", ...), ... } end
 
-local function start(job, f)
+local function start(_, job, f)
   if job.started then return end
   job.started, running = true, running + 1
   job.results = pack(pcall(f))
@@ -29,6 +29,9 @@ local function results_of(job)
   return unpack(job.results, 2, job.results.n)
 end
 
+-- No closure of this coroutine goes along: when nginx kills it, the variables that its closures share with it are
+-- gone. `f` must have been made by a function that has returned.
+
 --- Runs it, where the end of the running request does not end it, and waits for it. Where nginx has no timer, it
 -- runs in the request.
 ---@param f function
@@ -36,7 +39,7 @@ end
 return function(f)
   if ngx.get_phase() == "timer" or running >= RUNNING_MAX then return f() end
   local job = { ended = assert(semaphore.new(0)) }
-  if not ngx.timer.at(0, function() start(job, f) end) then return f() end
+  if not ngx.timer.at(0, start, job, f) then return f() end
   job.ended:wait(START_SECONDS)
   if job.started then return results_of(job) end
   job.started = true

@@ -184,7 +184,7 @@ local function wait_for(self, limit, patience)
   local rows, failure = self.connection:rows(READY, { watch = self.watch, rest = limit - 1 },
     { "first", "last", "full" })
   if not rows then return nil, failure end
-  local first = tonumber(rows[1].first)
+  local first = rows[1] and tonumber(rows[1].first) -- a row of NULLs alone may be none, by LuaSQL's version
   if not first then return nil end
   return math.min(first + patience, tonumber(rows[1].full) or tonumber(rows[1].last)) - core.now()
 end

@@ -37,7 +37,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: picture sanitize sanitize-quick fuzz soak coverage doc dist deb test-luas test-arch all help demo sandbox bench test specs lint format clean install uninstall
+.PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal soak coverage doc dist deb test-luas test-arch all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -130,6 +130,15 @@ sanitize-quick: ## ... a part of it, as before every change
 fuzz: ## each fuzz target for FUZZ_SECONDS (60)
 	@tools/deps build fuzz
 	@tools/fuzz
+
+fuzz-cli: all ## random answers and control characters behind every command of the CLI, for FUZZ_SECONDS (60)
+	@tools/deps build test
+	@tools/fuzz_cli
+
+test-terminal: all ## what the CLI writes while a panel tries to steer the terminal, in tmux and in xterm.js (npm)
+	@tools/deps build test
+	@command -v node >/dev/null || { echo "test-terminal needs node and npm"; exit 1; }
+	@tools/terminal
 
 soak: all ## calls at full speed among faults for SOAK_SECONDS (20)
 	@tools/deps build test

@@ -66,7 +66,8 @@ local function connection(self)
   local record, err = self.context:panel():balance()
   self.balance, self.refusal = record, err
   local t = self.timings
-  if not self.seen or not t or (err and (err.kind == "network" or err.kind == "timeout")) then return failed(err) end
+  if err and (err.kind == "network" or err.kind == "timeout") then return failed(err) end
+  if not t then return "answered in this process" end
   return ("name %.0f ms, connection %.0f ms, %s, answer %.0f ms"):format(t.dns * 1000, (t.connect - t.dns) * 1000,
     t.tls > 0 and ("TLS %.0f ms"):format((t.tls - t.connect) * 1000) or "no TLS: the key travels in the open",
     t.total * 1000)

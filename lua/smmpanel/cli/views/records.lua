@@ -53,7 +53,7 @@ end
 ---@return string
 function records.charge(record)
   local amount = formats.text(record.charge)
-  return amount ~= "" and record.currency and amount .. " " .. record.currency or amount
+  return amount ~= "" and record.currency and amount .. " " .. formats.text(record.currency) or amount
 end
 
 -- What only subscriptions and drip-feeds have.

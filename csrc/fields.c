@@ -50,7 +50,7 @@ static void add_scalar(lua_State *L, buffer *b, int value) {
 }
 
 static void add_list(lua_State *L, buffer *b, int list, const char *separator) {
-  size_t count = lua_rawlen(L, list);
+  size_t count = (size_t)lua_rawlen(L, list);
   for (size_t i = 1; i <= count; i++) {
     if (i > 1) form_text(b, separator, strlen(separator));
     lua_rawgeti(L, list, (int)i);
@@ -72,7 +72,7 @@ static void add_field(lua_State *L, buffer *b, int name, int value, const char *
 }
 
 void fields_add(lua_State *L, buffer *b, int fields, const char *separator) {
-  size_t count = lua_rawlen(L, fields);
+  size_t count = (size_t)lua_rawlen(L, fields);
   for (size_t i = 1; i + 1 <= count; i += 2) {
     lua_rawgeti(L, fields, (int)i);
     lua_rawgeti(L, fields, (int)i + 1);

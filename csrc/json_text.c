@@ -1,6 +1,7 @@
 /* json_text.c - the strings of json.c: UTF-8, escapes, and texts that the end of a piece has cut. */
 #include "json_reader.h"
 
+#include <stdint.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -66,7 +66,7 @@ long transfer_milliseconds(lua_Number seconds) {
 /* The list lives in a userdata on the stack until libcurl has its copy. */
 static const char *const *push_headers(lua_State *L, int options) {
   lua_getfield(L, options, "headers");
-  size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+  size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
   int table = lua_gettop(L);
   const char **list = lua_newuserdata(L, (count + 1) * sizeof *list);
   for (size_t i = 0; i < count; i++) {

@@ -13,7 +13,7 @@ local KINDS = {
     "bảo trì", "under construction" },
   { "blocked", "access denied", "forbidden", "captcha", "are you human", "ddos", "blocked", "request rejected" },
   { "overloaded", "bad gateway", "gateway time", "service unavailable", "too many requests", "internal server error",
-    "server error", "origin", "fatal error" },
+    "server error", "database error", "fatal error", "exception", "origin is" },
   { "not_found", "not found", "404", "page does not exist" },
   { "suspended", "suspended", "account has been", "parked", "domain", "expired" },
   { "login", "login", "log in", "sign in", "giriş", "iniciar sesión", "entrar", "вход", "đăng nhập" },

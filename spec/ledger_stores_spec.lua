@@ -227,6 +227,8 @@ for name, new in pairs(STORES) do
       assert.same({ "b", 20, "c", 30 }, { list[1].ref, list[1].made, list[2].ref, list[2].made })
       assert.equal(1, #store:made(owner(), 10, 30, 1))
       assert.equal(2, #store:made(owner("shop", true), 10, 30, 100))
+      list = store:made(owner(), -1, 30, -2)
+      assert.same({ 20, 30, nil }, { list[1].made, list[2].made, list[3] })
     end)
 
     it("keeps evidence about an attempt", function()

@@ -12,6 +12,7 @@ local failures = require "smmpanel.ledger.failures"
 local fields = require "smmpanel.api.form_fields"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
+local investigate = require "smmpanel.ledger.investigate"
 local limiter = require "smmpanel.limiter.local"
 local loops = require "smmpanel.loop"
 local max_cost = require "smmpanel.ledger.max_cost"
@@ -42,27 +43,6 @@ local function kept_services(state, given, call, fetch)
   return require("smmpanel.catalog.cache").services({ path = given.cache, site = site,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
-
----@class smmpanel.Pending an order with a ref and without an answer
----@field ref string
----@field attempt integer which attempt at the ref it is
----@field state "sending"|"uncertain"
----@field since? number when it was taken, unix time
----@field left number seconds for which it may still be being sent
----@field too_early? number seconds until it may be resolved as not made
----@field order table what was wanted, as it was sent
----@field evidence? table what panel:investigate found last
----@field other_account? true it was taken under another key or name of this panel: see panel:adopt_account
-
----@class smmpanel.Known what a ledger knows of a ref
----@field ref string
----@field state "new"|"made"|"sending"|"uncertain" new: nothing was placed under it, or what was begun was not made
----@field made? smmpanel.Made
----@field attempt? integer
----@field order? table what was wanted, as it was sent
----@field left? number seconds for which it may still be being sent
----@field since? number unix time
----@field other_account? true it is another account's
 
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions
 ---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
@@ -203,6 +183,25 @@ function Panel:resolve(ref, order_id, given)
   if not ledger then return nil, err end
   return settle.resolve(where, ledger, owner, order_id,
     { ref = checks.ref_text(ref), attempt = given.attempt, force = given.force })
+end
+
+--- Finds out what became of a pending ref, from the orders around it: see docs/uncertain-orders.md. It only reads:
+-- the ledger, and the panel's `status` and `services`. With `settle` it records a verdict of made or not made as
+-- `resolve` does.
+---@param ref string|integer
+---@param given? smmpanel.InvestigateOptions
+---@return smmpanel.Investigation?
+---@return smmpanel.Error? err beside an investigation: it could not be settled
+function Panel:investigate(ref, given)
+  local where = "panel:investigate"
+  local wrong = checks.ref(ref)
+  if wrong then argerror.throw(where, "the ref must be %s, got %s", wrong, argerror.describe(ref)) end
+  given = options.investigate(where, given)
+  local ledger, owner, err = ledger_and_owner(self, where)
+  if not ledger then return nil, err end
+  return investigate.run(state_of.open(self, where), ledger, owner, checks.ref_text(ref), {
+    settle = given.settle, max_requests = given.max_requests or 20, timeout = given.timeout, retries = given.retries,
+  })
 end
 
 --- Declares this panel's key (or account name) to be the account that the ledger knows at this panel under

@@ -230,6 +230,8 @@ options.services = checked(SERVICES)
 options.add = checked(ADD)
 options.add_all = checked(ADD_ALL)
 options.pending = checked { after = checks.name, limit = integer(1, 1e9) }
+options.investigate = checked { settle = flag, max_requests = integer(1, 10000), timeout = seconds,
+  retries = PANEL.retries }
 options.resolve = checked { attempt = integer(1, 2 ^ 53), force = flag }
 options.list = checked(LIST)
 options.watch = checked(WATCH)

@@ -189,7 +189,7 @@ function Store:made(owner, above, upto, limit)
     end
   end
   sorted(list, "made")
-  while #list > limit do list[#list] = nil end
+  while #list > math.abs(limit) do table.remove(list, limit < 0 and 1 or nil) end
   return list
 end
 

@@ -12,9 +12,9 @@
 -- happened as a whole, and lasts; among any number of processes one at most is told `taken` for a ref. A step
 -- that may have happened although it failed must bear being repeated: the token tells one taker from another.
 -- All values are short texts without control characters, but `answer`, `wanted` and `evidence`, which are JSON;
--- `attempt` and `order` (an order's id where that is a number) are numbers. What fails returns `nil, failure`, a
--- table with `code` (a word: unavailable, busy, full, read_only, corrupt, store_changed, store) and `message`
--- (what happened, and what to do about it).
+-- `attempt` and `order` (an order's id; 0 where that is no number, nil where it has none) are numbers. What fails
+-- returns `nil, failure`, a table with `code` (a word: unavailable, busy, full, read_only, corrupt, store_changed,
+-- store) and `message` (what happened, and what to do about it).
 --
 --     entry = { ref, owner = { panel, account, named, id }, token, fingerprint, wanted, placer, attempt, over }
 --         `placer` says which process takes it, until when: keep it as it is. `attempt` is there after take.
@@ -55,7 +55,8 @@
 --                               keeps evidence about entry.attempt. -> true
 --     store:made(owner, above, upto, limit)
 --                               -> the rows of this panel, of every account, whose `order` is above the one number
---                               and up to the other, each with it in `made`, by that
+--                               and up to the other, each with it in `made`, by that: at most `limit`, the first
+--                               ones; with a negative limit the last ones
 --
 -- Optional is `store:work(name, { decimals, owner })`, orders to be watched that outlive the process: see
 -- smmpanel.watch.queue.

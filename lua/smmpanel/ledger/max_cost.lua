@@ -32,8 +32,13 @@ local function fetch(own, given)
   return own.prices.catalog
 end
 
--- The catalogue. Of several callers at once one fetches it.
-local function prices(own, given, sleep)
+--- The catalogue. Of several callers at once one fetches it.
+---@param own table what the panel keeps
+---@param given smmpanel.CallOptions
+---@param sleep fun(seconds: number)
+---@return smmpanel.Catalog?
+---@return smmpanel.Error?
+function max_cost.prices(own, given, sleep)
   local found = kept(own)
   while not found and own.prices_until and core.now() < own.prices_until do
     sleep(LOOK_AGAIN)
@@ -45,7 +50,7 @@ end
 
 -- -> the price, or nil and the error
 local function price(own, given, sleep, order)
-  local list, err = prices(own, given, sleep)
+  local list, err = max_cost.prices(own, given, sleep)
   if not list then return nil, refused("the price is not known, the catalogue failed: " .. err.message, err) end
   local cost, problem = list:price(order)
   if cost then return decimal.parse(cost) end

@@ -168,12 +168,13 @@ end
 
 -- ---- storing the answer ----------------------------------------------------------------------
 
---- The number of an order, where its id is one that a double holds exactly.
+--- The number of an order, where its id is one that a double holds exactly; 0 where it is no number.
 ---@param made table
----@return number?
+---@return number? number nil without an id
 function place_once.number(made)
+  if made.order == nil then return nil end
   local number = tonumber(made.order)
-  if number and number % 1 == 0 and number > 0 and number < 2 ^ 53 then return number end
+  return number and number % 1 == 0 and number > 0 and number < 2 ^ 53 and number or 0
 end
 
 local function keep(store, call, entry, made)

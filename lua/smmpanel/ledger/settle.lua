@@ -18,6 +18,27 @@ local function decoded(written)
   return written and json.decode_record(written, schemas.add) or nil
 end
 
+---@class smmpanel.Pending an order with a ref and without an answer
+---@field ref string
+---@field attempt integer which attempt at the ref it is
+---@field state "sending"|"uncertain"
+---@field since? number when it was taken, unix time
+---@field left number seconds for which it may still be being sent
+---@field too_early? number seconds until it may be resolved as not made
+---@field order table what was wanted, as it was sent
+---@field evidence? table what panel:investigate found last
+---@field other_account? true it was taken under another key or name of this panel: see panel:adopt_account
+
+---@class smmpanel.Known what a ledger knows of a ref
+---@field ref string
+---@field state "new"|"made"|"sending"|"uncertain" new: nothing was placed under it, or what was begun was not made
+---@field made? smmpanel.Made
+---@field attempt? integer
+---@field order? table what was wanted, as it was sent
+---@field left? number seconds for which it may still be being sent
+---@field since? number unix time
+---@field other_account? true it is another account's
+
 --- An attempt as the caller sees it.
 ---@param row table the store's
 ---@param here table
@@ -81,12 +102,20 @@ local function settled(ref, answer, kept)
   return nil, failures.settled(ref, other)
 end
 
--- Why it cannot be settled so: nil where it can.
-local function refusal(row, answer, given)
-  if not row then return failures.unknown(given.ref) end
-  if not row.ours then return failures.other_account("resolve", given.ref) end
-  if row.answer then return nil end
-  if not row.token and row.state ~= "doubt" then return failures.unknown(given.ref) end
+--- Why a ref cannot be settled, or investigated, by this account; nil where it can, or is settled already.
+---@param row table|false
+---@param ref string
+---@return smmpanel.Error?
+function settle.refusal(row, ref)
+  if not row then return failures.unknown(ref) end
+  if not row.ours then return failures.other_account("resolve", ref) end
+  if not row.answer and row.state ~= "open" and row.state ~= "doubt" then return failures.unknown(ref) end
+end
+
+-- Why it cannot be settled in this way, or now.
+local function refusal_of(row, answer, given)
+  local err = settle.refusal(row, given.ref)
+  if err or row.answer then return err end
   if given.attempt and given.attempt ~= row.attempt then
     return failures.other_attempt(given.ref, given.attempt, row.attempt)
   end
@@ -111,7 +140,7 @@ function settle.resolve(where, store, owner, order_id, given)
   local answer, entry = answer_of(where, order_id), { ref = given.ref, owner = owner }
   local row, failure = store:find(entry)
   if row == nil then return failed(given.ref, failure) end
-  local err = refusal(row, answer, given)
+  local err = refusal_of(row, answer, given)
   if err then return nil, err end
   if row.answer then return settled(given.ref, answer, row.answer) end
   entry.attempt = row.attempt

@@ -274,15 +274,22 @@ scripts.pending = LOOKUP .. [[
   return found
 ]]
 
--- ARGV: ... above, up to, how many. -> the number, then the row, of each
+-- ARGV: ... above, up to, how many (negative: the last ones). -> the number, then the row, of each
 scripts.made = LOOKUP .. [[
-  local found = {'ok'}
-  local page = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[7], ARGV[8], 'WITHSCORES', 'LIMIT', 0, ARGV[9])
-  for i = 1, #page, 2 do
+  local found, count = {'ok'}, tonumber(ARGV[9])
+  local above, page = '(' .. ARGV[7], nil
+  if count < 0 then
+    page = redis.call('ZREVRANGEBYSCORE', KEYS[3], ARGV[8], above, 'WITHSCORES', 'LIMIT', 0, -count)
+  else
+    page = redis.call('ZRANGEBYSCORE', KEYS[3], above, ARGV[8], 'WITHSCORES', 'LIMIT', 0, count)
+  end
+  local first, last, step = 1, #page - 1, 2
+  if count < 0 then first, last, step = last, first, -2 end
+  for i = first, last, step do
     local suffix
     ref, suffix = page[i]:match('^([^\n]*)(.*)$')
     found[#found + 1] = text(tonumber(page[i + 1]))
-    for _, value in ipairs(row(suffix, true)) do found[#found + 1] = value end
+    for _, value in ipairs(row(suffix, exists(suffix) and ours(suffix))) do found[#found + 1] = value end
   end
   return found
 ]]

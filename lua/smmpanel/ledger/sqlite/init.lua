@@ -76,7 +76,7 @@ local EVIDENCE = "UPDATE smmpanel_orders SET evidence = :evidence" .. AT
 
 local MADE = SELECT .. [[, o.made FROM smmpanel_orders o, smmpanel_accounts a, smmpanel_accounts me
   WHERE me.id = :account AND a.panel = me.panel AND o.account = a.id AND o.made > :above AND o.made <= :upto
-  ORDER BY o.made LIMIT :limit]]
+  ORDER BY o.made]]
 
 -- This account, and the keys that no other name has claimed.
 local UNCLAIMED = [[panel = :panel AND (id = :account OR named = 0 AND grp NOT IN
@@ -310,7 +310,15 @@ end
 function Store:made(owner, above, upto, limit)
   local account, why = number_of(self, owner)
   if not account then return nil, why end
-  return rows(self, MADE, { account = account, above = above, upto = upto, limit = limit }, MADE_COLUMNS)
+  local order = limit < 0 and " DESC LIMIT :limit" or " LIMIT :limit"
+  local values = { account = account, above = above, upto = upto, limit = math.abs(limit) }
+  local list
+  list, why = rows(self, MADE .. order, values, MADE_COLUMNS)
+  if not list then return nil, why end
+  if limit > 0 then return list end
+  local ascending = {}
+  for i = #list, 1, -1 do ascending[#ascending + 1] = list[i] end
+  return ascending
 end
 
 function Store:adopt(owner)

@@ -1,0 +1,212 @@
+-- What panel:investigate says is what the panel made, or it says that it does not know and why.
+local broken = require "spec.support.broken_panels"
+local memory_store = require "spec.support.memory_store"
+local smmpanel = require "smmpanel"
+local verdict = require "smmpanel.ledger.verdict"
+local world = require "spec.support.uncertain_world"
+
+local SEEDS = 2 -- spec/long has a hundred
+
+-- Several days; -> the sum of their reports.
+local function days(options, seeds)
+  local sum = { uncertain = 0, settled = 0, wrong = {}, reasons = {}, writes = 0 }
+  for seed = 1, seeds or SEEDS do
+    options.seed, options.orders = seed, options.orders or 30
+    local report = world.run(options)
+    sum.uncertain, sum.settled = sum.uncertain + report.uncertain, sum.settled + report.settled
+    sum.writes = sum.writes + report.writes
+    for _, line in ipairs(report.wrong) do sum.wrong[#sum.wrong + 1] = line end
+    for reason, count in pairs(report.reasons) do sum.reasons[reason] = (sum.reasons[reason] or 0) + count end
+  end
+  return sum
+end
+
+local PRIME = 1000003
+local inverse = {}
+
+local function scattered(n)
+  local id = ("%.0f"):format(n * 617293 % PRIME + 1)
+  inverse[id] = n
+  return id
+end
+
+local function two_ranges(n)
+  local id = ("%.0f"):format(n % 2 == 0 and n or n + 5000000)
+  inverse[id] = n
+  return id
+end
+
+local function opaque(n)
+  local id = ('"ord_%.0f"'):format(n)
+  inverse[("ord_%.0f"):format(n)] = n
+  return id
+end
+
+local function back(id) return inverse[id] end
+
+describe("panel:investigate", function()
+  before_each(function() inverse = {} end)
+
+  it("settles what the orders around it show, and is never wrong", function()
+    local sum = days {}
+    assert.same({}, sum.wrong)
+    assert.is_true(sum.uncertain > 25, sum.uncertain)
+    assert.is_true(sum.settled >= 0.9 * sum.uncertain, sum.settled .. " of " .. sum.uncertain)
+    assert.equal(0, sum.writes)
+  end)
+
+  for name, how in pairs {
+    ["whose numbers are scattered"] = { wrap = broken.numbered(scattered, back), reason = "ids_do_not_grow" },
+    ["whose numbers come from two ranges"] = { wrap = broken.numbered(two_ranges, back), reason = "ids_do_not_grow" },
+    ["whose ids are no numbers"] = { wrap = broken.numbered(opaque, back), reason = "ids_not_numbers" },
+  } do
+    it("knows nothing of a panel " .. name, function()
+      local sum = days({ wrap = how.wrap }, 1)
+      assert.same({}, sum.wrong)
+      assert.equal(0, sum.settled)
+      assert.equal(sum.uncertain, sum.reasons[how.reason])
+    end)
+  end
+
+  it("does not take another customer's order for its own", function()
+    local sum = days({ wrap = broken.shows_others }, 1)
+    assert.same({}, sum.wrong)
+    assert.is_true(sum.settled < sum.uncertain / 2)
+    assert.is_true((sum.reasons.others_orders or 0) + (sum.reasons.no_stranger or 0) > 5)
+  end)
+
+  it("does not choose between equal orders side by side", function()
+    local sum = days({ order = function(ref)
+      return { service = 1, link = "https://example.com/" .. ref, quantity = 100 }
+    end }, 1)
+    assert.same({}, sum.wrong)
+    assert.is_true((sum.reasons.several_fit or 0) > 5)
+  end)
+end)
+
+describe("panel:investigate, one ref:", function()
+  local sandbox, store, panel
+  before_each(function()
+    sandbox = smmpanel.sandbox { key = "shop", balance = "1000000" }
+    store = memory_store.new()
+    panel = function(fault)
+      return smmpanel.new { url = sandbox:url_with(fault or ""), key = "shop", transport = sandbox, ledger = store,
+        timeout = 0.2, retries = 0 }
+    end
+  end)
+
+  local function order(name) return { service = 1, link = "https://example.com/" .. name, quantity = 700 } end
+
+  -- All attempts so far become older.
+  local function age(seconds)
+    for _, row in ipairs(store.rows) do
+      row.placer = row.placer and row.placer:gsub("^(%S+ %S+ %d+ %S+) (%S+)", function(who, at)
+        return ("%s %.3f"):format(who, tonumber(at) - seconds)
+      end)
+    end
+  end
+
+  local function shop(count, name)
+    for i = 1, count do assert(panel():add(order(name .. i), { ref = name .. i })) end
+  end
+
+  local function investigate(ref, given)
+    local found, err = panel():investigate(ref, given)
+    assert.is_nil(err)
+    return found
+  end
+
+  it("says what there is, and settles only when it is told to", function()
+    shop(10, "a")
+    panel("lost"):add(order "lost", { ref = "lost" })
+    panel("500"):add({ service = 2, link = "https://example.com/none", quantity = 500 }, { ref = "none" })
+    assert.equal("too_early", investigate("lost").reason)
+    age(60)
+    assert.equal("window_open", investigate("lost").reason)
+    sandbox:set_balance("5", "second")
+    smmpanel.new({ url = sandbox.url, key = sandbox.keys.second, transport = sandbox }):add(order "stranger")
+    shop(1, "b")
+    local found = investigate "lost"
+    local made = sandbox:orders("https://example.com/lost")[1].order
+    assert.same({ "made", made, 1, "lost" }, { found.verdict, tostring(found.order), found.attempt, found.ref })
+    assert.equal("not_made", investigate("none").verdict)
+    local pending = panel():pending()
+    assert.same({ 2, "made" }, { #pending, pending[1].evidence.verdict })
+    assert.is_true(investigate("lost", { settle = true }).settled)
+    assert.is_true(investigate("none", { settle = true }).settled)
+    assert.same({}, panel():pending())
+    assert.equal(made, tostring(panel():add(order "lost", { ref = "lost" }).order))
+    assert.equal(12, sandbox:stats().made - 1)
+  end)
+
+  it("needs to have seen that the panel's numbers grow", function()
+    shop(3, "a")
+    panel("lost"):add(order "lost", { ref = "lost" })
+    age(60)
+    shop(1, "b")
+    assert.equal("few_orders", investigate("lost").reason)
+  end)
+
+  it("asks for no more than max_requests", function()
+    shop(10, "a")
+    panel("lost"):add(order "lost", { ref = "lost" })
+    age(60)
+    local plain = smmpanel.new { url = sandbox.url, key = sandbox.keys.second, transport = sandbox }
+    sandbox:set_balance("1000000", "second")
+    for i = 1, 120 do assert(plain:add(order("s" .. i))) end
+    shop(1, "b")
+    assert.equal("too_many_ids", investigate("lost", { max_requests = 1 }).reason)
+    local found = investigate("lost", { max_requests = 2 })
+    assert.same({ "made", 2 }, { found.verdict, found.requests })
+  end)
+
+  it("is refused for a ref that is unknown, or another account's", function()
+    assert.equal("unknown", select(2, panel():investigate "never").code)
+    shop(1, "a")
+    local other = smmpanel.new { url = sandbox.url, key = "other", transport = sandbox, ledger = store }
+    assert.equal("other_account", select(2, other:investigate "a1").code)
+    assert.equal("made", investigate("a1").verdict)
+    assert.has_error(function() panel():investigate(" a") end)
+  end)
+end)
+
+describe("the verdict on an attempt", function()
+  local function facts(more)
+    local decimal = require "smmpanel.util.decimal"
+    local price = decimal.parse "0.63"
+    local made = {
+      inside = { 11, 12 }, outside = {}, records = { [11] = { charge = "0.63" } }, hidden = { [12] = true },
+      controls_shown = true, attempt = { order = { service = "1", quantity = "700" }, price = price }, others = {},
+    }
+    for name, value in pairs(more or {}) do made[name] = value end
+    return made
+  end
+
+  it("is made where exactly one order fits, and everything else is accounted for", function()
+    assert.same({ "made", 11 }, { verdict.of(facts()).verdict, verdict.of(facts()).order })
+  end)
+
+  it("is not made where all numbers are other customers'", function()
+    assert.equal("not_made", verdict.of(facts { records = {}, hidden = { [11] = true, [12] = true } }).verdict)
+  end)
+
+  it("is unknown where anything is missing", function()
+    assert.equal("not_read", verdict.of(facts { hidden = {} }).reason)
+    assert.equal("not_read", verdict.of(facts { controls_shown = false }).reason)
+    assert.equal("no_stranger", verdict.of(facts { inside = { 11 } }).reason)
+    assert.equal("charge_differs", verdict.of(facts { records = { [11] = { charge = "0.27" } } }).reason)
+    assert.equal("several_fit",
+      verdict.of(facts { records = { [11] = { charge = "0.63" }, [12] = { charge = "0.63" } },
+        outside = { 9 }, hidden = { [9] = true } }).reason)
+    assert.equal("price_unknown", verdict.of(facts { attempt = { order = {} } }).reason)
+    assert.equal("others_orders", verdict.of(facts { outside = { 9 }, records = { [9] = { charge = "1" },
+      [11] = { charge = "0.63" } } }).reason)
+  end)
+
+  it("heeds what else the record says", function()
+    local record = { charge = "0.63", service = "1", quantity = 700, link = "https://example.com/" }
+    assert.equal("made", verdict.of(facts { records = { [11] = record } }).verdict)
+    record.service = "2"
+    assert.equal("charge_differs", verdict.of(facts { records = { [11] = record } }).reason)
+  end)
+end)

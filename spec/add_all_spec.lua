@@ -321,6 +321,27 @@ describe("max_cost", function()
     assert.truthy(results.r20.code == "unsent" and results.r5.order)
   end)
 
+  it("of add_all, and the rate limit: what the ledger knows costs neither money nor a slot", function()
+    local panel = sandbox.panel(nil, { name = "again", rate = 100,
+      ledger = smmpanel.ledger.sqlite(directory .. "/again.db") })
+    local list = {}
+    for i = 1, 10 do
+      list[i] = { ref = "r" .. i, order = { service = 1, link = "https://example.com/a" .. i, quantity = 1000 } }
+    end
+    local _, err = panel:add_all(list, { max_cost = "4.5", concurrency = 1 })
+    assert.equal("max_cost", err.code)
+    panel = sandbox.panel(nil, { name = "again", rate = 0.001, timeout = 2,
+      ledger = smmpanel.ledger.sqlite(directory .. "/again.db") })
+    assert(panel:balance()) -- the next slot is far away
+    local known = {}
+    for i = 1, 5 do known[i] = list[i] end
+    local results
+    results, err = panel:add_all(known, { max_cost = "0.01" })
+    assert.is_nil(err)
+    for i = 1, 5 do assert.truthy(results["r" .. i].order) end
+    assert.equal(5, sandbox.counts("again").made)
+  end)
+
   it("is an amount of money", function()
     assert.error_matches(function() sandbox.panel():add(ORDER, { max_cost = "much" }) end, "max_cost must be an amount")
   end)

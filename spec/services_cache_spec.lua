@@ -62,6 +62,21 @@ describe("panel:services with a cache", function()
     assert.equal(3, asked "mine")
   end)
 
+  it("takes nothing that was kept for another account, and writes no part of the URL down", function()
+    assert(sandbox.panel("", { name = "token-in-url" }):services { cache = path })
+    local second = sandbox.panel("", { name = "second", key = sandbox.keys.second })
+    assert(second:services { cache = path })
+    assert(second:services { cache = path })
+    assert.equal(1, asked "second")
+    assert(sandbox.panel("", { name = "token-in-url" }):services { cache = path })
+    local file = assert(io.open(path))
+    local text = file:read "*a"
+    file:close()
+    for _, part in ipairs { "token-in-url", "127.0.0.1", "api/v2", sandbox.key } do
+      assert.is_nil(text:find(part, 1, true), part)
+    end
+  end)
+
   it("keeps the file from other users", function()
     os.remove(path)
     assert(sandbox.panel(""):services { cache = path })

@@ -39,8 +39,8 @@ local STOP_AFTER = 3 -- answers in a row, of add_all
 
 -- The services from a file, or from the panel and into the file.
 local function kept_services(state, given, call, fetch)
-  local site = state.options.url:gsub("//[^/?#]*@", "//")
-  return require("smmpanel.catalog.cache").services({ path = given.cache, site = site,
+  local owner = state.client:account_tag(state.options.url) -- a URL may hold a token: it is not written down
+  return require("smmpanel.catalog.cache").services({ path = given.cache, owner = owner,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
 
@@ -60,7 +60,8 @@ end
 ---@field max_age? number seconds that what is kept there is good for (900)
 
 --- The catalogue. Stands for the action `services`. With `cache`, what was kept in that file and is young
--- enough is given without asking the panel; see smmpanel.catalog for finding and pricing.
+-- enough is given without asking the panel; see smmpanel.catalog for finding and pricing. A service takes about
+-- 550 bytes of memory, and the default `max_body` of 64 MiB ends a catalogue at about 270,000 services.
 ---@param given? smmpanel.ServicesOptions
 ---@return smmpanel.Service[]? list empty where the panel offers nothing
 ---@return smmpanel.Error? err beside a list, kind `cache`: the list is good, but could not be kept

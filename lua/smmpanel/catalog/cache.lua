@@ -6,16 +6,16 @@ local cache = {}
 local errors = require "smmpanel.errors"
 local file = require "smmpanel.catalog.file"
 
--- A copy of another panel would give wrong prices, one from the future is never too old.
+-- A copy of another panel or account would give wrong prices, one from the future is never too old.
 local function fresh(how)
   local list, about = file.load(how.path, how.decimals)
-  if not list or about.site ~= how.site or type(about.saved) ~= "number" then return nil end
+  if not list or about.owner ~= how.owner or type(about.saved) ~= "number" then return nil end
   local age = os.time() - about.saved
   return age >= 0 and age < how.max_age and list or nil
 end
 
 --- The services, from the file where it is young enough, else from the panel, and then into the file.
----@param how { path: string, max_age: number, site: string, decimals: "number"|"string" }
+---@param how { path: string, max_age: number, owner: string, decimals: "number"|"string" }
 ---@param fetch fun(): smmpanel.Service[]?, smmpanel.Error?
 ---@return smmpanel.Service[]?
 ---@return smmpanel.Error? err with a list: it is good, but could not be kept
@@ -24,7 +24,7 @@ function cache.services(how, fetch)
   if still_good then return still_good end
   local list, err = fetch()
   if not list then return nil, err end
-  local ok, problem = file.save(how.path, list, how.site)
+  local ok, problem = file.save(how.path, list, how.owner)
   if ok then return list end
   return list, errors.new { kind = "cache", code = "write", action = "services", attempts = 0,
     message = "the services could not be kept: " .. problem }

@@ -35,18 +35,18 @@ end
 --- Writes a list of services. Either all of it is there afterwards, or what was there before.
 ---@param path string
 ---@param list smmpanel.Service[]
----@param site? string the panel that it is of
+---@param owner? string tag of the panel and the account that it is of
 ---@return true?
 ---@return string? problem
-function file.save(path, list, site)
+function file.save(path, list, owner)
   local new = beside(path)
   local created, problem = core.append(new, "") -- readable by this user only: prices are the account's
   if not created then return nil, problem end
   local handle
   handle, problem = io.open(new, "r+b")
   if not handle then return nil, problem end
-  local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"site":%s,"services":['):format(FORMAT,
-    decimals_of(list), os.time(), json.encode(site or ""))
+  local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"owner":%s,"services":['):format(FORMAT,
+    decimals_of(list), os.time(), json.encode(owner or ""))
   local ok, thrown = pcall(write_all, handle, head, list)
   local closed, why = handle:close() -- a full disk may show only here
   if ok and closed then ok, problem = os.rename(new, path) end
@@ -80,14 +80,14 @@ local function read(handle, path, decimals)
   if type(value) ~= "table" or type(value.services) ~= "table" then
     return nil, ("%s: damaged: %s"):format(path, tostring(problem))
   end
-  return value.services, { saved = value.saved, site = value.site }
+  return value.services, { saved = value.saved, owner = value.owner }
 end
 
 --- Reads what was saved.
 ---@param path string
 ---@param decimals? "number"|"string" as in `smmpanel.new`; as it was saved, if not given
 ---@return smmpanel.Service[]?
----@return { saved: number, site: string }|string about the file, or the problem
+---@return { saved: number, owner: string }|string about the file, or the problem
 function file.load(path, decimals)
   local handle, problem = io.open(path, "rb")
   if not handle then return nil, problem end

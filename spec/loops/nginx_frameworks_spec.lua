@@ -1,0 +1,109 @@
+-- The code of docs/nginx-frameworks.md in plain nginx, loaded as Kong, APISIX and Lapis load it. nginx has a Lua of its
+-- own: these specs run once, with the 5.1 ABI.
+-- luacheck: no max string line length
+if _VERSION ~= "Lua 5.1" then return end
+
+local http = require "spec.loops.support.http"
+local nginx = require "spec.loops.support.nginx"
+local sandbox_support = require "spec.support.sandbox"
+
+local function output(command)
+  local pipe = io.popen(command)
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- What each framework gives the code, as far as the code asks for it.
+local INIT = [[
+  package.path = "%s/?.lua;" .. package.path
+  spec = { notes = {} }
+  kong = { response = {}, service = { request = {} } }
+  function kong.response.exit(status, body) ngx.status = status; ngx.print(require "cjson".encode(body)); ngx.exit(status) end
+  function kong.service.request.set_header(name, value) ngx.req.set_header(name, value) end
+  package.preload.lapis = function()
+    return { Application = function() return { get = function(self, path, f) self[path] = f end } end }
+  end
+  spec.kong = require "kong.plugins.smm-balance.handler"
+  spec.lapis = require "app"
+]]
+
+-- APISIX loads its plugins in init_worker.
+local WORKER = [[ spec.kong:init_worker(); spec.apisix = require "apisix.plugins.smm-order" ]]
+
+local LOCATIONS = [[
+  location = /kong {
+    access_by_lua_block { spec.kong:access { least = 10 } }
+    content_by_lua_block { ngx.print("services ", ngx.req.get_headers()["X-Services"]) } }
+  location = /kong_low { access_by_lua_block { spec.kong:access { least = 1e6 } } content_by_lua_block { ngx.print "passed" } }
+  location = /apisix { access_by_lua_block {
+    local status, body = spec.apisix.access({}, { var = ngx.var })
+    ngx.status = status; ngx.print(require "cjson".encode(body)); ngx.exit(status) } }
+  location = /lapis { content_by_lua_block {
+    local co = coroutine.create(function()
+      local answer = spec.lapis["/orders/:id"]({ params = { id = ngx.var.arg_id } })
+      coroutine.yield(answer) end)
+    local _, answer = coroutine.resume(co)
+    ngx.status = answer.status; ngx.print(require "cjson".encode(answer.json)) } }
+]]
+
+describe("in nginx, as the documents show,", function()
+  local sandbox, server, dir
+
+  lazy_setup(function()
+    sandbox, dir = sandbox_support.start { tls = false }, output "mktemp -d /tmp/smmpanel-spec.XXXXXX"
+    os.execute("chmod 755 '" .. dir .. "'") -- the workers run as another user
+    local url = sandbox.url_with("latency:0.1", "frameworks"):gsub("%%", "%%%%")
+    for block in read "docs/nginx-frameworks.md":gmatch "```lua\n(.-)```" do
+      local path = dir .. "/" .. block:match "^%-%- (%S+)"
+      os.execute("mkdir -p $(dirname '" .. path .. "')")
+      local file = assert(io.open(path, "w"))
+      file:write((block:gsub("https://panel.example/api/v2", url)))
+      file:close()
+    end
+    server = nginx.start { workers = 2, main = ("env SMMPANEL_KEY=%s;"):format(sandbox.key), locations = LOCATIONS,
+      http = "init_by_lua_block {" .. INIT:format(dir) .. "} init_worker_by_lua_block {" .. WORKER .. "}" }
+  end)
+
+  lazy_teardown(function()
+    if server then server:stop() end
+    if sandbox then sandbox.stop() end
+    os.execute("rm -rf '" .. dir .. "'")
+  end)
+
+  it("Kong: access waits for the panel, init_worker fetches in a timer", function()
+    assert(nginx.wait_until(function()
+      local status, body = server:get "/kong"
+      return status == 200 and tonumber(body:match "services (%d+)") > 0
+    end))
+    assert.same({ 503, '{"message":"the panel\'s funds are low"}' }, { server:get "/kong_low" })
+  end)
+
+  it("APISIX: access answers with a list", function()
+    local status, body = server:get "/apisix?ids=1,100"
+    assert.equal(200, status)
+    assert.matches('^%[{.*"order":"1".*"order":"100".*}%]$', body)
+  end)
+
+  it("Lapis: a handler in a coroutine of its own waits", function()
+    local status, body = server:get "/lapis?id=100"
+    assert.equal(200, status)
+    assert.matches('"status":"In progress"', body, 1, true)
+    assert.equal(502, (server:get "/lapis?id=999999"))
+  end)
+
+  it("many requests share the worker's panel, side by side", function()
+    local paths = {}
+    for i = 1, 60 do paths[i] = i % 2 == 0 and "/kong" or "/lapis?id=100" end
+    for _, answer in ipairs(http.at_once(server.port, paths)) do assert.equal(200, answer.status) end
+    assert.is_true(sandbox.counts("frameworks").max_in_flight > 8)
+    assert.is_nil(server:log():match "[^\n]*%[alert%][^\n]*")
+  end)
+end)

@@ -1,4 +1,4 @@
--- A loop of one's own, as the README shows it: the specs run its very text.
+-- A loop of one's own, as docs/event-loops.md shows it: the specs run its very text.
 local core = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
 local process = require "spec.support.process"
@@ -6,14 +6,14 @@ local sandbox_server = require "smmpanel.sandbox.server"
 local sandbox_support = require "spec.support.sandbox"
 
 local function example()
-  local file = assert(io.open "README.md")
+  local file = assert(io.open "docs/event-loops.md")
   local text = file:read "*a"
   file:close()
-  return assert(text:match "```lua\n(%-%- A loop of your own.-)```", "the README shows no loop of one's own")
+  return assert(text:match "```lua\n(%-%- A whole loop of your own.-)```", "the documents show no loop of one's own")
 end
 
-describe("a host of one's own", function()
-  it("runs calls, all and batches as the README's example shows", function()
+describe("a loop of one's own", function()
+  it("runs calls, all and batches as the documents' example shows", function()
     local sandbox = assert(sandbox_server.start { tls = false })
     finally(sandbox.stop)
     local path = os.tmpname()

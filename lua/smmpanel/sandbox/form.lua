@@ -48,18 +48,20 @@ local function parse_multipart(body, boundary)
   end
 end
 
--- A JSON object: a list is its items with commas, as PHP's panels implode them.
+-- A value of a JSON object as a form has it: a list is its items with commas, as PHP's panels implode them.
+local function as_text(value)
+  if type(value) == "boolean" then return value and "1" or "0" end
+  if type(value) ~= "table" then return tostring(value) end
+  local items = {}
+  for i, item in ipairs(value) do items[i] = tostring(item) end
+  return table.concat(items, ",")
+end
+
 local function parse_json(body)
   local ok, object = pcall(json.decode, body)
   if not ok or type(object) ~= "table" then return nil end
   local fields = {}
-  for name, value in pairs(object) do
-    if type(value) == "table" then
-      for i, item in ipairs(value) do value[i] = tostring(item) end
-      value = table.concat(value, ",")
-    end
-    fields[tostring(name)] = type(value) == "boolean" and (value and "1" or "0") or tostring(value)
-  end
+  for name, value in pairs(object) do fields[tostring(name)] = as_text(value) end
   return fields
 end
 

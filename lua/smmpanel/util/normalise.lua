@@ -5,8 +5,6 @@
 
 local casefold = require "smmpanel.util.casefold"
 
-local plain = {} -- a character -> what stands for it
-
 local function utf8_char(point)
   if point < 0x80 then return string.char(point) end
   if point < 0x800 then return string.char(0xC0 + math.floor(point / 64), 0x80 + point % 64) end
@@ -22,46 +20,61 @@ local LATIN = {
   ["е"] = "ё", ["и"] = "й", ["і"] = "ї", ["г"] = "ґ",
   ["ا"] = "أإآٱ", ["ه"] = "ة", ["ي"] = "ىیئ", ["ك"] = "ک", ["و"] = "ؤ",
 }
-for base, letters in pairs(LATIN) do
-  for letter in letters:gmatch("[\194-\244][\128-\191]+") do plain[letter] = base end
-end
--- The capital letters of Vietnamese: every second character, as everywhere in that block.
-for point = 0x1E00, 0x1EFE, 2 do plain[utf8_char(point)] = plain[utf8_char(point + 1)] end
-for letter, small in pairs { ["Ơ"] = "o", ["Ư"] = "u", ["Ș"] = "s", ["Ț"] = "t", ["ẞ"] = "ss" } do
-  plain[letter] = small
+-- Traditional Chinese characters of our words, and the simplified ones.
+local CHINESE = { "餘余", "額额", "單单", "連连", "結结", "無无", "數数", "訂订", "請请", "維维", "護护", "鑰钥", "錯错", "誤误",
+  "帳账", "戶户", "務务", "處处", "進进", "過过", "個个", "線线", "關关", "閉闭", "標标", "補补", "續续", "帶带", "對对", "應应",
+  "號号", "參参", "權权", "資资", "費费", "夠够", "執执", "運运", "動动", "啟启", "間间", "極极", "頻频", "試试", "後后", "產产", "網网" }
+
+-- Letters by what they are without accents.
+local function add_letters(plain)
+  for base, letters in pairs(LATIN) do
+    for letter in letters:gmatch("[\194-\244][\128-\191]+") do plain[letter] = base end
+  end
+  -- The capital letters of Vietnamese: every second character, as everywhere in that block.
+  for point = 0x1E00, 0x1EFE, 2 do plain[utf8_char(point)] = plain[utf8_char(point + 1)] end
+  for letter, small in pairs { ["Ơ"] = "o", ["Ư"] = "u", ["Ș"] = "s", ["Ț"] = "t", ["ẞ"] = "ss" } do
+    plain[letter] = small
+  end
 end
 
-local function each(from, to, make)
+local function each(plain, from, to, make)
   for point = from, to do plain[utf8_char(point)] = make(point) end
 end
 local function nothing() return "" end
 local function space() return " " end
 
-each(0x300, 0x36F, nothing) -- combining accents
-each(0x64B, 0x65F, nothing) -- Arabic vowel marks
-each(0x640, 0x640, nothing) -- the Arabic letter stretcher
-each(0x93C, 0x93C, nothing) -- the dot below of Hindi
-each(0x200B, 0x200F, nothing) -- invisible characters
-each(0xFEFF, 0xFEFF, nothing)
-each(0x2BC, 0x2BC, nothing)
-each(0xB4, 0xB4, nothing)
-each(0xFF10, 0xFF19, function(point) return string.char(point - 0xFF10 + 48) end)
-each(0xFF21, 0xFF3A, function(point) return string.char(point - 0xFF21 + 97) end)
-each(0xFF41, 0xFF5A, function(point) return string.char(point - 0xFF41 + 97) end)
-each(0xA0, 0xA9, space) -- punctuation and symbols; the blocks of symbols further up are cut out as patterns
-each(0xAB, 0xB1, space)
-each(0xB6, 0xBF, space)
-each(0x3000, 0x3020, space)
-each(0xFF01, 0xFF0F, space)
-each(0xFF1A, 0xFF20, space)
-each(0xFE00, 0xFE0F, space)
-for _, point in ipairs { 0x60C, 0x61B, 0x61F, 0x66A, 0x6D4, 0x964, 0x30FB } do plain[utf8_char(point)] = " " end
+local function add_marks_and_signs(plain)
+  each(plain, 0x300, 0x36F, nothing) -- combining accents
+  each(plain, 0x64B, 0x65F, nothing) -- Arabic vowel marks
+  each(plain, 0x640, 0x640, nothing) -- the Arabic letter stretcher
+  each(plain, 0x93C, 0x93C, nothing) -- the dot below of Hindi
+  each(plain, 0x200B, 0x200F, nothing) -- invisible characters
+  each(plain, 0xFEFF, 0xFEFF, nothing)
+  each(plain, 0x2BC, 0x2BC, nothing)
+  each(plain, 0xB4, 0xB4, nothing)
+  each(plain, 0xFF10, 0xFF19, function(point) return string.char(point - 0xFF10 + 48) end)
+  each(plain, 0xFF21, 0xFF3A, function(point) return string.char(point - 0xFF21 + 97) end)
+  each(plain, 0xFF41, 0xFF5A, function(point) return string.char(point - 0xFF41 + 97) end)
+  each(plain, 0xA0, 0xA9, space) -- punctuation and symbols; the blocks of symbols further up are cut out as patterns
+  each(plain, 0xAB, 0xB1, space)
+  each(plain, 0xB6, 0xBF, space)
+  each(plain, 0x3000, 0x3020, space)
+  each(plain, 0xFF01, 0xFF0F, space)
+  each(plain, 0xFF1A, 0xFF20, space)
+  each(plain, 0xFE00, 0xFE0F, space)
+  for _, point in ipairs { 0x60C, 0x61B, 0x61F, 0x66A, 0x6D4, 0x964, 0x30FB } do plain[utf8_char(point)] = " " end
+end
 
--- Traditional Chinese characters of our words, and the simplified ones.
-local CHINESE = { "餘余", "額额", "單单", "連连", "結结", "無无", "數数", "訂订", "請请", "維维", "護护", "鑰钥", "錯错", "誤误",
-  "帳账", "戶户", "務务", "處处", "進进", "過过", "個个", "線线", "關关", "閉闭", "標标", "補补", "續续", "帶带", "對对", "應应",
-  "號号", "參参", "權权", "資资", "費费", "夠够", "執执", "運运", "動动", "啟启", "間间", "極极", "頻频", "試试", "後后", "產产", "網网" }
-for _, pair in ipairs(CHINESE) do plain[pair:sub(1, 3)] = pair:sub(4, 6) end
+-- A character -> what stands for it. Made when the first text that is not ASCII comes.
+local function new_plain()
+  local plain = {}
+  add_letters(plain)
+  add_marks_and_signs(plain)
+  for _, pair in ipairs(CHINESE) do plain[pair:sub(1, 3)] = pair:sub(4, 6) end
+  return plain
+end
+
+local plain
 
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'", nbsp = " ", rsquo = "'", lsquo = "'" }
 
@@ -86,6 +99,7 @@ return function(s)
   s = s:gsub("([a-z])([A-Z])", "%1 %2") -- OrderID, serviceNotFound
   s = casefold(s):gsub("\226\128[\152-\155]", "'"):gsub("'([a-z]+)", after_apostrophe):gsub("['`]", "")
   if s:find("[\194-\244]") then
+    plain = plain or new_plain()
     s = s:gsub("[\194-\239][\128-\191]+", plain)
     s = s:gsub("\226[\128-\175][\128-\191]", " "):gsub("\240[\128-\191]+", " ") -- U+2000 to U+2BFF; emoji
   end

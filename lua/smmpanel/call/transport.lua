@@ -39,21 +39,22 @@ local function sleep(loop, attempt, seconds)
   return false
 end
 
-local function header_of(answer, name)
-  for key, value in pairs(answer.headers or {}) do
-    if text.lower(tostring(key)) == name then return tostring(value) end
-  end
+-- As the engine gives them: by their names in lower case.
+local function headers_of(answer)
+  local headers = {}
+  for name, value in pairs(answer.headers or {}) do headers[text.lower(tostring(name))] = tostring(value) end
+  return headers
 end
 
-local function retry_after_of(answer)
-  local value = header_of(answer, "retry-after")
+local function retry_after_of(headers)
+  local value = headers["retry-after"]
   local seconds = value and (tonumber(value) or http_date.seconds_until(value, os.time()))
   return seconds and seconds > 0 and math.ceil(seconds) or nil
 end
 
 -- X-RateLimit-Reset: unix seconds, or seconds to wait.
-local function rate_reset_of(answer)
-  local value = tonumber(header_of(answer, "x-ratelimit-reset") or header_of(answer, "ratelimit-reset"))
+local function rate_reset_of(headers)
+  local value = tonumber(headers["x-ratelimit-reset"] or headers["ratelimit-reset"])
   if value and value > 1e9 then value = value - os.time() end
   return value and value > 0 and value or nil
 end
@@ -118,8 +119,9 @@ end
 
 local function read_answer(outcome, answer, request, client)
   outcome.http_status, outcome.http_version = answer.status or 0, 1.1
-  outcome.retry_after, outcome.headers = retry_after_of(answer), answer.headers
-  outcome.rate_reset, outcome.cf_ray = rate_reset_of(answer), header_of(answer, "cf-ray")
+  local headers = headers_of(answer)
+  outcome.headers, outcome.cf_ray = headers, headers["cf-ray"]
+  outcome.retry_after, outcome.rate_reset = retry_after_of(headers), rate_reset_of(headers)
   if answer.body == nil then return end
   local code, why = decode(outcome, answer.body, request, client.max_body)
   if code then failed(outcome, code, why or ("the answer has more than %d bytes"):format(client.max_body)) end

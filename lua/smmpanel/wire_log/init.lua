@@ -20,9 +20,10 @@ local HEADERS = { "content-type", "location", "retry-after", "x-ratelimit-limit"
   "x-ratelimit-reset", "cf-ray", "date" }
 
 local function set_headers(line, headers, redact)
-  local lower = {}
-  for name, value in pairs(headers or {}) do lower[text.lower(name)] = value end
-  for _, name in ipairs(HEADERS) do line[(name:gsub("%-", "_"))] = lower[name] and redact(lower[name]) end
+  for _, name in ipairs(HEADERS) do
+    local value = headers and headers[name]
+    line[(name:gsub("%-", "_"))] = value and redact(value)
+  end
 end
 
 local function set_body(line, body)

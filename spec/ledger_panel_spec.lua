@@ -54,6 +54,20 @@ for kind, new in pairs(LEDGERS) do
       assert.same({}, panel():pending())
     end)
 
+    it("gives money again as the panel wrote it, whatever the first call asked for", function()
+      local function add(ref, body, decimals)
+        local panel_here = smmpanel.new { url = "https://panel.example/api/v2", key = "k", ledger = ledger,
+          transport = function() return { status = 200, body = body } end }
+        return assert(panel_here:add(order(name), { ref = ref, decimals = decimals }))
+      end
+      assert.same({ order = 7, charge = 0.9 }, add("a", '{"order":7,"charge":"0.90"}'))
+      assert.same({ order = 7, charge = "0.90" }, add("a", "{}", "string"))
+      assert.same({ order = 7, charge = 0.9 }, add("a", "{}"))
+      assert.same({ order = 8, charge = "0.10000000000000000001" },
+        add("b", '{"order":8,"charge":0.10000000000000000001}', "string"))
+      assert.same({ order = 8, charge = "0.10000000000000000001" }, add("b", "{}", "string"))
+    end)
+
     it("refuses another order under the same ref, and sends nothing", function()
       assert(panel():add(order(name), { ref = "a" }))
       local again, err = panel():add(order(name, { quantity = 101 }), { ref = "a" })

@@ -11,8 +11,10 @@ local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
 local events = require "smmpanel.call.events"
 local fields = require "smmpanel.api.order_fields"
+local json = require "smmpanel.util.json"
 local place_once = require "smmpanel.ledger.place_once"
 local request = require "smmpanel.call.request"
+local schemas = require "smmpanel.api.schemas"
 local state = require "smmpanel.call.state"
 
 -- What it may cost, and the slot. -> the error where nothing may be sent
@@ -65,6 +67,8 @@ local function job_of(own, wanted, ref, given, run)
   call.ref, call.held = checks.ref_text(ref), {}
   local ledger = state.ledger(own, "panel:add")
   local order = ledger_order(own, call, run, ledger, ready_to_send)
+  -- The ledger keeps money as the panel wrote it: a later call may ask for the text.
+  job.decimals, call.decimals = call.decimals, "string"
   function job.place() return place_once.add(ledger, order, send) end
   return job
 end
@@ -89,6 +93,9 @@ function add.run(own, wanted, ref, given, run)
   local call = job.call
   local made, err = result_of(job)
   events.release(own, call)
+  if made and job.decimals == "number" and job.is_sent then
+    made = json.decode_record(json.encode(made), schemas.add, "number")
+  end
   if call.cost and (not job.is_sent or err and not err.uncertain) then run.budget:give_back(call.cost) end
   return made, err
 end

@@ -53,6 +53,26 @@ describe("panel:watch with a name", function()
     assert.same({ "1 Partial after nil", "700001 bad_order after nil" }, seen)
   end)
 
+  it("sees no change where another process asks for money in another form", function()
+    local charge, seen = '"0.90"', {}
+    local function watch(decimals)
+      local one = smmpanel.new { url = "https://panel.example/api/v2", key = "k", decimals = decimals,
+        ledger = smmpanel.ledger.sqlite(path),
+        transport = function()
+          return { status = 200, body = ('{"status":"In progress","charge":%s}'):format(charge) }
+        end }
+      one:watch({ 5 }, { name = "mine", interval = 0.05, timeout = 0.2, on_change = function(_, record, before)
+        seen[#seen + 1] = { record.charge, before and before.charge }
+      end })
+    end
+    watch "number"
+    watch "string"
+    charge = '"1.10"'
+    watch "number"
+    watch "string"
+    assert.same({ { 0.9 }, { 1.1, 0.9 } }, seen)
+  end)
+
   it("is another set for another panel or account", function()
     local seen = {}
     local function watch(which, more)

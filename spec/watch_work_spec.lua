@@ -48,7 +48,7 @@ for kind, new in pairs(SETS) do
     it("are due again when it was said, with what was seen", function()
       set:add { "1" }
       local claim = set:claim(10, 0, 60)
-      assert.is_true(set:changed(claim, "1", { status = "Pending", charge = 0.5, remains = 10 }, 0.3))
+      assert.is_true(set:changed(claim, "1", { status = "Pending", charge = "0.50", remains = 10 }, 0.3))
       local none, failure, wait = set:claim(10, 0, 60)
       assert.is_nil(none)
       assert.is_nil(failure)
@@ -56,10 +56,10 @@ for kind, new in pairs(SETS) do
       socket.sleep(0.35)
       claim = set:claim(10, 0, 60)
       assert.same({ "1" }, claim.ids)
-      assert.same({ status = "Pending", charge = 0.5, remains = 10 }, claim.seen["1"])
+      assert.same({ status = "Pending", charge = "0.50", remains = 10 }, claim.seen["1"])
       assert.is_true(set:unchanged(claim, claim.ids, 0))
       claim = set:claim(10, 0, 60)
-      assert.same({ status = "Pending", charge = 0.5, remains = 10 }, claim.seen["1"])
+      assert.same({ status = "Pending", charge = "0.50", remains = 10 }, claim.seen["1"])
     end)
 
     it("leave when they are final", function()

@@ -58,7 +58,7 @@
 --                               and up to the other, each with it in `made`, by that: at most `limit`, the first
 --                               ones; with a negative limit the last ones
 --
--- Optional is `store:work(name, { decimals, owner })`, orders to be watched that outlive the process: see
+-- Optional is `store:work(name, { owner = owner })`, orders to be watched that outlive the process: see
 -- smmpanel.watch.queue.
 -- @module smmpanel.ledger
 

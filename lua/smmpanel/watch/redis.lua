@@ -133,10 +133,10 @@ local IDS_MAX = 1000 -- in one script
 --- The set of this name.
 ---@param store table the ledger
 ---@param name string
----@param how { decimals: "number"|"string"|nil, owner: smmpanel.LedgerOwner }
+---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function redis_work.new(store, name, how)
-  return setmetatable({ store = store, name = name, owner = how.owner, decimals = how.decimals }, Work)
+  return setmetatable({ store = store, name = name, owner = how.owner }, Work)
 end
 
 local function keys_of(self, scope)
@@ -216,7 +216,7 @@ function Work:claim(limit, patience, lease)
   for i = 3, #reply, 2 do
     local id, seen = reply[i], reply[i + 1]
     claim.ids[#claim.ids + 1] = id
-    if seen ~= "" then claim.seen[id] = json.decode_record(seen, schemas.status, self.decimals) end
+    if seen ~= "" then claim.seen[id] = json.decode_record(seen, schemas.status, "string") end
   end
   return claim
 end

@@ -58,12 +58,12 @@ local UNCHANGED = "UPDATE smmpanel_watched SET due = :due, token = NULL" .. MINE
 --- The set of this name.
 ---@param store table the ledger
 ---@param name string
----@param how { decimals: "number"|"string"|nil, owner: smmpanel.LedgerOwner }
+---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function sqlite_work.new(store, name, how)
   -- A connection of its own, which waits for no disk: where the power fails, the last changes are reported again.
   return setmetatable({
-    store = store, connection = store.connection:relaxed(), name = name, owner = how.owner, decimals = how.decimals,
+    store = store, connection = store.connection:relaxed(), name = name, owner = how.owner,
   }, Work)
 end
 
@@ -200,7 +200,7 @@ local function claim_due(self, limit, lease)
   if not rows then return nil, failure end
   for i, row in ipairs(rows) do
     claim.ids[i] = row.id
-    claim.seen[row.id] = row.seen and json.decode_record(row.seen, schemas.status, self.decimals) or nil
+    claim.seen[row.id] = row.seen and json.decode_record(row.seen, schemas.status, "string") or nil
   end
   return claim
 end

@@ -9,9 +9,11 @@ local by_ids = require "smmpanel.call.by_ids"
 local core = require "smmpanel.core"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
+local json = require "smmpanel.util.json"
 local loops = require "smmpanel.loop"
 local queue = require "smmpanel.watch.queue"
 local request = require "smmpanel.call.request"
+local schemas = require "smmpanel.api.schemas"
 local state = require "smmpanel.call.state"
 local states = require "smmpanel.api.states"
 local watch = require "smmpanel.watch"
@@ -77,6 +79,15 @@ function start.here(own, given, asked, x)
   return last, err
 end
 
+-- The ledger keeps money as the panel wrote it: processes that watch with different `decimals` see no change in that.
+local function with_numbers(on_change)
+  local function numbers(record)
+    if not record or record.error then return record end
+    return json.decode_record(json.encode(record), schemas.status, "number")
+  end
+  return function(id, record, previous) return on_change(id, numbers(record), numbers(previous)) end
+end
+
 local SLICE = 1000 -- ids
 
 -- In slices, with a pause as long as each took: others get at the ledger in between.
@@ -103,8 +114,9 @@ function start.named(own, where, given, asked)
   if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
   local owner, failure = account.owner(ledger, own)
   if not owner then return watch.failed(failure) end
-  local set = ledger:work(given.name, { decimals = given.decimals or own.options.decimals, owner = owner })
-  local run = new_watching(own, given, asked, set)
+  local set = ledger:work(given.name, { owner = owner })
+  local run = new_watching(own, setmetatable({ decimals = "string" }, { __index = given }), asked, set)
+  if (given.decimals or own.options.decimals) == "number" then run.on_change = with_numbers(run.on_change) end
   failure = add_to(run, asked and asked.texts or {})
   if failure then return watch.failed(failure) end
   run.shared, run.wait_for_more = true, given.wait_for_more

@@ -258,7 +258,7 @@ end
 --- The orders that an account watches under a name, shared by all processes that ask for it: see
 -- smmpanel.watch.queue.
 ---@param name string
----@param how { decimals: "number"|"string"|nil, owner: smmpanel.LedgerOwner }
+---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function Store:work(name, how)
   return require("smmpanel.watch.redis").new(self, name, how)

@@ -31,6 +31,8 @@ local argerror = require "smmpanel.util.argerror"
 ---@field order_states? table<string, string> a panel's state -> open, completed, partial, canceled or failed
 ---@field transport? fun(request: table): table?, table? answers in this process: see smmpanel.call.transport
 ---@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
+---@field idempotency_field? string the form field by which this panel makes one order of a request that is sent twice;
+-- `ref` is sent in it, and an `add` whose answer was lost is then retried like a read
 ---@field account? string a name for this account in the ledger: see smmpanel.ledger (a tag of the key)
 ---@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
 
@@ -153,6 +155,12 @@ local function money(value)
   return not decimal.parse(value) and "an amount of money: a number or its text" or nil
 end
 
+-- Fields that every request has are no place for a ref.
+local function form_field(value)
+  local right = type(value) == "string" and value:find "^[%w_.%-]+$" and value ~= "key" and value ~= "action"
+  return not right and "the name of a form field, in letters, digits, _, . and -, other than key and action" or nil
+end
+
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
   concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
@@ -160,6 +168,7 @@ local PANEL = {
   user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
   record = path_or_function, transport = callable,
   error_codes = error_codes, order_states = order_states, account = checks.name,
+  idempotency_field = form_field,
 }
 
 -- What every call takes, and what one takes beside it.

@@ -27,11 +27,13 @@ end
 ---@param err smmpanel.Error
 ---@param outcome table the engine's outcome of the attempt
 ---@param write boolean
+---@param repeatable? boolean the panel makes one order of a write that is sent twice
 ---@return boolean
-function retry.may(err, outcome, write)
+function retry.may(err, outcome, write, repeatable)
   if errors.is_authentication(err) or FINAL[outcome.code] then return false end
+  if repeatable then write = not err.uncertain and err.code ~= "rate_limited" end
   if write then return never_arrived(outcome) end
-  return never_arrived(outcome) or passing(err)
+  return never_arrived(outcome) or passing(err) or repeatable == true
 end
 
 --- Exponential with full jitter: anywhere between nothing and a bound that doubles.
@@ -52,7 +54,7 @@ end
 ---@param random fun(): number
 ---@return number? seconds
 function retry.pause(attempt, err, outcome, call, remaining, random)
-  if attempt > call.retries or not retry.may(err, outcome, call.write) then return nil end
+  if attempt > call.retries or not retry.may(err, outcome, call.write, call.repeatable) then return nil end
   local pause = math.max(retry.backoff(attempt, random), err.retry_after or 0)
   return pause < remaining and pause or nil
 end

@@ -5,6 +5,7 @@
 
 local add = {}
 
+local argerror = require "smmpanel.util.argerror"
 local account = require "smmpanel.ledger.account"
 local admit = require "smmpanel.call.admit"
 local checks = require "smmpanel.util.checks"
@@ -35,10 +36,28 @@ end
 ---@field patient? boolean
 ---@field is_stopped? fun(): boolean
 
+-- The form with the ref in the panel's idempotency field. It is no part of the order.
+local function with_ref(own, fields_of_order, ref)
+  local name = own.options.idempotency_field
+  if not name then return fields_of_order end
+  local form = {}
+  for i, value in ipairs(fields_of_order) do form[i] = value end
+  for i = 1, #form, 2 do
+    if form[i] == name then
+      argerror.throw("panel:add", "the field '%s' is the idempotency_field: the ref is sent in it", name)
+    end
+  end
+  form[#form + 1], form[#form + 2] = name, ref
+  return form
+end
+
 -- What is passed to the ledger for an order with a ref.
 local function ledger_order(own, call, run, ledger, ready_to_send)
+  local order_fields = call.fields
+  call.fields, call.repeatable = with_ref(own, order_fields, call.ref), own.options.idempotency_field ~= nil
   return {
-    ref = call.ref, site = own.authority, fields = call.fields, decimals = call.decimals,
+    ref = call.ref, site = own.authority, fields = order_fields, decimals = call.decimals,
+    repeatable = own.options.idempotency_field,
     owner = function() return account.owner(ledger, own) end, admit = ready_to_send,
     may_wait = #own.budgets > 0 or run.budget ~= nil or call.loop.begin ~= nil,
     deadline = function() return call.deadline end, now = core.now, sleep = call.loop.sleep,

@@ -44,9 +44,10 @@ function place_once.fingerprint(site, flat)
   return "1-" .. hash(site .. "\n" .. core.form(sorted, "\n"))
 end
 
-local function token()
+-- A token, and after a colon the idempotency field in which the ref goes out, if it does.
+local function token(repeatable)
   local function half() return ("%08x"):format(math.floor(core.random() * 2 ^ 32)) end
-  return half() .. half() .. half()
+  return half() .. half() .. half() .. (repeatable and ":" .. repeatable or "")
 end
 
 -- The order as pending() shows it.
@@ -129,8 +130,8 @@ local function judge(call, entry, row)
   if row.answer then return "end", recorded(entry.ref, row.answer, call.decimals) end
   local state, left = lease.state(row, process.here())
   if state == "sending" then return "wait", left end
-  if call.repeatable and row.token then
-    entry.over = row.token -- the panel itself makes one order of both
+  if call.repeatable and row.token and row.token:match ":(.*)$" == call.repeatable then
+    entry.over = row.token -- it went out in the same field: the panel itself makes one order of both
     return "free"
   end
   return "end", nil, failures.uncertain(entry.ref, row.attempt)
@@ -224,7 +225,7 @@ end
 ---@field deadline fun(): number by now()
 ---@field now fun(): number
 ---@field sleep fun(seconds: number)
----@field repeatable? boolean whether the panel makes one order of a ref that is sent twice
+---@field repeatable? string the form field by which the panel makes one order of a ref that is sent twice
 
 --- Places an order, unless its ref was used.
 ---@param store smmpanel.Ledger
@@ -236,8 +237,8 @@ function place_once.add(store, call, send)
   local owner, failure = call.owner()
   if not owner then return nil, failures.not_taken(call.ref, failure, true) end
   local entry = {
-    ref = call.ref, owner = owner, token = token(), fingerprint = place_once.fingerprint(call.site, call.fields),
-    wanted = wanted_of(call.fields),
+    ref = call.ref, owner = owner, token = token(call.repeatable), wanted = wanted_of(call.fields),
+    fingerprint = place_once.fingerprint(call.site, call.fields),
   }
   if call.may_wait then
     local verdict, made, err = look(store, call, entry)

@@ -5,6 +5,7 @@
 local accounts = require "smmpanel.sandbox.panel.accounts"
 local catalog = require "smmpanel.sandbox.panel.catalog"
 local checks = require "smmpanel.sandbox.panel.checks"
+local idempotency = require "smmpanel.sandbox.panel.idempotency"
 local json = require "smmpanel.sandbox.panel.php_json"
 local money = require "smmpanel.sandbox.panel.money"
 local orders = require "smmpanel.sandbox.panel.orders"
@@ -247,6 +248,7 @@ function actions.add(self, account, fields, wishes)
     link = fields.link, quantity = quantity, charge = charge, fields = fields })
   return { id = id, charge = charge, balance = account.balance }
 end
+actions.add = idempotency.wrap(actions.add)
 
 local function different_ids(text)
   local ids, seen = {}, {}

@@ -1,0 +1,72 @@
+-- A panel with an idempotency key: an order whose answer was lost is sent again, and made once.
+local memory_store = require "spec.support.memory_store"
+local smmpanel = require "smmpanel"
+
+describe("idempotency_field", function()
+  local sandbox, store
+  before_each(function()
+    sandbox = smmpanel.sandbox { key = "shop", balance = "1000000" }
+    store = memory_store.new()
+  end)
+
+  local function panel(fault, more)
+    local options = { url = sandbox:url_with(fault or ""), key = "shop", transport = sandbox, ledger = store,
+      timeout = 2, retries = 1, idempotency_field = "request_id" }
+    for name, value in pairs(more or {}) do options[name] = value or nil end
+    return smmpanel.new(options)
+  end
+
+  local ORDER = { service = 1, link = "https://example.com/1", quantity = 100 }
+  local UNCERTAIN = { "lost", "lost-reset", "cut:5", "made,502-html", "made,empty" }
+
+  it("sends an order again whose answer was lost, within the deadline", function()
+    for i, fault in ipairs(UNCERTAIN) do
+      local made = assert(panel(fault .. "@1"):add(ORDER, { ref = "r" .. i }))
+      assert.truthy(made.order)
+      assert.equal(i, sandbox:stats().made)
+    end
+    assert.same({}, panel():pending())
+  end)
+
+  it("sends it again on the next add with that ref, as after a crash", function()
+    for i, fault in ipairs(UNCERTAIN) do
+      assert.is_true(select(2, panel(fault, { retries = 0 }):add(ORDER, { ref = "r" .. i })).uncertain)
+      assert.truthy(panel():add(ORDER, { ref = "r" .. i }))
+      assert.equal(i, sandbox:stats().made)
+    end
+    assert.same({}, panel():pending())
+  end)
+
+  it("does so with no order that went out without it, nor without a ref", function()
+    local plain = panel("lost", { retries = 3, idempotency_field = false })
+    assert.is_true(select(2, plain:add(ORDER, { ref = "a" })).uncertain)
+    assert.equal("uncertain", select(2, panel():add(ORDER, { ref = "a" })).code)
+    assert.is_true(select(2, panel "lost":add(ORDER)).uncertain)
+    assert.equal(2, sandbox:stats().made)
+  end)
+
+  it("is no part of the order: it may be set later", function()
+    assert(panel(nil, { idempotency_field = false }):add(ORDER, { ref = "a" }))
+    assert(panel():add(ORDER, { ref = "a" }))
+    assert.equal(1, sandbox:stats().made)
+  end)
+
+  it("does not retry what the panel refused", function()
+    local _, err = panel():add({ service = 1, link = "https://example.com/1", quantity = 1 }, { ref = "a" })
+    assert.same({ "bad_quantity", 1 }, { err.code, err.attempts })
+  end)
+
+  it("makes two orders where the panel only claims to know it: that is the panel's promise", function()
+    local lying = panel("lost@1", { idempotency_field = "client_ref" })
+    assert(lying:add(ORDER, { ref = "a" }))
+    assert.equal(2, sandbox:stats().made)
+  end)
+
+  it("throws where the name is none, or the order has that field", function()
+    for _, name in ipairs { "", "key", "action", "a b", 5 } do
+      assert.has_error(function() panel(nil, { idempotency_field = name }) end)
+    end
+    local order = { service = 1, link = "https://example.com/1", quantity = 100, request_id = "x" }
+    assert.error_matches(function() panel():add(order, { ref = "a" }) end, "the ref is sent in it")
+  end)
+end)

@@ -1,7 +1,5 @@
-/* connections.c - which descriptor a kept HTTP/1 connection has, by its two ends; for libcurl before 8.0 alone. */
+/* connections.c - which descriptor a kept HTTP/1 connection has, by its two ends. */
 #include "connections.h"
-
-#if CONNECTIONS_GUARDED
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +84,3 @@ void connections_free(connections *c) {
   free(c->list);
   *c = (connections){0};
 }
-
-#else
-typedef int connections_not_needed; /* an empty file is no C */
-#endif

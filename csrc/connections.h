@@ -1,7 +1,8 @@
 /* connections.h - a guard against bytes that nobody asked for on a kept connection.
  *
- * They would be taken for the answer to the next request. libcurl checks for them itself from 8.0 on; before that we
- * keep which descriptor a kept HTTP/1 connection has (HTTP/2 knows itself which answer belongs to which request).
+ * Before 8.0 libcurl takes them for the answer to the next request. From 8.22 on it finds them only once it sends, and
+ * a write is then uncertain. So we keep which descriptor a kept HTTP/1 connection has (HTTP/2 knows itself which answer
+ * belongs to which request).
  *
  * Owner: the multi handle's owner; all calls on the engine's thread. Nothing here throws. */
 #ifndef SMMPANEL_CONNECTIONS_H
@@ -11,10 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define CONNECTIONS_GUARDED (LIBCURL_VERSION_NUM < 0x080000)
-
-#if CONNECTIONS_GUARDED
 
 /* The two ends of a connection. Two hosts may share a local port, so the port alone does not tell which it is. */
 typedef struct {
@@ -36,5 +33,4 @@ void connections_store(connections *c, CURL *easy, bool http1);
 /* Forgets all of them. */
 void connections_free(connections *c);
 
-#endif
 #endif

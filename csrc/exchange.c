@@ -27,27 +27,18 @@ static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
   return CURL_SOCKOPT_OK;
 }
 
-#if CONNECTIONS_GUARDED
 static bool is_out_of_step(const exchange *x, const connection_ends *ends) {
   long opened = 1;
   curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
   return connections_unasked(x->connections, ends, opened != 0);
 }
-#endif
 
 /* The last step before a request is sent. libcurl comes here again when a kept connection turns out dead. The first
  * time may have arrived: a write is refused then, and the caller decides. */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
   exchange *x = user;
-#if CONNECTIONS_GUARDED
   x->out_of_step = is_out_of_step(x, &(connection_ends){local, peer, local_port, peer_port});
   if (x->out_of_step) return CURL_PREREQFUNC_ABORT;
-#else
-  (void)peer;
-  (void)local;
-  (void)peer_port;
-  (void)local_port;
-#endif
   if (deadline_left(&x->deadline) <= 0) {
     exchange_fail(x, "timeout", "the deadline passed before the request was sent");
     return CURL_PREREQFUNC_ABORT;
@@ -361,9 +352,7 @@ static const char *text_of(const exchange *x, CURLcode result) {
 /* A callback that refused has given the reason already: libcurl only knows that it was refused. */
 void exchange_finish(exchange *x, CURLcode result) {
   read_figures(x);
-#if CONNECTIONS_GUARDED
   connections_store(x->connections, x->easy, x->outcome.http_version < 20);
-#endif
   exchange_fail(x, code_of(x, result), text_of(x, result));
 }
 

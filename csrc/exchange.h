@@ -81,9 +81,7 @@ struct exchange {
   deadline deadline;
   long connect_timeout_ms;
   char curl_text[CURL_ERROR_SIZE];
-#if CONNECTIONS_GUARDED
   connections *connections; /* of the multi handle that it is in */
-#endif
 
   /* multi.c's own, in the engine's thread. */
   struct multi_handle *handle; /* where it is, or was */

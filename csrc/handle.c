@@ -12,9 +12,7 @@ void handle_close(multi_handle *h) {
   curl_multi_cleanup(h->curl);
   poller_detach(h->source.poller, &h->source);
   h->curl = NULL;
-#if CONNECTIONS_GUARDED
   connections_free(&h->connections);
-#endif
 }
 
 static bool configure(multi_handle *h) {

@@ -17,9 +17,7 @@ typedef struct multi_handle {
   long kept_max;       /* connections that libcurl keeps at most */
   int active;          /* exchanges in it */
   int started, before; /* exchanges started in this period, and in the one before */
-#if CONNECTIONS_GUARDED
   connections connections;
-#endif
 } multi_handle;
 
 /* Opens it, unless it is open. False: out of memory. */

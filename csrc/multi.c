@@ -65,9 +65,7 @@ void multi_end_all(multi *m, const char *code, const char *text) {
 static bool enter_handle(multi *m, exchange *x, int64_t left) {
   multi_handle *h = x->handle;
   if (!handle_open(h, &m->poller) || !exchange_set_time(x, left)) return false;
-#if CONNECTIONS_GUARDED
   x->connections = &h->connections;
-#endif
   return curl_multi_add_handle(h->curl, x->easy) == CURLM_OK;
 }
 

@@ -48,12 +48,19 @@ bool decoder_feed(lua_State *L, decoder *d, const char *data, size_t len) {
   return !error;
 }
 
-bool decoder_finish(lua_State *L, decoder *d) {
+static const char *take_last(lua_State *L, builder *b, const char *data, size_t len) {
+  json_feed(&b->reader, data, len);
+  const char *error = len ? builder_take_events(L, b) : NULL;
+  if (error) return error;
+  json_finish(&b->reader);
+  return builder_take_events(L, b);
+}
+
+bool decoder_finish(lua_State *L, decoder *d, const char *data, size_t len) {
   if (d->error) return false;
   d->error = no_memory;
   to_caller(L, d);
-  json_finish(&d->builder.reader);
-  const char *error = builder_take_events(L, &d->builder);
+  const char *error = take_last(L, &d->builder, data, len);
   if (error) {
     d->error = error;
     lua_settop(L, d->builder.base);
@@ -64,6 +71,10 @@ bool decoder_finish(lua_State *L, decoder *d) {
   lua_settop(L, d->builder.base + 1);
   d->error = "finished already";
   return true;
+}
+
+bool decoder_reached_end(const decoder *d) {
+  return d->builder.reader.finished;
 }
 
 const char *decoder_error(const decoder *d) {
@@ -133,7 +144,7 @@ static int l_feed(lua_State *L) {
 static int l_finish(lua_State *L) {
   decoder *d = decoder_check(L, 1);
   lua_pushboolean(L, 1);
-  return decoder_finish(L, d) ? 2 : failure(L, d);
+  return decoder_finish(L, d, NULL, 0) ? 2 : failure(L, d);
 }
 
 static int l_gc(lua_State *L) {

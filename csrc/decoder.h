@@ -47,8 +47,12 @@ void decoder_keep(lua_State *L, int index);
 /* Decodes a piece. False: what came is not JSON, see decoder_error. May throw. */
 bool decoder_feed(lua_State *L, decoder *d, const char *data, size_t len);
 
-/* Ends the document: pushes its value and returns true, or pushes nothing and returns false. May throw. */
-bool decoder_finish(lua_State *L, decoder *d);
+/* Decodes the last piece, which may be empty, and ends the document: pushes its value and returns true, or pushes
+ * nothing and returns false. A small answer is decoded by this alone. May throw. */
+bool decoder_finish(lua_State *L, decoder *d, const char *data, size_t len);
+
+/* Whether all input was read: an error is then that something is missing at the end. */
+bool decoder_reached_end(const decoder *d);
 
 /* A static sentence, or NULL. */
 const char *decoder_error(const decoder *d);

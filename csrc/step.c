@@ -26,6 +26,7 @@ static void fail_decoding(transfer *t, const char *verdict, const char *why) {
   t->json_error = why;
   if (strcmp(verdict, "too_large") == 0) t->outcome_code = verdict;
   if (strcmp(why, no_memory) == 0) t->outcome_code = "memory"; /* not the panel's fault */
+  t->broke = !t->decoder || !decoder_reached_end(t->decoder);
   if (t->decoder) decoder_release(t->decoder);
 }
 
@@ -99,9 +100,12 @@ static int feed_piece(lua_State *L) {
   return 0;
 }
 
+/* The piece is the last one, and may be empty. */
 static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
-  bool whole = decoder_finish(L, t->decoder);
+  size_t len = (size_t)lua_tonumber(L, 3);
+  if (!t->decoder) attach_decoder(L, t);
+  bool whole = decoder_finish(L, t->decoder, lua_touserdata(L, 2), len);
   t->json = decoder_verdict(t->decoder);
   if (!whole && strcmp(t->json, "empty") != 0) fail_decoding(t, t->json, decoder_error(t->decoder));
   if (whole) {
@@ -134,22 +138,28 @@ typedef struct {
   int transfers, feed, finish; /* stack slots */
 } stepping;
 
-/* It was the document that ended the exchange, not the network. */
 static void blame_document(transfer *t) {
   t->outcome.code = t->outcome_code ? t->outcome_code : "";
   snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
 }
 
-/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. */
-static void conclude(lua_State *L, const stepping *g, int self) {
+/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. Where
+ * it holds none, it is the network's failure, unless the document broke before. */
+static void conclude(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
   transfer *t = lua_touserdata(L, self);
-  bool answered = !*t->outcome.code;
-  if (t->json_error)
-    blame_document(t);
-  else if (t->decoder)
-    decode(L, g->finish, self, NULL, 0);
-  if (t->json_error && answered) blame_document(t);
+  bool lost = *t->outcome.code != '\0';
+  if (!t->json_error && (len || t->decoder)) decode(L, g->finish, self, piece, len);
+  if (t->json_error && (!lost || t->broke)) blame_document(t);
   state_end(g->state, t);
+}
+
+/* A piece that is not the last one. -> whether the exchange has ended meanwhile */
+static bool decode_piece(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
+  transfer *t = lua_touserdata(L, self);
+  decode(L, g->feed, self, piece, len);
+  /* a finalizer that stepped meanwhile may have taken its news */
+  engine_read_body(g->state->engine, t->exchange, piece, 0);
+  return engine_is_done(g->state->engine, t->exchange, &t->outcome);
 }
 
 /* One piece of one body. What is broken already is not downloaded any further. News of an exchange
@@ -162,13 +172,10 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
   keep_excerpt(t, piece, len);
   keep_body(t, piece, len);
-  if (len && !t->json_error) {
-    decode(L, g->feed, self, piece, len);
-    /* a finalizer that stepped meanwhile may have taken its news */
-    engine_read_body(e, t->exchange, piece, 0);
-  }
   if (engine_is_done(e, t->exchange, &t->outcome))
-    conclude(L, g, self);
+    conclude(L, g, self, piece, len);
+  else if (len && !t->json_error && decode_piece(L, g, self, piece, len))
+    conclude(L, g, self, piece, 0);
   else if (t->json_error && !wants_more(t))
     engine_cancel(e, t->exchange);
   return len;

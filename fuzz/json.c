@@ -88,7 +88,7 @@ static bool same(int a, int b, int how) {
 
 static bool decode_whole(const schema *types, bool text, const char *body, size_t len, decoder **d) {
   *d = decoder_push(L, &(decoder_options){.schema = types, .decimal_text = text});
-  if (decoder_feed(L, *d, body, len) && decoder_finish(L, *d)) return true;
+  if (decoder_finish(L, *d, body, len)) return true;
   lua_pushnil(L);
   return false;
 }
@@ -109,7 +109,7 @@ static bool decode_in_pieces(const schema *types, bool text, const char *body, s
     free(piece);
     from += part;
   }
-  if (ok && decoder_finish(L, *d)) return true;
+  if (ok && decoder_finish(L, *d, NULL, 0)) return true;
   lua_pushnil(L);
   return false;
 }

@@ -141,9 +141,16 @@ describe("an error", function()
   end)
   it("of a text that refuses nothing keeps its code and is uncertain", function()
     for said, code in pairs { Timeout = "unknown", ["Order is being processed"] = "unknown",
-      ["Duplicate order"] = "active_order" } do
+      ["Duplicate order"] = "active_order", Processing = "unknown",
+      ["Order was sent but could not be saved"] = "unknown", ["Internal server error"] = "unknown" } do
       local _, err = panel_of(('{"error":"%s"}'):format(said)):add { service = 1 }
       assert.same({ "panel", code, true }, { err.kind, err.code, err.uncertain })
+    end
+  end)
+  it("of a text that refuses is certain, whatever else it mentions", function()
+    for _, said in ipairs { "No order was created", "Order has not been placed: balance too low",
+      "Active order with this link already exists", "Failed to create order" } do
+      assert.is_nil(select(2, panel_of(('{"error":"%s"}'):format(said)):add { service = 1 }).uncertain, said)
     end
   end)
   it("is bounded, whatever the panel puts into its message", function()

@@ -79,7 +79,8 @@ error_texts.rules = {
 
 --- Texts that refuse nothing: what was asked for may have been done. The code stays as the rules say.
 error_texts.doubtful = {
-  "timeout", "@add same order -link", "@add in_work order -link", "@add half_done",
+  "timeout", "@add same order -link", "@add same request", "@add in_work -link", "@add half_done -not_done",
+  "@add order there -link",
 }
 
 return error_texts

@@ -76,6 +76,7 @@ function refusal.said(asking, said, more)
   if more == said then more = nil end
   local whole = more and said .. ": " .. more or said
   local code, doubtful = classify.code(said, asking.action)
+  if asking.action == "add" and states.state(said) == "open" then doubtful = true end -- "Processing"
   if more then
     local other, also = classify.code(more, asking.action)
     if code == "unknown" or code == "bad_request" and other ~= "unknown" then code = other end

@@ -7,14 +7,23 @@ return {
     running_order = "active order*, pending order*, open order*, order in progress, running order*",
     scheduled = "scheduled, schedule, is queued, been queued",
     -- a text that refuses nothing
+    there = "already exists",
+    not_done = "not been placed, not placed, was not placed, not been created, was not created, no order was, "
+      .. "not created, not submitted, not been submitted, could not be placed, could not be created, "
+      .. "not accepted, was rejected, been rejected",
+    half_done = "placed at, was placed, been placed, just placed, already placed, order was created, "
+      .. "been created, already created, been submitted, already submitted, order submitted, was submitted, "
+      .. "submitted to, save failed, saving failed, not saved, could not save, failed to save, "
+      .. "could not be saved, not be saved, could not be recorded, already sent, was sent, been sent, "
+      .. "order placed, order created, order accepted, was accepted, accepted but, been received, "
+      .. "may have been, might have been, not confirmed, could not confirm, cannot confirm, whether the order, "
+      .. "local error",
+    in_work = "being processed, is processing, processing your order, processing order, order processing, "
+      .. "still processing, in process, already processed",
     timeout = "timeout*, timed out, time out, no response, did not respond, not responding, connection lost, "
-      .. "connection reset, connection refused, connection closed, gateway, curl error, curl, sqlstate, exception",
-    in_work = "being processed, is processing, processing your order, still processing, is being, in process, "
-      .. "processing",
-    half_done = "placed at, was placed, been placed, just placed, already placed, was created, been created, "
-      .. "already created, been submitted, already submitted, save failed, saving failed, not saved, "
-      .. "could not save, failed to save, could not be saved, already sent, was sent, been sent, order placed, "
-      .. "order created, been received, already exists",
+      .. "connection to, connection reset, connection refused, connection closed, gateway, curl, c url error, "
+      .. "sqlstate, exception, internal server error, server error, database error, deadlock*, "
+      .. "too many connections",
     -- of no meaning here: they tell that a text is English
     plain = "the, an, is, are, was, be, been, in, on, of, to, for, with, this, that, by, your, you, our, we, it, "
       .. "at, has, have, had, please, and, or, from, than, some, any, all, if, use, used, only, one, will, would, "
@@ -108,6 +117,5 @@ return {
     placing = "create, creating, place, placing, created, placed, submit, submitted, make",
     per_request = "per request, per call, in one request, at once",
     format = "format",
-    code_words = "link_duplicate, error link",
   },
 }

@@ -138,6 +138,32 @@ describe("the command line, day by day:", function()
     end)
   end)
 
+  it("add --help and the manual list the fields of each type, units and the columns of a file", function()
+    for _, command in ipairs { "smmpanel add --help", "smmpanel man" } do
+      local text = (run(command)):gsub("\\", "")
+      for _, part in ipairs { "Web Traffic", "link, quantity, country, device, type_of_traffic", "drip%-feed",
+        "31/12/2026", "Columns of a CSV file", "your own name for the order" } do
+        assert.matches(part, text)
+      end
+    end
+  end)
+
+  it("the dialogue checks each answer at once, offers what is optional, and keeps what was typed", function()
+    local terminal = home:terminal { columns = 110, rows = 40, name = "dialogue" }
+    finally(function() terminal:close() end)
+    terminal:type "smmpanel add service=16; echo code $?"
+    for _, step in ipairs { { "username: ?$", "someone" }, { "min %(.-%): ?$", "many" },
+      { "min must be a whole number, got 'many'\nmin %(.-%): ?$", "100" }, { "max %(.-%): ?$", "200" },
+      { "delay %(minutes%): ?$", "0" }, { "posts %(new posts, Enter: none%): ?$", "5" },
+      { "old_posts %(.-, Enter: none%): ?$", "" }, { "expiry %(as 31/12/2026, Enter: none%): ?$", "31/12/2030" },
+      { "posts +5\n.*expiry +31/12/2030\n.*%[y/N%] ?$", "n" } } do
+      terminal:wait(step[1])
+      terminal:type(step[2])
+    end
+    terminal:wait "the same again: smmpanel add service=%d+ username=someone min=100 max=200 delay=0"
+    assert.equal(0, sandbox.counts("dialogue").made)
+  end)
+
   it("JSON is what --help says: an array, and an object of one", function()
     assert.equal(2, #cjson.decode((run "smmpanel status 1 100 --json")))
     assert.matches("^{", (run "smmpanel balance --json"))

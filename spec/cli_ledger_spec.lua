@@ -28,14 +28,14 @@ describe("the command line, with a ledger,", function()
     run "smmpanel add --from ~/sum.csv --yes"
     orders("sum", 1, 4)
     local _, err = run "smmpanel add --from ~/sum.csv --dry-run"
-    assert.matches("orders    4 orders: 3 placed before, 1 to place\n  price     0.9 USD\n", err)
+    assert.matches("orders    4: 3 placed before, 1 to place\n  price     0.9 USD\n", err)
     local terminal = home:terminal { columns = 80, name = "before" }
     finally(function() terminal:close() end)
     local screen = terminal:run "smmpanel add service=1 link=https://example.com/sum/1 quantity=1000 --ref sum-1"
     assert.matches("'sum%-1' was placed before: nothing is sent\nplaced: order %d+", screen)
     orders("sum", 1, 3)
     screen = terminal:run "smmpanel add --from ~/sum.csv; echo code $?"
-    assert.matches("3 orders: 3 placed before, 0 to place\n3 placed %(3 of them before%)\ncode 0", screen)
+    assert.matches("3: 3 placed before, 0 to place\n3 placed %(3 of them before%)\ncode 0", screen)
     assert.equal(0, sandbox.counts("before").made)
   end)
 

@@ -209,8 +209,8 @@ describe("the command line on a terminal", function()
       terminal:wait "Ctrl%-C again ends it"
       terminal:key "C-c"
       terminal:wait "\n%$ ?$"
-      assert.matches("\nlate%-1  sending ", terminal:run "smmpanel pending")
-      local _, err, code = home:run "smmpanel resolve late-1 1"
+      assert.matches("\nlate%-1  uncertain ", terminal:run "smmpanel pending")
+      local _, err, code = home:run "smmpanel resolve -y late-1 1"
       assert.equal("0", code .. err)
     end)
 
@@ -323,7 +323,7 @@ describe("the command line on a terminal", function()
       shows("smmpanel pending", "REF +STATE +SINCE.*\n" .. ref:gsub("%-", "%%-") .. "  uncertain",
         "smmpanel resolve REF ORDER_ID")
       shows("smmpanel resolve " .. ref, "was it placed%? Give the order's id, or %-%-not%-placed", "code 2")
-      shows("smmpanel resolve " .. ref .. " 23501", "' is order 23501\ncode 0")
+      shows("smmpanel resolve -y " .. ref .. " 1", "' is order 1\ncode 0")
       shows("smmpanel add --yes --from ~/two.csv", "2 placed %(2 of them before%)\ncode 0")
       assert.equal(2, sandbox.counts "two".made)
     end)

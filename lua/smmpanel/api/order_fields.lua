@@ -69,6 +69,22 @@ local OPTIONAL = {
 }
 local DRIP_FEED = { "runs", "interval" }
 
+---@class smmpanel.OrderType
+---@field name string as it is documented
+---@field required string[]
+---@field optional string[] besides runs and interval, which go with any type
+
+--- The documented types of services, Default first.
+---@type smmpanel.OrderType[]
+order.types = {}
+for name, required in pairs(REQUIRED) do
+  order.types[#order.types + 1] = { name = name, required = required, optional = OPTIONAL[name] or {} }
+end
+table.sort(order.types, function(a, b)
+  if a.name == "Default" or b.name == "Default" then return a.name == "Default" and b.name ~= "Default" end
+  return a.name < b.name
+end)
+
 -- The known fields in the order they are sent; any other follows by name.
 local SENT = {
   "service", "link", "quantity", "runs", "interval", "keywords", "comments", "usernames", "hashtags",

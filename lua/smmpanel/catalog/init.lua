@@ -11,6 +11,7 @@ local check = require "smmpanel.catalog.check"
 local decimal = require "smmpanel.util.decimal"
 local diff = require "smmpanel.catalog.diff"
 local file = require "smmpanel.catalog.file"
+local order_rules = require "smmpanel.api.order_fields"
 local search = require "smmpanel.catalog.search"
 local argerror = require "smmpanel.util.argerror"
 
@@ -22,6 +23,10 @@ Catalog.__index = Catalog
 local function id_text(id)
   return type(id) == "number" and argerror.integer_text(id) or tostring(id)
 end
+
+--- The documented types of services, and the fields of their orders.
+---@type smmpanel.OrderType[]
+catalog.TYPES = order_rules.types
 
 --- A catalogue of a list of services, as `panel:services()` gives it.
 ---@param list smmpanel.Service[]

@@ -29,6 +29,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@field name string
 ---@field about string one sentence
 ---@field details? string paragraphs
+---@field lists? { title: string, pairs: string[][] }[] behind the details
 ---@field arguments? smmpanel.cli.Argument[]
 ---@field options? smmpanel.cli.Option[]
 ---@field exclusive? string[][] options that exclude each other, by their last flag
@@ -152,9 +153,35 @@ local function synopsis(command)
   return table.concat(parts, " ")
 end
 
-local function add_command(root, command)
+local PAIR_INDENT = 29
+
+-- A name and what it means, in as many lines as it takes; argparse would begin the second one at the left.
+local function pair_text(pair, columns)
+  local line, lines = ("  %-26s"):format(pair[1]), {}
+  for word in pair[2]:gmatch "%S+" do
+    if #line + 1 + #word > columns and #line > PAIR_INDENT then
+      lines[#lines + 1] = line
+      line = (" "):rep(PAIR_INDENT - 1)
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return "\n" .. table.concat(lines, "\n")
+end
+
+local function lists_text(lists, columns)
+  local parts = {}
+  for _, list in ipairs(lists) do
+    parts[#parts + 1] = "\n\n" .. list.title
+    for _, pair in ipairs(list.pairs) do parts[#parts + 1] = pair_text(pair, columns) end
+  end
+  return table.concat(parts)
+end
+
+local function add_command(root, command, columns)
   local parser = with_help(root:command(command.name)):summary(command.about)
-  parser:description(command.about .. (command.details and "\n\n" .. command.details or ""))
+  parser:description(command.about .. (command.details and "\n\n" .. command.details or "")
+    .. lists_text(command.lists or {}, columns))
   parser:usage("Usage: " .. synopsis(command))
   if command.examples then parser:epilog("Examples:\n" .. example_text(command.examples)) end
   for _, argument in ipairs(command.arguments or {}) do add_argument(parser, argument) end
@@ -190,7 +217,7 @@ function arguments.parser(columns, version, on_error, hidden)
     fail.with(0, "")
   end)
   for _, command in ipairs(arguments.commands()) do
-    if not command.hidden or command.name == hidden then add_command(root, command) end
+    if not command.hidden or command.name == hidden then add_command(root, command, columns) end
   end
   root.error = on_error
   return root

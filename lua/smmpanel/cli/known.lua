@@ -41,7 +41,7 @@ function known.count(panel, items)
   return counts
 end
 
---- "5 orders: 3 placed before, 2 to place". Pure.
+--- "5: 3 placed before, 2 to place". Pure.
 ---@param counts smmpanel.cli.Known
 ---@param total integer
 ---@return string
@@ -50,7 +50,7 @@ function known.text(counts, total)
   if counts.made > 0 then parts[1] = progress.number(counts.made) .. " placed before" end
   if counts.open > 0 then parts[#parts + 1] = progress.number(counts.open) .. " with an unknown outcome" end
   parts[#parts + 1] = progress.number(#counts.items) .. " to place"
-  local all = ("%s order%s"):format(progress.number(total), total == 1 and "" or "s")
+  local all = progress.number(total)
   return #counts.items == total and all or all .. ": " .. table.concat(parts, ", ")
 end
 

@@ -33,6 +33,10 @@ local function option_text(option)
   return text
 end
 
+local function put_pairs(out, list, show)
+  for _, entry in ipairs(list) do add(out, ".TP", show(entry[1]), escaped(entry[2])) end
+end
+
 local function put_options(out, options)
   for _, option in ipairs(options) do
     local choices = option.choices and " One of " .. table.concat(option.choices, ", ") .. "." or ""
@@ -52,6 +56,10 @@ local function put_command(out, command)
   for _, argument in ipairs(command.arguments or {}) do synopsis[#synopsis + 1] = argument_text(argument) end
   add(out, ".SS " .. table.concat(synopsis, " "), escaped(command.about))
   if command.details then add(out, ".PP", (escaped(command.details):gsub("\n\n", "\n.PP\n"))) end
+  for _, list in ipairs(command.lists or {}) do
+    add(out, ".PP", escaped(list.title))
+    put_pairs(out, list.pairs, italic)
+  end
   for _, argument in ipairs(command.arguments or {}) do
     add(out, ".TP", argument_text(argument), escaped(argument.about))
   end
@@ -77,10 +85,6 @@ local ENVIRONMENT = {
   { "NO_COLOR", "Where it is set, nothing is coloured." },
   { "COLUMNS, LINES", "The size to lay things out for, instead of the terminal's own." },
 }
-
-local function put_pairs(out, list, show)
-  for _, entry in ipairs(list) do add(out, ".TP", show(entry[1]), escaped(entry[2])) end
-end
 
 --- The page.
 ---@return string

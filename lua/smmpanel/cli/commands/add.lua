@@ -98,7 +98,9 @@ local function add_one(context, args)
   if args.dry_run then return end
   if not args.yes and not before then
     if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the order" end
-    if not context:confirm "Place this order?" then fail.with(fail.SOME, "nothing was sent") end
+    if not context:confirm "Place this order?" then
+      fail.with(fail.SOME, "nothing was sent; the same again: %s", order_form.command(order, args.ref))
+    end
   end
   place(context, args, order)
 end
@@ -123,6 +125,7 @@ return {
     .. "the columns: ref, and the fields. A ref is your own name for the order: it is placed once, "
     .. "however often the command is run, also after it was killed in the middle. See pending and "
     .. "resolve for orders whose end is not known.",
+  lists = require "smmpanel.cli.views.order_help",
   arguments = { { name = "field", args = "*", about = "The order's fields, as name=value." } },
   options = shared.with_panel {
     { flags = "-y --yes", about = "Do not ask." },

@@ -43,14 +43,41 @@ function order_form.problems(services, order)
   return problems or {}
 end
 
-local function ask_field(context, service, name)
-  local range = limits(service, name)
-  if fields.is_list(name) then return ask_list(context, name, range) end
-  return text.trim(context:ask(range and ("%s (%s):"):format(name, range) or name .. ":"))
+local HINTS = { runs = "how often", interval = "minutes between the runs", delay = "minutes", expiry = "as 31/12/2026",
+  posts = "new posts", old_posts = "posts that are there", country = "a code such as TR" }
+
+local function ask_field(context, service, name, optional)
+  local notes = {}
+  for _, note in ipairs { limits(service, name) or false, HINTS[name] or false, optional and "Enter: none" } do
+    if note then notes[#notes + 1] = note end
+  end
+  if fields.is_list(name) then return ask_list(context, name, limits(service, name)) end
+  return text.trim(context:ask(notes[1] and ("%s (%s):"):format(name, table.concat(notes, ", ")) or name .. ":"))
 end
 
--- The field to ask for next, and what is wrong with its last answer; nil where no answer could mend anything,
--- for what was given on the command line stays.
+-- What is wrong with one field, or nil.
+local function wrong_with(services, order, name)
+  for _, problem in ipairs(order_form.problems(services, order)) do
+    if problem.field == name and problem.code ~= "missing" then return problem.text end
+  end
+end
+
+-- Asks until the answer is right; an answer that is wrong is told at once. nil where nothing was typed for a field
+-- that need not be there.
+local function ask_until_right(context, services, service, order, name, optional)
+  while true do
+    local answer = ask_field(context, service, name, optional)
+    if optional and answer == "" then return end
+    order[name] = answer
+    local wrong = wrong_with(services, order, name)
+    if not wrong then return end
+    order[name] = nil
+    context:say("  %s", wrong)
+  end
+end
+
+-- The missing field to ask for next; nil where no answer could mend anything, for what was given on the command line
+-- stays.
 local function next_question(services, order, given)
   local problems = order_form.problems(services, order)
   for _, problem in ipairs(problems) do
@@ -60,15 +87,40 @@ local function next_question(services, order, given)
   if first then return first.field, first.code ~= "missing" and first.text or nil end
 end
 
+local function asks_drip_feed(service)
+  return service.dripfeed ~= nil and service.dripfeed ~= false and service.dripfeed ~= 0
+end
+
+-- The fields that an order of this service may have too.
+local function optional_fields(service)
+  local documented = order_rules.required(service.type)
+  for _, each in ipairs(order_rules.types) do
+    if each.name == documented and documented == "Subscriptions" then return each.optional end
+  end
+  return asks_drip_feed(service) and { "runs", "interval" } or {}
+end
+
+local function ask_optional(context, services, service, order)
+  for _, name in ipairs(optional_fields(service)) do
+    local follows = name ~= "interval" or order.runs ~= nil
+    if follows and order[name] == nil then
+      -- A drip-feed without its interval is none.
+      ask_until_right(context, services, service, order, name, name ~= "interval")
+    end
+  end
+end
+
 local function fill_in(context, services, service, order)
-  local given = {}
+  local given, asked = {}, false
   for name in pairs(order) do given[name] = true end
   local name, wrong = next_question(services, order, given)
   while name do
+    asked = true
     if wrong then context:say("  %s", wrong) end
-    order[name] = ask_field(context, service, name)
+    ask_until_right(context, services, service, order, name)
     name, wrong = next_question(services, order, given)
   end
+  if asked and #order_form.problems(services, order) == 0 then ask_optional(context, services, service, order) end
 end
 
 --- Asks for the service: its id, or words that are looked for until it is an id.
@@ -134,6 +186,25 @@ function order_form.shown(order)
     end
   end
   return list
+end
+
+local function quoted(word)
+  if word:find "^[%w@%%+=:,./_-]+$" then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- The command line that places an order, for what was typed in a dialogue not to be lost.
+---@param order table<string, string>
+---@param ref? string
+---@return string
+function order_form.command(order, ref)
+  local sent, words = order_rules.fields(order), { "smmpanel add" }
+  for i = 1, #sent, 2 do
+    local values = type(sent[i + 1]) == "table" and sent[i + 1] or { sent[i + 1] }
+    for _, value in ipairs(values) do words[#words + 1] = quoted(sent[i] .. "=" .. value) end
+  end
+  if ref then words[#words + 1] = quoted("--ref=" .. ref) end
+  return table.concat(words, " ")
 end
 
 --- Asks for what is missing, and ends the command where something is still wrong.

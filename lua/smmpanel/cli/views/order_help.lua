@@ -1,0 +1,40 @@
+--- What `add --help` and the manual page say of an order's fields.
+-- @module smmpanel.cli.views.order_help
+
+local catalog = require "smmpanel.catalog"
+
+local function joined(names) return table.concat(names, ", ") end
+
+local function types()
+  local pairs_ = {}
+  for i, each in ipairs(catalog.TYPES) do
+    local optional = #each.optional > 0 and ("; optional: " .. joined(each.optional)) or ""
+    pairs_[i] = { each.name, joined(each.required) .. optional }
+  end
+  return pairs_
+end
+
+local FIELDS = {
+  { "quantity, min, max", "pieces; of a drip-feed in one run, of a subscription for one post" },
+  { "runs, interval", "drip-feed, with any type: how often, and every so many minutes" },
+  { "delay", "minutes" },
+  { "posts, old_posts, expiry", "new and old posts of a subscription; its last day, as 31/12/2026" },
+  { "comments, usernames, ...", "lists: given several times, one a line, or as name=@file" },
+  { "username", "without @, as the panel wants it" },
+  { "country", "a code such as TR; device: 1 desktop, 2 Android, 3 iOS, 4 mixed, 5 mobile" },
+  { "type_of_traffic", "1 from Google (google_keyword), 2 from a site (referring_url), 3 blank" },
+}
+
+local COLUMNS = {
+  { "ref", "your own name for the order: it is placed once, however often the file is given" },
+  { "service", "the service's id" },
+  { "...", "the fields above by their names; an empty cell is no field; a list has one item a line in its cell" },
+}
+
+--- Lists of pairs, each with its title.
+---@type { title: string, pairs: string[][] }[]
+return {
+  { title = "Fields by the service's type, besides service:", pairs = types() },
+  { title = "Units:", pairs = FIELDS },
+  { title = "Columns of a CSV file (--from):", pairs = COLUMNS },
+}

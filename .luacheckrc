@@ -9,6 +9,8 @@ files["spec/loops/programs/neovim*.lua"] = { read_globals = { "vim" } }
 files["spec/loops/programs/love"] = { globals = { "love" } }
 files["spec/loops/programs/haproxy"] = { read_globals = { "core" } }
 files["spec/loops/programs/luanti"] = { read_globals = { "minetest" } }
+files["contrib/nginx"] = { read_globals = { "ngx" } }
+files["spec/loops/support/resty"] = { read_globals = { "ngx" } }
 files["contrib/luanti"] = { read_globals = { "minetest" } }
 files["contrib/nvim"] = { globals = { "vim" } }
 files["examples/tarantool"] = { read_globals = { "box" } }

@@ -54,6 +54,16 @@ local function load_modules()
   return table.concat(lines, " ")
 end
 
+--- Whether nginx's Lua finds a module: Debian has them below /usr/share/lua/5.1, OpenResty in its lualib.
+function nginx.has_module(name)
+  local path = name:gsub("%.", "/") .. ".lua"
+  for _, base in ipairs { "/usr/share/lua/5.1/", "/usr/local/share/lua/5.1/", "/usr/local/openresty/lualib/",
+                          "/usr/local/openresty/site/lualib/" } do
+    if read(base .. path) ~= "" then return true end
+  end
+  return false
+end
+
 local Server = {}
 Server.__index = Server
 

@@ -50,8 +50,8 @@ local function contract(stand_in)
     local pipe = io.popen "pwd"
     local root = pipe:read "*l"
     pipe:close()
-    server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. CLIENT:format(root, tostring(stand_in),
-      sandbox.url, sandbox.key) .. "}" }
+    local client = CLIENT:format(root, tostring(stand_in), sandbox.url, sandbox.key)
+    server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. client .. "}" }
   end)
   lazy_teardown(function()
     if server then server:stop() end

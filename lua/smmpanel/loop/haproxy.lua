@@ -1,5 +1,5 @@
 --- HAProxy. Its Lua cannot wait for a descriptor, nor wake another task: each waiting call looks by the clock, more
--- seldom the longer it waits, and the first to look in a millisecond steps for all.
+-- seldom the longer it waits and the more calls there are. The first to look in a millisecond steps for all.
 -- @module smmpanel.loop.haproxy
 
 local engine = require "smmpanel.core"
@@ -11,6 +11,7 @@ local loop = { name = "haproxy" }
 local STEP_SECONDS = 0.001
 local SHORTEST, LONGEST = 1, 10 -- milliseconds between two looks
 local SHARE = 1 / 20 -- of the time waited so far: how much later than it came an answer may be seen
+local LOOKS = 16 -- a millisecond, of all calls together
 
 local Signal = {}
 Signal.__index = Signal
@@ -26,11 +27,15 @@ end
 
 function Signal:open() self.is_open = true end
 
+local function pause_after(seconds)
+  local pause = math.max(SHORTEST, seconds * 1000 * SHARE, engine.in_flight() / LOOKS)
+  return math.floor(math.min(LONGEST, pause))
+end
+
 function Signal:wait()
   local begun = engine.now()
   while not self.is_open do
-    local waited = (engine.now() - begun) * 1000
-    haproxy.msleep(math.floor(math.max(SHORTEST, math.min(LONGEST, waited * SHARE))))
+    haproxy.msleep(pause_after(engine.now() - begun))
     if not self.is_open then step() end
   end
 end

@@ -50,7 +50,7 @@ return {
   { name = "Copas", command = is_51 and with(process.lua(), "copas") },
   { name = "GLib", command = glib() },
   { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
-  { name = "HAProxy", closes = false, command = haproxy() },
+  { name = "HAProxy", closes = false, polls = true, command = haproxy() },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
   { name = "LÖVE with a window", closes = false, is_again = true,

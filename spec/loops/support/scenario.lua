@@ -43,7 +43,7 @@ end)
 
 -- The server counts how many of them it had at a time.
 check("64 calls at once", function(host)
-  local panel, ended = scenario.panel("latency:" .. LATENCY .. "&name=" .. environment "NAME"), 0
+  local panel, ended = scenario.panel("latency:" .. LATENCY .. "&name=" .. (os.getenv "SPEC_NAME" or "scenario")), 0
   local begun = core.now()
   for i = 1, 64 do
     host.go(function()

@@ -1,7 +1,9 @@
 --- Runs specs without busted, which needs modules in C: for systems where these do not exist. It has what our specs
 -- use of it, and luassert, which is plain Lua. Prints the failures and "N passed, N failed[, N skipped]".
 --
---     lua tools/plain_runner.lua spec/batch_spec.lua ...
+--     lua tools/plain_runner.lua [--without=WORD]... spec/batch_spec.lua ...
+--
+-- --without: specs with that word in their name are skipped.
 local assert = require "luassert"
 
 local counts = { passed = 0, failed = 0, skipped = 0 }
@@ -59,10 +61,23 @@ local function run_lazy()
   end
 end
 
+local unwanted = {}
+
+local function is_unwanted(name)
+  for _, word in ipairs(unwanted) do
+    if full_name(name):find(word, 1, true) then return true end
+  end
+  return false
+end
+
 local api = {}
 local finals
 
 function api.it(name, f)
+  if is_unwanted(name) then
+    counts.skipped = counts.skipped + 1
+    return print("skipped: " .. full_name(name))
+  end
   finals = {}
   local snapshot = assert:snapshot()
   local ok, skipped = guarded(name, function()
@@ -105,7 +120,13 @@ api.lazy_setup, api.lazy_teardown, api.insulate, api.expose = api.setup, api.tea
 for name, f in pairs(api) do _G[name] = f end
 _G.assert = assert
 
-for _, file in ipairs { ... } do
+local files = {}
+for _, given in ipairs { ... } do
+  local word = given:match "^%-%-without=(.+)"
+  table.insert(word and unwanted or files, word or given)
+end
+
+for _, file in ipairs(files) do
   block = nil
   local before = counts.failed
   local passed = counts.passed

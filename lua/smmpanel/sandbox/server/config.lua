@@ -32,7 +32,11 @@ http {
   # What a browser is shown of it runs no script and is taken for what it is said to be.
   add_header X-Content-Type-Options nosniff always;
   add_header Content-Security-Policy "sandbox; default-src 'none'" always;
-  init_by_lua_block { require("smmpanel.sandbox.server.http").start(dofile("${dir}/options.lua"), "${token}") }
+  # All modules are loaded here: later this process may be a user who cannot read them.
+  init_by_lua_block {
+    require("smmpanel.sandbox.server.http").start(dofile("${dir}/options.lua"), "${token}")
+    require "smmpanel.sandbox.server.control"
+  }
   init_worker_by_lua_block { require("smmpanel.sandbox.server.privileges").drop() }
   server {
     listen 127.0.0.1:${port};

@@ -16,8 +16,6 @@ local sandbox
 function http.start(options, token)
   sandbox = backend.new(options, ngx.now)
   http.token = token
-  -- Whatever is needed is read now: later this process may be a user who cannot read it.
-  require "smmpanel.sandbox.server.control"
 end
 
 --- The sandbox that the control endpoint works on.

@@ -24,7 +24,7 @@ struct transfer {
   exchange_outcome outcome;
   const char *json, *json_error;
   const char *outcome_code; /* where it was Lua's side that failed */
-  bool broke; /* the body broke before its end: that is what ended the exchange */
+  bool broke;               /* the body broke before its end: that is what ended the exchange */
   bool ended, started;
   bool decoding; /* further up the stack: a finalizer that steps leaves it alone */
   char excerpt[TRANSFER_EXCERPT];

@@ -85,3 +85,38 @@ describe("an error text", function()
     end
   end)
 end)
+
+describe("the words and the rules", function()
+  local error_texts = require "smmpanel.api.error_texts"
+  local words = require "smmpanel.api.words"
+
+  local LANGUAGES = { "en", "es", "pt", "fr", "it", "ro", "de", "nl", "ru", "uk", "pl", "tr", "ar", "fa", "vi", "id",
+    "zh", "ja", "ko", "th", "hi", "az", "uz", "ms", "bn", "ur" }
+
+  local used, derived = { plain = true, scheduled = true }, {}
+  local function use(condition)
+    for meaning in condition:gmatch "[@a-z_]+" do used[meaning] = true end
+  end
+  for _, lists in ipairs { error_texts.derived, error_texts.rules } do
+    for _, rule in ipairs(lists) do
+      for i = 2, #rule do use(rule[i]) end
+    end
+  end
+  for _, rule in ipairs(error_texts.derived) do derived[rule[1]] = true end
+  for _, condition in ipairs(error_texts.doubtful) do use(condition) end
+
+  it("have no meaning that no rule asks for", function()
+    for _, language in ipairs(LANGUAGES) do
+      for meaning in pairs(words.of(language)) do assert.is_true(used[meaning], language .. ": " .. meaning) end
+    end
+  end)
+  it("have words for each meaning that a rule asks for", function()
+    local known = {}
+    for _, language in ipairs(LANGUAGES) do
+      for meaning in pairs(words.of(language)) do known[meaning] = true end
+    end
+    for meaning in pairs(used) do
+      assert.is_true(known[meaning] or derived[meaning] or meaning:find "^@" ~= nil, meaning)
+    end
+  end)
+end)

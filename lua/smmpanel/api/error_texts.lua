@@ -18,7 +18,7 @@ error_texts.code_words = {
 --- Meanings that follow from others.
 error_texts.derived = {
   { "invalid", "wrong", "valid" },
-  { "absent", "missing", "negated found", "negated exist" },
+  { "absent", "missing", "negated found" },
   { "short", "lacking", "enough negated" },
   { "refused", "negated", "inactive", "unavailable", "already", "only", "over", "ongoing", "limits" },
   { "closed", "inactive", "unavailable", "banned", "negated able" },

@@ -100,7 +100,7 @@ static bool add_given_header(exchange *x, const char *header) {
 }
 
 /* "Expect:" for libcurl would ask before it sends a large body, and some panels never answer. */
-static bool set_headers(exchange *x, const exchange_options *o, exchange_refusal *why) {
+static bool set_header_list(exchange *x, const exchange_options *o, exchange_refusal *why) {
   bool ok = add_header(x, "Accept: application/json") && add_header(x, "Expect:");
 #ifndef WITHOUT_ZLIB
   ok = ok && add_header(x, "Accept-Encoding: gzip");
@@ -122,7 +122,7 @@ static bool set_request(exchange *x, const exchange_options *o, exchange_refusal
   SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see inflater.h */
   SET(CURLOPT_HTTP_VERSION, (long)(x->multiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   if (x->multiplex) SET(CURLOPT_PIPEWAIT, 1L);
-  return set_headers(x, o, why);
+  return set_header_list(x, o, why);
 }
 
 static bool set_callbacks(exchange *x, exchange_refusal *why) {

@@ -75,13 +75,13 @@ static void read_rate_reset(answer_headers *h, const span *value) {
 }
 
 /* A line break in the text would be taken for the end of it. */
-static void append(answer_headers *h, const char *text, size_t len) {
+static void append_kept(answer_headers *h, const char *text, size_t len) {
   for (size_t i = 0; i < len; i++) h->kept[h->kept_len++] = text[i] == '\n' ? ' ' : text[i];
   h->kept[h->kept_len++] = '\n';
 }
 
 /* What does not fit any more is left out: these are for people. */
-static void keep(answer_headers *h, const char *line, size_t len) {
+static void keep_line(answer_headers *h, const char *line, size_t len) {
   static const char *const names[] = {"content-type:",
                                       "location:",
                                       "retry-after:",
@@ -97,8 +97,8 @@ static void keep(answer_headers *h, const char *line, size_t len) {
     if (!read_header(line, len, *name, &value)) continue;
     size_t n = strlen(*name) - 1, shown = value.len < HEADERS_VALUE_MAX ? value.len : HEADERS_VALUE_MAX;
     if (h->kept_len + n + shown + 2 > sizeof h->kept) return;
-    append(h, *name, n);
-    append(h, value.text, shown);
+    append_kept(h, *name, n);
+    append_kept(h, value.text, shown);
   }
 }
 
@@ -124,7 +124,7 @@ bool headers_read(answer_headers *h, const char *line, size_t len) {
   if (h->block_ended) h->coding = CODING_NONE;                               /* it was an interim answer's */
   if (h->block_ended && strncasecmp(line, "http/", 5) == 0) h->kept_len = 0; /* ... and no trailers follow */
   h->block_ended = false;
-  keep(h, line, len);
+  keep_line(h, line, len);
   if (read_header(line, len, "content-encoding:", &value)) return read_content_encoding(h, &value);
   if (read_header(line, len, "transfer-encoding:", &value)) return read_transfer_encoding(h, &value);
   if (read_header(line, len, "x-ratelimit-reset:", &value) ||

@@ -243,7 +243,7 @@ static void start_again(multi *m, exchange *x) {
   if (curl_multi_add_handle(x->handle->curl, x->easy) != CURLM_OK) multi_end(m, x, "memory", "out of memory");
 }
 
-static void finish(multi *m, exchange *x, CURLcode result) {
+static void handle_result(multi *m, exchange *x, CURLcode result) {
   if (x->out_of_step) {
     start_again(m, x);
     return;
@@ -270,7 +270,7 @@ static void collect_ended(multi *m, multi_handle *h) {
     char *user = NULL;
     CURLcode result = message->data.result;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-    finish(m, (exchange *)(void *)user, result);
+    handle_result(m, (exchange *)(void *)user, result);
   }
 }
 

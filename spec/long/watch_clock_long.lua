@@ -21,9 +21,10 @@ for _, kind in ipairs { "SQLite", "Redis" } do
     end)
 
     -- `twice` changes may be reported again: those that a process was reporting when it lost its claim.
-    local function run(twice, meanwhile)
+    -- An order that nobody polls for longer than a phase has a change less: a claim that is lost lasts 20 s.
+    local function run(twice, phase, meanwhile)
       local began = os.time()
-      local report = watching.shared { orders = ORDERS, phase = 10, last = 3, interval = 2, rate = 60, workers = 3,
+      local report = watching.shared { orders = ORDERS, phase = phase, last = 3, interval = 2, rate = 60, workers = 3,
         directory = directory, ledger = server and server.port or directory .. "/l.db",
         environment = clock.environment, meanwhile = meanwhile }
       print(("\n%s: %d changes reported, %d not, %d twice, %d strange; %d requests; %d s"):format(kind, report.told,
@@ -32,8 +33,9 @@ for _, kind in ipairs { "SQLite", "Redis" } do
       assert.is_true(report.twice <= twice)
     end
 
-    it("are reported once while clocks are set by a minute, a day and a year, and back", function()
-      run(0, function()
+    it("are reported while clocks are set by a minute, a day and a year, and back", function()
+      -- Setting Redis' clock forward ends claims; SQLite's follow a clock that nobody can set.
+      run(kind == "Redis" and 8 or 0, 10, function()
         for _, shift in ipairs(STEPS) do
           socket.sleep(2)
           clock:set(shift)
@@ -42,7 +44,7 @@ for _, kind in ipairs { "SQLite", "Redis" } do
     end)
 
     it("are reported while processes are stopped, for longer than their claims last too", function()
-      run(8 * 3, function(pids)
+      run(8 * 3, 30, function(pids)
         for i, seconds in ipairs { 2, 3, 24 } do
           os.execute("kill -STOP " .. pids[i])
           socket.sleep(seconds)
@@ -53,7 +55,7 @@ for _, kind in ipairs { "SQLite", "Redis" } do
 
     if kind == "Redis" then
       it("are reported while Redis is restarted, and hangs", function()
-        run(8 * 3, function()
+        run(8 * 3, 30, function()
           for _ = 1, 3 do
             socket.sleep(3)
             server:kill "TERM"

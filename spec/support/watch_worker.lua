@@ -8,7 +8,7 @@ local url, where, interval, rate = arg[1], arg[2], tonumber(arg[3]), tonumber(ar
 local port = tonumber(where)
 local panel = smmpanel.new {
   url = url, key = "test-key", timeout = 5, rate = not port and rate or nil,
-  ledger = port and smmpanel.ledger.redis(redis_clients.at(port)) or smmpanel.ledger.sqlite(where),
+  ledger = port and smmpanel.ledger.redis(redis_clients.at(port), { unsafe = true }) or smmpanel.ledger.sqlite(where),
   limiter = port and smmpanel.limiter.redis(redis_clients.at(port), { name = "watched", rate = rate }) or nil,
 }
 

@@ -163,7 +163,7 @@ end
 
 local PANEL = {
   url = url, key = line, timeout = seconds, connect_timeout = seconds, retries = integer(0, 100),
-  concurrency = count, batch_size = integer(1, 100000), rate = rate, decimals = one_of("number", "string"),
+  concurrency = count, batch_size = integer(1, 10000), rate = rate, decimals = one_of("number", "string"),
   max_body = integer(1, 2 ^ 40), proxy = line, ca_file = line, crl_file = line, headers = headers,
   user_agent = line, loop = loop, on_event = callable, ledger = ledger, limiter = limiter,
   record = path_or_function, transport = callable,

@@ -62,7 +62,7 @@ static bool read_transfer_encoding(answer_headers *h, const span *value) {
 
 /* Seconds from now, or, in a way as common, a moment since 1970. */
 static void read_rate_reset(answer_headers *h, const span *value) {
-  enum { MOMENT_MIN = 1000000000 };
+  static const double MOMENT_MIN = 1e9;
   char text[24];
   if (value->len >= sizeof text) return;
   memcpy(text, value->text, value->len);

@@ -92,7 +92,7 @@ describe("the command line, security:", function()
     assert.matches("order " .. ("%.0f"):format(made[1].order), err)
     home:write("full.csv", "ref,service,link,quantity\nfull-1,1,https://example.com/full1,100\n")
     for _, where in ipairs { "/dev/full", "&-" } do
-      _, err = home:run("smmpanel add --from ~/full.csv --yes --csv >" .. where, name)
+      err = select(2, home:run("smmpanel add --from ~/full.csv --yes --csv >" .. where, name))
       made = sandbox.ask("orders?link=https://example.com/full1")
       assert.matches(("full%%-1,placed,%.0f"):format(made[1].order), err)
     end

@@ -127,8 +127,7 @@ function Panel:add_all(orders, given)
     is_closed = function() return state.closed end,
     on_progress = function(done) events.notify(state, "on_progress", given.on_progress, done, total) end,
   }
-  local shared = { budget = max_cost.new(state, given), patient = true,
-    is_stopped = function() return add_all.is_over(run) end }
+  local shared = { budget = max_cost.new(state, given), patient = true, is_stopped = add_all.stop_check(run) }
   function run.add(item) return add.run(state, item.order, item.ref, given, shared) end
   return add_all.run(next_order, total, run)
 end
@@ -296,14 +295,15 @@ function Panel:call(action, given_fields, given)
 end
 
 --- Polls `status` until every order is final, or unknown to the panel: in full batches, each no more often
--- than asked, each change told place_once. Failed polls are tried again at the next interval; a refused key ends
--- it. What `on_change` throws ends it too.
+-- than asked, each change reported once. Failed polls (event `poll_failed`) are tried again at the next interval; a
+-- refused key ends it. What `on_change` throws ends it too, and is thrown on.
 --
--- With a `name` the orders are kept in the panel's ledger under it. Watched again under that name, after a
--- crash too, it goes on from what was last seen; several processes share the work, and what one leaves undone
--- when it dies the others do. No change is lost; the one that was being told when the process died is told
--- again. So is one that `on_change` takes longer over than the panel's `timeout` and 15 seconds: the others
--- take the process for dead.
+-- With a `name` the orders are kept in the panel's ledger under it. The name belongs to the panel's URL and the
+-- account. Watched again under that name, after a crash too, it goes on from what was last seen; a final state is
+-- reported once, also if its id is given again. Several processes share the work, and the orders of one that dies
+-- go to the others. No change is lost: a change that was being reported when the process died or `on_change` threw
+-- is reported again. So is one for which `on_change` takes longer than the panel's `timeout` and 15 seconds, because
+-- the others take the process for dead.
 ---@param x smmpanel.Id|smmpanel.Id[]|nil one id or a list; with a name none are needed: those kept there are watched
 ---@param given? smmpanel.WatchOptions
 ---@return table last the last records by id; for one id its record; with a name empty

@@ -148,11 +148,12 @@ function add_all.run(next_order, total, run)
   return run.results, run.stopped and stopped(run) or run.duplicate
 end
 
---- Whether the run has stopped: calls that wait for a slot give up.
+--- A function that tells whether the run has stopped: calls that wait for a slot give up then. It shares no variable
+-- with the coroutine of its caller, which may be killed.
 ---@param run smmpanel.AddAllRun
----@return boolean
-function add_all.is_over(run)
-  return is_over(run)
+---@return fun(): boolean
+function add_all.stop_check(run)
+  return function() return is_over(run) end
 end
 
 return add_all

@@ -103,6 +103,40 @@ describe("the command line, with a ledger,", function()
     assert.equal(1, #sandbox.ask("orders?link=https://example.com/key"))
   end)
 
+  it("pending --investigate finds out, and resolve --investigated records it", function()
+    local line = "smmpanel add service=1 link=https://example.com/%s quantity=50 --yes --ref %s"
+    orders("ia", 1, 40)
+    run "smmpanel add --from ~/ia.csv --yes"
+    run(line:format("i1", "i-1"), 5, { fault = "lost&on=add" })
+    local out = run "smmpanel pending --investigate --csv"
+    assert.matches("i%-1,1,uncertain,unknown,,too_early,the panel may still be working on it,", out)
+    run("smmpanel add service=1 link=https://example.com/is quantity=50 --yes", 0, -- another customer's
+      { env = { SMMPANEL_KEY = sandbox.keys.second } })
+    os.execute "sleep 1"
+    local environment = require("luasql.sqlite3").sqlite3()
+    local connection = environment:connect((run "ls ~/state/smmpanel/*.sqlite"):match "[^\n]+")
+    local cursor = connection:execute "SELECT placer FROM smmpanel_orders WHERE ref = 'i-1'"
+    local placer = cursor:fetch():gsub("[%d.]+$", "1") -- its last word is how long the panel may work on it
+    cursor:close()
+    connection:execute(("UPDATE smmpanel_orders SET placer = '%s' WHERE ref = 'i-1'"):format(placer))
+    connection:close()
+    environment:close()
+    orders("ib", 1, 3)
+    run "smmpanel add --from ~/ib.csv --yes"
+    out = run "smmpanel pending --investigate --csv"
+    local row = assert(csv.records(out))[1].values
+    local made = sandbox.ask("orders?link=https://example.com/i1")
+    assert.equal("i-1", row.ref)
+    assert.equal("made", row.verdict, out)
+    assert.equal(("%.0f"):format(made[1].order), row.order)
+    run("smmpanel resolve --investigated", 2)
+    run "smmpanel resolve --investigated --yes"
+    assert.equal("", (run "smmpanel pending"))
+    assert.equal(row.order .. "\n", (run(line:format("i1", "i-1"))))
+    local _, err = run("smmpanel resolve --investigated --yes", 1)
+    assert.matches("nothing was found out", err)
+  end)
+
   it("status --ref asks about the order that was placed under it", function()
     local id = run("smmpanel add service=1 link=https://example.com/s quantity=50 --yes --ref s-1"):match "%d+"
     assert.matches("\n" .. id .. " ", (run "smmpanel status --ref s-1"))

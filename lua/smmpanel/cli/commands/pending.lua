@@ -1,5 +1,6 @@
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
+local investigated = require "smmpanel.cli.investigated"
 local natural = require "smmpanel.cli.views.natural"
 local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
@@ -17,14 +18,27 @@ local SHAPE = {
   end,
 }
 
--- The order's fields beside the ledger's own.
-local function flat(entry)
+-- With what was found out.
+local INVESTIGATED = {
+  columns = { { title = "REF", shrinks = 1 }, { title = "VERDICT" }, { title = "ORDER" }, { title = "", shrinks = 1 } },
+  fields = { "ref", "attempt", "state", "verdict", "order", "reason", "message", "service", "quantity", "link" },
+  cells = function(entry)
+    local style = entry.verdict == "unknown" and "bad" or "good"
+    local verdict = { text = formats.text(entry.verdict or entry.state), style = style, whole = true }
+    return { formats.text(entry.ref), verdict, formats.text(entry.order),
+      formats.text(entry.message or entry.reason) }
+  end,
+}
+
+-- The order's fields beside the ledger's own, and what was found out.
+local function flat(entry, result)
   local row = {}
   for name, value in pairs(entry.order or {}) do row[name] = value end
   for name, value in pairs(entry) do
     if name ~= "order" then row[name] = value end
   end
   row.service, row.quantity = records.id(row.service), records.id(row.quantity)
+  for _, name in ipairs { "verdict", "order", "reason", "message" } do row[name] = result and result[name] end
   return row
 end
 
@@ -32,13 +46,16 @@ local function run(context, args)
   local panel = context:panel { ledger = context:ledger() }
   local list, err = panel:pending()
   if not list then fail.client(err) end
-  local sink = formats.sink(args, SHAPE, io.stdout)
-  for _, entry in ipairs(natural(list, function(entry) return entry.ref end)) do sink:row(flat(entry)) end
+  natural(list, function(entry) return entry.ref end)
+  local found = args.investigate and investigated.of(context, list) or {}
+  local sink = formats.sink(args, args.investigate and INVESTIGATED or SHAPE, io.stdout)
+  for _, entry in ipairs(list) do sink:row(flat(entry, found[entry.ref])) end
   sink:close()
   if #list == 0 then
     context:remark "nothing is pending"
   else
-    context:remark "Look for each at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+    context:remark(args.investigate and "Record what was found: smmpanel resolve --investigated"
+      or "Look for each at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)")
   end
 end
 
@@ -49,8 +66,12 @@ return {
     .. "is not sent again until resolve has settled it. In --csv and --json `since` is a unix time, `left` the seconds "
     .. "for which it may still be on its way.",
   options = shared.with_formats {
+    { flags = "--investigate", about = "Find out what became of each from the orders around it; it only reads." },
     { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
   },
   exclusive = shared.FORMATS_EXCLUDE,
-  examples = { { "smmpanel pending", "what to look for at the panel" } },
+  examples = {
+    { "smmpanel pending", "what to look for at the panel" },
+    { "smmpanel pending --investigate", "what the panel's other orders tell about each" },
+  },
 }

@@ -2,6 +2,7 @@ local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local from = require "smmpanel.cli.input.from"
+local investigated = require "smmpanel.cli.investigated"
 local records = require "smmpanel.cli.views.records"
 local resolutions = require "smmpanel.cli.input.resolutions"
 local shared = require "smmpanel.cli.options"
@@ -37,7 +38,7 @@ local function pending_by_ref(panel)
   if not entries then fail.client(err) end
   local by_ref = {}
   for _, entry in ipairs(entries) do by_ref[entry.ref] = entry end
-  return by_ref
+  return by_ref, entries
 end
 
 -- ---- the question ---------------------------------------------------------------------------
@@ -92,9 +93,11 @@ local function record(context, args, each, entry)
 end
 
 local function run(context, args)
-  local list = resolutions.read(args)
+  local list = not args.investigated and resolutions.read(args)
   local panel = context:panel { ledger = context:ledger() }
-  local entries = pending_by_ref(panel)
+  local entries, in_order = pending_by_ref(panel)
+  list = list or investigated.resolutions(context, in_order)
+  if not list[1] then fail.with(fail.SOME, "nothing was found out, and nothing was recorded") end
   local found = args.force and {} or statuses_of(context, list)
   if not args.force then check_known(list, found) end
   ask(context, args, list, entries, found)
@@ -124,6 +127,7 @@ return {
   },
   options = shared.with_panel {
     { flags = "--not-placed", about = "The panel has no such order." },
+    { flags = "--investigated", about = "Find out about all pending orders (see pending), and record what was found." },
     own[1], own[2],
     { flags = "-y --yes", about = "Do not ask." },
     { flags = "--force", about = "Do not ask the panel about the id, and do not wait until it cannot be working on the "
@@ -133,6 +137,7 @@ return {
   examples = {
     { "smmpanel resolve shop-1042 23501", "it is there, as order 23501" },
     { "smmpanel resolve shop-1042 --not-placed", "it is not: add may send it again" },
+    { "smmpanel resolve --investigated", "all whose outcome the orders around them prove" },
     { "smmpanel resolve --from settled.csv --yes", "many, as a file says" },
   },
 }

@@ -16,7 +16,8 @@ for name in pairs(order_rules.documented) do
 end
 
 local REPORTS = { "result", "order", "refill", "error", "code", "status", "charge", "currency", "start_count",
-  "remains", "runs", "orders", "cancel", "state", "since", "left", "attempt", "too_early" }
+  "remains", "runs", "orders", "cancel", "state", "since", "left", "attempt", "too_early", "verdict",
+  "reason", "message" }
 
 for _, name in ipairs(REPORTS) do columns.KNOWN[name] = true end
 

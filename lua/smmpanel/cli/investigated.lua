@@ -1,0 +1,48 @@
+--- What became of pending orders, found out from the orders around them. It only reads.
+-- @module smmpanel.cli.investigated
+
+local investigated = {}
+
+local explain = require "smmpanel.cli.explain"
+local progress = require "smmpanel.cli.views.progress"
+
+--- Investigates each entry whose outcome is unknown.
+---@param context smmpanel.cli.Context
+---@param entries smmpanel.Pending[]
+---@return table<string, smmpanel.Investigation> by ref
+function investigated.of(context, entries)
+  local found, panel, bar = {}, context:panel(), progress.new "investigate"
+  context.bar = bar
+  for i, entry in ipairs(entries) do
+    bar:draw(i - 1, #entries)
+    if entry.state == "uncertain" and not entry.other_account then
+      local result, err = panel:investigate(entry.ref)
+      found[entry.ref] = result or { verdict = "unknown", message = explain.text(err) }
+    end
+  end
+  bar:hide()
+  context.bar = nil
+  return found
+end
+
+--- Those that were found, to be recorded; the others are told.
+---@param context smmpanel.cli.Context
+---@param entries smmpanel.Pending[]
+---@return smmpanel.cli.Resolution[]
+function investigated.resolutions(context, entries)
+  local found, list = investigated.of(context, entries), {}
+  for _, entry in ipairs(entries) do
+    local result = found[entry.ref]
+    if result and result.verdict == "made" then
+      list[#list + 1] = { ref = entry.ref, order = tostring(result.order) }
+    elseif result and result.verdict == "not_made" then
+      list[#list + 1] = { ref = entry.ref, order = false }
+    else
+      context:say("%s: not found out: %s", entry.ref, result and (result.message or result.reason or "no evidence")
+        or "it may still be being sent")
+    end
+  end
+  return list
+end
+
+return investigated

@@ -71,6 +71,19 @@ describe("make install", function()
     completed("bash --norc", with_prefix(BASH), "smmpanel services --sort ra"):wait "%-%-sort rate"
   end)
 
+  it("offers profiles, refs, fields, shells and faults in bash, and files only where files belong", function()
+    local script = assert(io.popen(("PATH=%s/bin:$PATH HOME=/nonexistent bash -c '%s' 2>/dev/null"):format(prefix, [[
+      . ]] .. prefix .. [[/share/bash-completion/completions/smmpanel]] .. "\n" .. [[
+      try() { COMP_WORDS=(smmpanel "$@"); COMP_CWORD=$#; COMPREPLY=(); _smmpanel; echo "${COMPREPLY[*]}"; }
+      cd ]] .. prefix .. "\n" .. [[
+      try add lin; try add --max-cost ""; try completion f; try sandbox --fault htm; try services --save sh
+      try status --ref ""]])))
+    local lines = {}
+    for line in script:lines() do lines[#lines + 1] = line end
+    script:close()
+    assert.same({ "link=", "", "fish", "html", "share", "" }, lines)
+  end)
+
   it("brings completion for zsh", function()
     completed("zsh -f", with_prefix(ZSH), "smmpanel bal"):wait "smmpanel balance"
     local screen = completed("zsh -f", with_prefix(ZSH), "smmpanel ref", 2):wait "refill%-status"

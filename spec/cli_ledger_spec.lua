@@ -160,7 +160,7 @@ describe("the command line, with a ledger,", function()
   it("--debug shows the exchange on stderr, without the key", function()
     local out, err = run "smmpanel status 1 --debug --json"
     assert.matches("^%[\n{", out)
-    assert.matches("> POST 127.0.0.1[^\n]*\n> key=K&action=status&order[s]?=1\n< HTTP 200\n", err)
+    assert.matches("> POST http://127.0.0.1[^\n]*\n> key=K&action=status&order[s]?=1\n< HTTP 200\n", err)
     assert.matches('< {"[^\n]*"Partial"', err)
     assert.is_nil(err:find(sandbox.key, 1, true))
   end)

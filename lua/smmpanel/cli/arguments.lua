@@ -39,7 +39,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 
 local NAMES = {
   "doctor", "balance", "services", "add", "status", "watch", "refill", "refill-status", "cancel", "call", "pending",
-  "resolve", "ledger", "sandbox", "completion", "man",
+  "resolve", "ledger", "sandbox", "completion", "words", "man",
 }
 
 -- The modules of the commands. An action on ids that NAMES leaves out has its command after the others.

@@ -47,7 +47,7 @@ function Context:settings() return chosen(self) end
 
 -- --debug: what goes over the wire, on stderr, beside what the command itself looks at.
 local function add_debug(self, options)
-  local place, record, on_event = profiles.place(options.url), options.record, options.on_event
+  local place, record, on_event = profiles.address(options.url), options.record, options.on_event
   function options.record(line)
     self:say("%s", debug_log.exchange(line, place))
     if record then record(line) end

@@ -25,8 +25,9 @@ local function failed(err) return nil, explain.text(err) end
 
 local function versions()
   local luasql, driver = pcall(require, "luasql.sqlite3")
-  return ("smmpanel %s, %s, LuaSQL %s"):format(smmpanel.version, rawget(_G, "jit") and _G.jit.version or _VERSION,
-    luasql and tostring(driver._VERSION or "is there") or "is missing: refs need it (lua-sql-sqlite3)")
+  local found = luasql and tostring(driver._VERSION or "LuaSQL"):gsub(" %(.*", "")
+  return ("smmpanel %s, %s, %s"):format(smmpanel.version, rawget(_G, "jit") and _G.jit.version or _VERSION,
+    found or "no LuaSQL: refs need it (lua-sql-sqlite3)")
 end
 
 local function configuration(self)
@@ -34,7 +35,7 @@ local function configuration(self)
   local path = profiles.config_path()
   local from = self.context.profile and ("the profile '%s' of %s"):format(self.context.profile, path)
     or "the environment"
-  return ("%s, %s"):format(profiles.place(options.url), from)
+  return ("%s, %s"):format(profiles.address(options.url), from)
 end
 
 local function permissions(self)
@@ -62,14 +63,19 @@ local function proxy(self)
   return "none"
 end
 
+local LOCAL = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
+
 local function connection(self)
   local record, err = self.context:panel():balance()
   self.balance, self.refusal = record, err
   local t = self.timings
   if err and (err.kind == "network" or err.kind == "timeout") then return failed(err) end
   if not t then return "answered in this process" end
+  if t.tls == 0 and not LOCAL[(self.context:settings().url:match "^%a+://([^/:?#]*)" or "")] then
+    return nil, "no TLS: the key travels in the open; is there an https:// address?"
+  end
   return ("name %.0f ms, connection %.0f ms, %s, answer %.0f ms"):format(t.dns * 1000, (t.connect - t.dns) * 1000,
-    t.tls > 0 and ("TLS %.0f ms"):format((t.tls - t.connect) * 1000) or "no TLS: the key travels in the open",
+    t.tls > 0 and ("TLS %.0f ms"):format((t.tls - t.connect) * 1000) or "no TLS, on this machine",
     t.total * 1000)
 end
 

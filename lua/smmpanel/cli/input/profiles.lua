@@ -197,6 +197,13 @@ function profiles.place(url)
   return (text.lower(place):gsub("[^%w.-]+", "_"))
 end
 
+--- A panel's address for people, without what it may hide.
+---@param url string
+---@return string
+function profiles.address(url)
+  return (url:gsub("//[^/]*@", "//"):gsub("[?#].*$", ""))
+end
+
 -- Tells accounts apart in the names of files. 24 bits of a key give none of it away.
 local function tag(s)
   local hash = 5381

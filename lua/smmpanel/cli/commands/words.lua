@@ -1,0 +1,53 @@
+-- What a shell's completion offers for a word: profiles, the refs that are pending, the fields of an order, the
+-- faults of the sandbox. Says nothing where it cannot tell.
+local profiles = require "smmpanel.cli.input.profiles"
+
+local KINDS = {}
+
+function KINDS.profiles()
+  local config = profiles.read(profiles.config_path() or "")
+  local names = {}
+  for name, value in pairs(config or {}) do
+    if type(value) == "table" then names[#names + 1] = name end
+  end
+  return names
+end
+
+function KINDS.refs(context)
+  local ok, list = pcall(function() return context:panel({ ledger = context:ledger() }):pending() end)
+  local names = {}
+  for _, entry in ipairs(ok and list or {}) do
+    if not entry.ref:find "[%s'\"\\$`]" then names[#names + 1] = entry.ref end
+  end
+  return names
+end
+
+function KINDS.fields()
+  local names, seen = { "service=" }, {}
+  for _, each in ipairs(require("smmpanel.catalog").TYPES) do
+    for _, list in ipairs { each.required, each.optional, { "runs", "interval" } } do
+      for _, name in ipairs(list) do
+        if not seen[name] then names[#names + 1] = name .. "=" end
+        seen[name] = true
+      end
+    end
+  end
+  return names
+end
+
+function KINDS.faults()
+  local names = {}
+  for name in pairs(require("smmpanel.sandbox.faults").by_name) do names[#names + 1] = name end
+  return names
+end
+
+return {
+  name = "words", hidden = true,
+  about = "Write the words that a completion offers.",
+  arguments = { { name = "kind", about = "Which words.", choices = { "profiles", "refs", "fields", "faults" } } },
+  run = function(context, args)
+    local names = KINDS[args.kind](context)
+    table.sort(names)
+    if names[1] then context:print("%s", table.concat(names, " ")) end
+  end,
+}

@@ -1,6 +1,8 @@
 -- Wherever a call is made: it suspends, it blocks, or it throws before anything is sent. The table in
 -- docs/event-loops.md says which, for each loop; here each of its cells is tried in the real program.
+local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
+local process = require "spec.support.process"
 local programs = require "spec.loops.support.programs"
 local sandbox_support = require "spec.support.sandbox"
 
@@ -100,6 +102,24 @@ describe("a call made", function()
       end)
     end
   end
+
+  it("in a converter of HAProxy ends it, with nothing sent", function()
+    local port = nginx.free_port()
+    local command = programs.haproxy(port)
+    if not command then return end
+    local quoted = command:gsub("'", '"')
+    local server = process.start(("env SPEC_SERVE=1 SPEC_URL='%s' SPEC_KEY=%s sh -c 'echo started; exec %s'"):format(
+      sandbox.url, sandbox.key, quoted))
+    finally(server.stop)
+    assert(nginx.wait_until(function()
+      local ok, _, body = pcall(http.get, port, "/call")
+      return ok and body == "USD"
+    end))
+    local before = sandbox.counts("haproxy").requests
+    assert.equal(200, (http.get(port, "/converter")))
+    assert.equal(before, sandbox.counts("haproxy").requests)
+    assert.equal("USD", select(2, http.get(port, "/call")))
+  end)
 
   if _VERSION ~= "Lua 5.1" then return end
 

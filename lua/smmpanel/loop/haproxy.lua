@@ -42,8 +42,8 @@ end
 
 function loop.signal() return setmetatable({ is_open = false }, Signal) end
 
--- In a fetch or a converter nothing may wait; HAProxy ends it there, before anything is sent.
-function loop.begin() haproxy.yield() end
+-- In a fetch or a converter nothing may wait; HAProxy ends it here, before anything is sent. (It lets core.yield pass.)
+function loop.begin() haproxy.msleep(0) end
 
 function loop.sleep(seconds) haproxy.msleep(math.max(1, math.ceil(seconds * 1000))) end
 

@@ -31,11 +31,11 @@ local function haproxy_lua()
   return output("PATH=$PATH:/usr/sbin haproxy -vv"):match "Built with Lua version : Lua (%d%.%d)"
 end
 
-local function haproxy()
+local function haproxy(port)
   local version = haproxy_lua()
   if not version or is_51 then return nil end
   return core_for(version) .. ("SPEC_ADDRESS=127.0.0.1:%d SPEC_PROGRAM=spec/loops/programs/haproxy/main.lua "):format(
-    nginx.free_port()) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
+    port) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
 end
 
 local function luanti()
@@ -44,13 +44,13 @@ local function luanti()
 end
 
 return {
-  neovim = NEOVIM, haproxy_lua = haproxy_lua,
+  neovim = NEOVIM, haproxy_lua = haproxy_lua, haproxy = haproxy,
   { name = "luv", closes = false, command = with(process.lua(), "luv") },
   { name = "cqueues", command = with(process.lua(), "cqueues") },
   { name = "Copas", command = is_51 and with(process.lua(), "copas") },
   { name = "GLib", command = glib() },
   { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
-  { name = "HAProxy", closes = false, polls = true, command = haproxy() },
+  { name = "HAProxy", closes = false, polls = true, command = haproxy(nginx.free_port()) },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
   { name = "LÖVE with a window", closes = false, is_again = true,

@@ -26,13 +26,10 @@ local function currency()
 end
 
 haproxy.register_service("call", "http", function(applet) answer(applet, currency()) end)
-local said
 haproxy.register_converters("call", function(text)
-  local ok, err = pcall(currency)
-  said = tostring(ok) .. " " .. tostring(err)
+  currency()
   return text
 end)
-haproxy.register_service("converter", "http", function(applet) answer(applet, said) end)
 
 haproxy.register_task(function()
   while true do

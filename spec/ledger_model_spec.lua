@@ -1,0 +1,47 @@
+-- The ledger's steps in every order, with faults between them; spec/long has all of it, and the real stores.
+local memory_store = require "spec.support.memory_store"
+local model = require "spec.support.ledger_model"
+
+local function explore(options, limit)
+  return model.explore(function(choose)
+    options.choose, options.store = choose, memory_store.new()
+    return (model.run(options))
+  end, limit)
+end
+
+local function random_runs(count, options)
+  for seed = 1, count do
+    math.randomseed(seed)
+    local given = { choose = math.random, store = memory_store.new(), placers = 2 + seed % 2, persons = 1 + seed % 2,
+      faults = seed % 6, passes = seed % 4, tries = 1 + seed % 3 }
+    for name, value in pairs(options or {}) do given[name] = value end
+    if options and options.spoil then options.spoil(given.store) end
+    local why = model.run(given)
+    if why then return why, seed end
+  end
+end
+
+describe("the model of the ledger", function()
+  it("holds for two processes and a person, without a fault and with one", function()
+    local runs, why, choices = explore({ placers = 2, persons = 0, faults = 0, passes = 0 })
+    assert.is_nil(why, choices and table.concat(choices, ","))
+    assert.is_true(runs > 100, runs)
+    _, why, choices = explore({ placers = 2, persons = 1, faults = 1, passes = 1 }, 5000)
+    assert.is_nil(why, choices and table.concat(choices, ","))
+  end)
+
+  it("holds in random longer runs", function()
+    local why, seed = random_runs(5000)
+    assert.is_nil(why, seed)
+  end)
+
+  it("finds two orders where an uncertain end frees the ref", function()
+    assert.truthy(random_runs(20000, { spoil = function(store) store.doubt = store.free end }))
+  end)
+
+  it("finds two orders where a store gives a ref to two", function()
+    assert.truthy(random_runs(20000, { spoil = function(store)
+      function store.take() return "taken", 1 end
+    end }))
+  end)
+end)

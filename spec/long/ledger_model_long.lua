@@ -1,0 +1,51 @@
+-- The model of the ledger: all interleavings of two processes and a person with a fault at every step, a million
+-- random longer runs, and ten thousand of them on each real store.
+local memory_store = require "spec.support.memory_store"
+local model = require "spec.support.ledger_model"
+local redis_server = require "spec.support.redis"
+local redis_store = require "smmpanel.ledger.redis"
+local sqlite_store = require "smmpanel.ledger.sqlite"
+
+local function random_runs(count, store_for)
+  for seed = 1, count do
+    math.randomseed(seed)
+    local why = model.run { choose = math.random, store = store_for(seed), ref = "r" .. seed, placers = 2 + seed % 2,
+      persons = 1 + seed % 2, faults = seed % 6, passes = seed % 4, tries = 1 + seed % 3 }
+    assert.is_nil(why, "seed " .. seed)
+  end
+end
+
+describe("the model of the ledger, all of it", function()
+  for _, case in ipairs { { faults = 0, passes = 1, persons = 1 }, { faults = 1, passes = 0, persons = 0 },
+    { faults = 2, passes = 0, persons = 0, limit = 3e6 }, { faults = 1, passes = 1, persons = 1, limit = 3e6 } } do
+    it(("holds for two processes, %d persons, %d faults, %d times that pass"):format(case.persons, case.faults,
+      case.passes), function()
+      local runs, why, choices = model.explore(function(choose)
+        return (model.run { choose = choose, store = memory_store.new(), placers = 2, persons = case.persons,
+          faults = case.faults, passes = case.passes })
+      end, case.limit)
+      print(("%d interleavings%s"):format(runs, runs == case.limit and ", not all" or ""))
+      assert.is_nil(why, choices and table.concat(choices, ","))
+    end)
+  end
+
+  it("holds in a million random runs", function()
+    random_runs(1000000, memory_store.new)
+  end)
+
+  it("holds in ten thousand random runs on SQLite", function()
+    local directory = redis_server.scratch()
+    local store = sqlite_store.new(directory .. "/model.db")
+    assert(store:identity())
+    store.connection:execute "PRAGMA synchronous = OFF" -- the order of the steps is looked at here, not the disk
+    random_runs(10000, function() return store end)
+    os.execute("rm -rf " .. directory)
+  end)
+
+  it("holds in ten thousand random runs on Redis", function()
+    local server = redis_server.start "--appendfsync no"
+    local store = redis_store.new(server:client(), { unsafe = true })
+    random_runs(10000, function() return store end)
+    server:stop()
+  end)
+end)

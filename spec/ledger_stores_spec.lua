@@ -221,8 +221,8 @@ for name, new in pairs(STORES) do
         store:take(entry(ref))
         store:keep(at(ref, "t1", 1), "{}", 10 * i)
       end
-      store:take(entry("d", "t1", { owner = owner("shop", true) }))
-      assert.equal(30, store:find(entry("d", nil, { owner = owner("shop", true) })).floor)
+      store:take(entry "d")
+      assert.equal(30, store:find(entry "d").floor)
       local list = assert(store:made(owner(), 10, 30, 100))
       assert.same({ "b", 20, "c", 30 }, { list[1].ref, list[1].made, list[2].ref, list[2].made })
       assert.equal(1, #store:made(owner(), 10, 30, 1))

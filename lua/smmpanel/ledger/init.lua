@@ -23,8 +23,8 @@
 --         An attempt as it is kept. state: "open"; "doubt": its end is not known; "made", with `answer`;
 --         "free": it ended with nothing made; "not_made": so said resolve. The token is there while it is open
 --         or in doubt. since: unix time; age: seconds since then, by the store's own clock, if it has one;
---         floor: the largest `order` that the panel had when it was taken; ours: false where it is another
---         account's; one_machine: true where all who use the store are on one machine.
+--         floor: the largest `order` of this account (or of its panel) known when it was taken; ours: false
+--         where it is another account's; one_machine: true where all who use the store are on one machine.
 --
 --     store:identity()
 --         -> a random text that was made with the store and stays. A store that has returned one fails with

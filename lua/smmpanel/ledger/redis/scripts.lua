@@ -294,4 +294,7 @@ scripts.made = LOOKUP .. [[
   return found
 ]]
 
+-- They travel with every step, so without their indentation.
+for name, script in pairs(scripts) do scripts[name] = (script:gsub("\n +", "\n")) end
+
 return scripts

@@ -41,15 +41,19 @@ local FIND = SELECT .. SAME_REF .. " ORDER BY a.grp = me.grp DESC, o.attempt DES
 local ATTEMPTS = SELECT .. SAME_REF .. " AND " .. OURS .. " ORDER BY o.attempt"
 local PENDING = SELECT .. FROM .. " AND o.token IS NOT NULL AND o.ref > :after ORDER BY o.ref LIMIT :limit"
 
--- The largest order number known of this panel, by whatever account.
-local FLOOR = [[(SELECT MAX((SELECT MAX(made) FROM smmpanel_orders WHERE account = b.id AND made IS NOT NULL))
-  FROM smmpanel_accounts me, smmpanel_accounts b WHERE me.id = :account AND b.panel = me.panel)]]
+-- The largest order number known of this account.
+local FLOOR = "(SELECT MAX(made) FROM smmpanel_orders WHERE account = :account AND made IS NOT NULL)"
 
--- The first attempt, and one after `attempt - 1`, where nothing else was there first.
 local INSERT = [[INSERT INTO smmpanel_orders
     (ref, account, attempt, state, token, fingerprint, since, placer, wanted, floor)
   SELECT :ref, :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, ]] .. FLOOR
-  .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF .. " AND (o.attempt >= :attempt OR NOT " .. OURS .. "))"
+
+-- The usual case: nobody has used this ref yet. Looking at accounts is left to the next one.
+local FIRST = INSERT .. " WHERE NOT EXISTS (SELECT 1 FROM smmpanel_orders WHERE ref = :ref)"
+
+-- The first attempt, and one after `attempt - 1`, where nothing else was there first.
+local NEXT = INSERT .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
+  .. " AND (o.attempt >= :attempt OR NOT " .. OURS .. "))"
 
 local AT = " WHERE ref = :ref AND account = :account AND attempt = :attempt"
 
@@ -170,28 +174,32 @@ local function values_of(entry, account, attempt)
   }
 end
 
--- Tries to begin the attempt after this row. -> attempt; false where the row is in the way; nil, failure
+-- Tries to begin the attempt after this row, or the first one where there is none. -> attempt; 0 where another process
+-- was faster; false where the row is in the way; nil, failure
 local function begin_after(self, entry, account, row)
   local changed, why
-  if not row.ours then return false end
-  if row.state == "free" then
+  if row and not row.ours then return false end
+  if not row then
+    changed, why = self.connection:execute(NEXT, values_of(entry, account, 1))
+  elseif row.state == "free" then
     changed, why = self.connection:execute(AGAIN, values_of(entry, row.account, row.attempt))
   elseif row.state == "not_made" then
-    changed, why = self.connection:execute(INSERT, values_of(entry, account, row.attempt + 1))
+    changed, why = self.connection:execute(NEXT, values_of(entry, account, row.attempt + 1))
   elseif entry.over and row.token == entry.over then
     changed, why = self.connection:execute(OVER, values_of(entry, row.account, row.attempt))
   else
     return false
   end
   if not changed then return nil, why end
-  return changed == 1 and row.attempt + 1 or 0
+  if changed == 0 then return 0 end
+  return row and row.attempt + 1 or 1
 end
 
 function Store:take(entry)
   local account, why = number_of(self, entry.owner)
   if not account then return nil, why end
   local taken
-  taken, why = self.connection:execute(INSERT, values_of(entry, account, 1))
+  taken, why = self.connection:execute(FIRST, values_of(entry, account, 1))
   if not taken then return nil, why end
   if taken == 1 then return "taken", 1 end
   while true do
@@ -200,12 +208,10 @@ function Store:take(entry)
     if row == nil then return nil, why end
     if row and row.token == entry.token then return "taken", row.attempt end
     local attempt
-    if row then
-      attempt, why = begin_after(self, entry, account, row)
-      if attempt == nil then return nil, why end
-      if not attempt then return "held", row end
-      if attempt > 0 then return "taken", attempt end
-    end
+    attempt, why = begin_after(self, entry, account, row)
+    if attempt == nil then return nil, why end
+    if not attempt then return "held", row end
+    if attempt > 0 then return "taken", attempt end
     -- Another process changed the row in between: look again.
   end
 end

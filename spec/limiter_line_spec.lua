@@ -47,6 +47,16 @@ describe("the line before a rate limit", function()
     assert.is_true(queue:is_empty())
   end)
 
+  it("lets go who is awake where slots are close together", function()
+    local fast = line.new(function() return now end, 0.001)
+    local first, second, far = fast:join(200, true), fast:join(200, true), nil
+    for _ = 1, 40 do far = fast:join(200, true) end
+    assert.is_true(fast:ask(far) > 0)
+    assert.equal(0, (fast:ask(second)))
+    fast:leave(second)
+    assert.equal(0, (fast:ask(first)))
+  end)
+
   it("does not wait for callers that were killed", function()
     local holder, dead, alive = queue:join(200, true), queue:join(200, true), queue:join(200, true)
     assert.equal(0, (queue:ask(holder)))

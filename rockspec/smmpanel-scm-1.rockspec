@@ -16,7 +16,7 @@ description = {
 supported_platforms = { "unix" }
 dependencies = { "lua >= 5.1, < 5.6", "lua-cjson" }
 -- Not the header: LuaRocks does not look where Debian and Ubuntu have it (/usr/include/TRIPLET), compilers do.
-external_dependencies = { CURL = { library = "curl" } }
+external_dependencies = { CURL = { library = "curl" }, ZLIB = { header = "zlib.h" } }
 build = {
   type = "make",
   build_target = "all",

@@ -14,7 +14,7 @@ local watches = {} -- scope -> { loop, descriptor, count }: as long as requests 
 
 local LAST_WAIT = 0.002 -- seconds between two looks at a request that was cancelled
 
--- Plain Lua 5.1 cannot suspend a coroutine inside pcall.
+-- Plain Lua 5.1 cannot suspend a coroutine inside pcall: what a wait throws there reaches the caller.
 local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 -- Where the engine cannot start there is nothing to watch, and core.start says why.
@@ -92,7 +92,7 @@ local function cancel_now(transfer)
 end
 
 local function outcome_of(signal, transfer, seconds)
-  if not may_wait_in_pcall then
+  if not may_wait_in_pcall and coroutine.running() then
     wait(signal, transfer, seconds)
     return transfer:result()
   end

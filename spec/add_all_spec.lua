@@ -132,6 +132,9 @@ describe("panel:add_all", function()
     throws("orders[2] must be { ref = ..., order = ... }, got 'x'", { good[1], "x" })
     throws("the ref of orders[2] must be a text", { good[1], { order = good[2].order } })
     throws("orders[1] and orders[2] have the same ref, 'r1'", { good[1], good[1] })
+    local number, text = orders(2)[1], orders(2)[2]
+    number.ref, text.ref = 42, "42"
+    throws("orders[1] and orders[2] have the same ref, '42'", { number, text })
     throws("names no service", { good[1], { ref = "x", order = { link = "x" } } })
     throws("needs a table with the order's fields", { good[1], { ref = "x" } })
     throws("needs a list of orders", "x")

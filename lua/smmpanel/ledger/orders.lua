@@ -12,7 +12,7 @@ local fields = require "smmpanel.api.order_fields"
 local WHERE = "panel:add_all"
 
 ---@class smmpanel.RefOrder
----@field ref string
+---@field ref string|integer
 ---@field order smmpanel.Order
 
 -- -> what is wrong, but for the order itself, or nil
@@ -50,10 +50,11 @@ local function from_list(list)
   for i = 1, total do
     local item = list[i]
     check_item(item, ("orders[%d]"):format(i))
-    if seen[item.ref] then
-      argerror.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[item.ref], i, item.ref)
+    local ref = checks.ref_text(item.ref) -- 42 and "42" are one
+    if seen[ref] then
+      argerror.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[ref], i, ref)
     end
-    seen[item.ref] = i
+    seen[ref] = i
   end
   local i = 0
   return function()

@@ -45,6 +45,30 @@ describe("idempotency_field", function()
     assert.equal(2, sandbox:stats().made)
   end)
 
+  it("keeps an order in doubt that an attempt may have made, whatever the next attempt met", function()
+    local next_answers = {
+      { nil, { code = "connect", message = "no connection", sent = false } },
+      { { status = 200, body = '{"error":"Not enough funds on balance"}' } },
+      { { status = 401, body = "" } },
+    }
+    for i, answer in ipairs(next_answers) do
+      local attempts = 0
+      local function transport()
+        attempts = attempts + 1
+        if attempts == 1 then return nil, { code = "reset", message = "reset", sent = true } end
+        return answer[1], answer[2]
+      end
+      local ref = "doubt" .. i
+      local made, err = panel(nil, { transport = transport }):add(ORDER, { ref = ref })
+      assert.is_nil(made)
+      assert.same({ 2, true }, { err.attempts, err.uncertain })
+      assert.matches("whether it was made is not known", err.message, 1, true)
+      assert.equal("uncertain", panel():lookup(ref).state)
+      local other = { service = 1, link = "https://example.com/other", quantity = 100 }
+      assert.equal("mismatch", select(2, panel():add(other, { ref = ref })).code)
+    end
+  end)
+
   it("is no part of the order: it may be set later", function()
     assert(panel(nil, { idempotency_field = false }):add(ORDER, { ref = "a" }))
     assert(panel():add(ORDER, { ref = "a" }))

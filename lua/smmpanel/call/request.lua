@@ -126,6 +126,13 @@ local function back_off(state, call, seconds, next_attempt)
   call.loop.sleep(seconds)
 end
 
+-- A write that was sent again: what an earlier attempt may have made is in doubt, whatever a later one says.
+local function keep_doubt(err, earlier)
+  if err.uncertain or not (earlier and earlier.uncertain) then return end
+  err.uncertain = true
+  err.message = err.message .. "; an earlier attempt had no answer, so whether it was made is not known"
+end
+
 -- Attempts, until one brings the record or no further one may be made: -> record, err, attempts
 local function run_attempts(state, call)
   local attempts, last = 0, nil
@@ -140,6 +147,7 @@ local function run_attempts(state, call)
     local made, err, outcome = attempt(state, call, attempts)
     if not err then return made, nil, attempts end
     local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
+    keep_doubt(err, last)
     if not pause then return nil, err, attempts end
     last = err
     back_off(state, call, pause, attempts + 1)

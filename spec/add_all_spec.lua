@@ -312,6 +312,14 @@ describe("max_cost", function()
     assert.equal(0, sandbox.counts("away").made or 0)
   end)
 
+  it("of add: an order that gets no slot in the rate limit is refused, and throws nothing", function()
+    local panel = sandbox.panel(nil, { name = "slotless", rate = 0.01 })
+    local _, err = panel:add(ORDER, { max_cost = 100, timeout = 1 }) -- the catalogue took the only slot
+    assert.same({ "timeout", "rate", 0 }, { err.kind, err.code, err.attempts })
+    _, err = panel:add(ORDER, { max_cost = 100, timeout = 1 })
+    assert.same({ "timeout", "rate", 0 }, { err.kind, err.code, err.attempts })
+  end)
+
   it("of add_all: stops before the order that would pass it", function()
     local panel = sandbox.panel(nil, { name = "all", ledger = smmpanel.ledger.sqlite(directory .. "/max.db") })
     local list = {}

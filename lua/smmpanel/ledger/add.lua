@@ -26,8 +26,7 @@ local function ready(own, call, wanted, budget)
     if refused then return refused end
   end
   refused = admit.run(own, call)
-  if refused and budget then budget:give_back(cost) end
-  call.admitted, call.cost = not refused, cost
+  call.admitted, call.cost = not refused, cost -- `run` gives back the cost of what was not sent
   return refused
 end
 

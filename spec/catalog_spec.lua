@@ -137,6 +137,7 @@ describe("catalog:price", function()
   it("counts as the service's type does", function()
     assert.equal("1.8", list:price { service = 1, quantity = 2000 })
     assert.equal("5.4", list:price { service = 1, quantity = 2000, runs = 3 })
+    assert.equal("1.8", list:price { service = 1, quantity = 2000, runs = 0 }) -- no drip-feed is not free
     assert.equal("0.016", list:price { service = 2, comments = { "a", " ", "b" } })
     assert.equal("0.016", list:price { service = 2, comments = "a\r\n\r\nb\n" })
     assert.equal("0.011", list:price { service = 6, comments = "only one", username = "x" })
@@ -146,6 +147,7 @@ describe("catalog:price", function()
 
   it("says why there is none", function()
     assert.same({ nil, "the order has no quantity" }, { list:price { service = 1 } })
+    assert.same({ nil, "runs must be a whole number, got -3" }, { list:price { service = 1, quantity = 9, runs = -3 } })
     assert.same({ nil, "a subscription is charged post by post" }, { list:price { service = "ord-5" } })
     assert.same({ nil, "a subscription is charged post by post" },
       { list:price { service = "ord-5", quantity = 1000, max = 1000 } })

@@ -111,7 +111,9 @@ function Catalog:price(order)
   local quantity
   quantity, problem = check.quantity(service, order)
   if not quantity then return nil, problem end
-  return self:cost(order.service, quantity, check.count(order.runs) or 1)
+  local runs = order.runs == nil and 1 or check.count(order.runs)
+  if not runs then return nil, ("runs must be a whole number, got %s"):format(argerror.describe(order.runs)) end
+  return self:cost(order.service, quantity, math.max(1, runs)) -- no runs: no drip-feed, and one price
 end
 
 --- Checks an order against its service: what its type requires, the limits and the step of its quantity, and

@@ -37,7 +37,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` the one that was named
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal soak coverage doc dist deb test-luas test-arch all help demo sandbox bench test specs lint format clean install uninstall
+.PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal soak coverage doc dist deb test-luas test-arch test-libcurls test-systems all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -149,12 +149,13 @@ coverage: all ## which lines of csrc/ the specs and the fuzz targets run
 	@tools/coverage
 
 lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
-	@tools/deps build luajit lint
+	@tools/deps build luajit lint cli
 	@tools/lint
 
 doc: ## the manual, in build/doc/html
-	@tools/deps build doc
-	@lua5.4 tools/doc build/doc >/dev/null && echo build/doc/html/index.html
+	@tools/deps build doc cli
+	@$(MAKE) --no-print-directory LUA=lua5.4 all
+	@lua5.4 tools/doc build/doc && echo build/doc/html/index.html
 	@lua5.4 tools/vimdoc >build/smmpanel.txt && mv build/smmpanel.txt contrib/nvim/doc/smmpanel.txt
 
 dist: ## the sources of the last commit, in build/smmpanel-VERSION.tar.gz

@@ -42,6 +42,14 @@ static int core_wait(lua_State *L) {
   return 1;
 }
 
+/* (seconds) -> whether the standard input can be read at once. A signal ends the waiting, also where the host restarts
+ * a read after it, as LuaJIT does. */
+static int core_input_ready(lua_State *L) {
+  struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+  lua_pushboolean(L, poll(&p, 1, (int)transfer_milliseconds(luaL_checknumber(L, 1))) > 0);
+  return 1;
+}
+
 static int core_in_flight(lua_State *L) {
   state *s = state_get(L);
   lua_pushinteger(L, s->engine && engine_is_ours(s->engine) ? engine_in_flight(s->engine) : 0);
@@ -153,6 +161,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"step", step_run},
                                      {"descriptor", core_descriptor},
                                      {"wait", core_wait},
+                                     {"input_ready", core_input_ready},
                                      {"in_flight", core_in_flight},
                                      {"listen", core_listen},
                                      {"accept", core_accept},

@@ -2,6 +2,7 @@
 -- @classmod smmpanel.cli.Context
 
 local catalog = require "smmpanel.catalog"
+local core = require "smmpanel.core"
 local debug_log = require "smmpanel.cli.debug"
 local fail = require "smmpanel.cli.fail"
 local ledger_file = require "smmpanel.cli.input.ledger_file"
@@ -187,6 +188,7 @@ function Context:ask(question)
   terminal.flush(io.stdout)
   terminal.show(width.clean(question), " ")
   self.asking = true
+  repeat until core.input_ready(60) -- LuaJIT would go on reading after Ctrl-C
   local answer = io.stdin:read "*l"
   self.asking = false
   if not answer then

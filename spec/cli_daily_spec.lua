@@ -61,6 +61,16 @@ describe("the command line, day by day:", function()
     assert.matches("\r\n1,=cmd%(%),", out)
   end)
 
+  it("CSV gives back a text that begins with the mark of a formula itself", function()
+    local file, ref = io.tmpfile(), "'-5 eggs"
+    local sink = require "smmpanel.cli.views.formats".sink({ csv = true }, { fields = { "ref" } }, file)
+    sink:row { ref = ref }
+    sink:close()
+    file:seek "set"
+    assert.equal(ref, assert(csv.records(file:read "*a"))[1].values.ref)
+    file:close()
+  end)
+
   it("filters work with --save and --diff", function()
     run "smmpanel services --type package --save ~/packages.json"
     local out = run "smmpanel services --against ~/packages.json --csv"

@@ -59,6 +59,15 @@ describe("smmpanel --from", function()
     assert.matches("1 of the rows have no order id", err)
   end)
 
+  it("leaves out no order whose ref begins with #", function()
+    home:write("hash.csv", HEAD .. "#1001,1,https://example.com/h1,100\r\n#1002,1,https://example.com/h2,100\r\n")
+    local report = run("smmpanel add --yes --from ~/hash.csv --csv", 0, { name = "hash" })
+    local out = run("smmpanel cancel --yes --from ~/report.csv --csv", 0, { name = "hash",
+      env = { X = home:write("report.csv", report) } })
+    for id in report:gmatch "placed,(%d+)" do assert.matches("\n" .. id .. ",", out) end
+    assert.equal(2, select(2, out:gsub("\n%d+,", "")))
+  end)
+
   describe("of any spreadsheet", function()
     local FORMS = {
       bom = "\239\187\191ref,service,link,quantity\r\n%s,1,https://example.com/f,100\r\n",

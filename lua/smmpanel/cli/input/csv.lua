@@ -150,7 +150,7 @@ end
 
 -- What `csv.row` wrote for spreadsheets is read as it was.
 local function unguarded(value)
-  return (value:gsub("^'([=+@\t\r-])", "%1"))
+  return (value:gsub("^'('*[=+@\t\r-])", "%1"))
 end
 
 local function values_of(row, names)

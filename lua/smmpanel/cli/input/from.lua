@@ -174,10 +174,17 @@ local function list_values(rows)
   return values
 end
 
-local function without_comments(rows)
+-- Whether # begins a comment in the rows below a first one: not where they begin with another column, such as a
+-- ref, for shops call their orders #1001.
+local function has_comments(first, column)
+  return #first == 1 or csv.column_name(first[1]) == column
+end
+
+local function without_comments(rows, column)
   local kept = {}
   for _, row in ipairs(rows) do
-    if not row[1]:find "^[ \t]*#" then kept[#kept + 1] = row end
+    local marked = row[1]:find "^[ \t]*#" and (#row == 1 or not kept[1] or has_comments(kept[1], column))
+    if not marked then kept[#kept + 1] = row end
   end
   return kept
 end
@@ -186,7 +193,8 @@ end
 ---@field line integer
 ---@field value string
 
---- Reads one column: of a CSV, or of a list with a value on each line (# begins a comment).
+--- Reads one column: of a CSV, or of a list with a value on each line (# begins a comment; in a CSV only before the
+-- header, on a line without separators, or where this is the first column).
 ---@param path string
 ---@param column string
 ---@param how { known: table, ignore: boolean? }
@@ -194,7 +202,7 @@ end
 ---@return string[] problems
 ---@return integer empty how many rows there are whose cell in this column is empty
 function from.column(path, column, how)
-  local rows = without_comments(read_rows(path))
+  local rows = without_comments(read_rows(path), column)
   if not rows[1] or is_list(rows, column) then return list_values(rows), {}, 0 end
   local records, names, problems = csv.records_of(rows)
   if not records then fail.usage("%s: %s", path, names) end

@@ -49,10 +49,11 @@ function makers.table(shape, out)
   end)
 end
 
--- What a spreadsheet would take for a formula, or for the end of the text.
+-- What a spreadsheet would take for a formula, or for the end of the text. What has the mark already gets another, so
+-- that reading takes away one.
 local function for_spreadsheets(value)
   value = value:gsub("%z", "")
-  if value:find "^[=+@\t\r-]" and not value:find "^[+-]?%d[%d.]*$" then return "'" .. value end
+  if value:find "^'*[=+@\t\r-]" and not value:find "^[+-]?%d[%d.]*$" then return "'" .. value end
   return value
 end
 

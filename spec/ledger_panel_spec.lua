@@ -1,4 +1,5 @@
 -- Orders with a ref over real HTTP: what the panel itself counted.
+local memory_store = require "spec.support.memory_store"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
@@ -238,6 +239,28 @@ describe("panel:add with a ref", function()
     end })
     assert(panel:add(order "e", { ref = "a" }))
     assert.equal(1, heard)
+  end)
+
+  it("sends nothing when the panel is closed while the ledger takes the ref", function()
+    local in_process = smmpanel.sandbox { key = sandbox.key }
+    for _, transport in ipairs { in_process, false } do
+      local ledger, panel = memory_store.new(), nil
+      local take = ledger.take
+      function ledger.take(...)
+        panel:close()
+        return take(...)
+      end
+      local function new()
+        return smmpanel.new { url = sandbox.url_with("", "closed"), key = sandbox.key, ledger = ledger,
+          transport = transport or nil }
+      end
+      panel = new()
+      local _, err = panel:add(order "closed", { ref = "a" })
+      assert.same({ "cancelled", "closed", 0 }, { err.kind, err.code, err.attempts })
+      assert.equal("new", new():lookup("a").state)
+    end
+    assert.equal(0, in_process:stats().requests)
+    assert.equal(0, sandbox.counts("closed").requests)
   end)
 
   it("is refused under another key of the panel, until the key is adopted", function()

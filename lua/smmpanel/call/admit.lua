@@ -51,6 +51,15 @@ local function wait_for_slots(state, call)
   end
 end
 
+--- Whether a request of the call may still be sent: the panel is open, and there is time.
+---@param state table the panel's
+---@param call smmpanel.Call
+---@return smmpanel.Error? refused nothing may be sent
+function admit.check(state, call)
+  if state.closed then return closed(call) end
+  return too_late(call)
+end
+
 --- Waits until a request of the call may be sent. A patient call waits for its slot as long as it takes; its
 -- deadline counts from then.
 ---@param state table the panel's
@@ -60,10 +69,9 @@ function admit.run(state, call)
   local refused = not call.patient and too_late(call) or wait_for_slots(state, call)
   if refused then return refused end
   if call.loop.begin then call.loop.begin() end
-  if state.closed then return closed(call) end
   if call.patient then call.deadline, call.patient = core.now() + call.timeout, nil end
   -- Once more: waiting may have taken longer than asked for (a stopped process, a blocked loop).
-  return too_late(call)
+  return admit.check(state, call)
 end
 
 return admit

@@ -133,12 +133,18 @@ local function keep_doubt(err, earlier)
   err.message = err.message .. "; an earlier attempt had no answer, so whether it was made is not known"
 end
 
+-- Whether the next attempt may be sent. One that has its slot already waited for the ledger since then.
+local function refusal(state, call)
+  local check = call.admitted and admit.check or admit.run
+  call.admitted = nil
+  return check(state, call)
+end
+
 -- Attempts, until one brings the record or no further one may be made: -> record, err, attempts
 local function run_attempts(state, call)
   local attempts, last = 0, nil
   while true do
-    local refused = not call.admitted and admit.run(state, call)
-    call.admitted = nil
+    local refused = refusal(state, call)
     if refused then
       refused.attempts = attempts
       return nil, last or refused, attempts

@@ -37,34 +37,34 @@ local Meta = { __index = Panel, __name = "smmpanel.Panel" }
 local CACHE_SECONDS = 900
 local STOP_AFTER = 3 -- answers in a row, of add_all
 
--- The services from a file, or from the panel and into the file.
+-- Returns the services from the cache file if it is fresh; otherwise fetches them and writes the file.
 local function kept_services(state, given, call, fetch)
-  local owner = state.client:account_tag(state.options.url) -- a URL may hold a token: it is not written down
+  local owner = state.client:account_tag(state.options.url) -- a hash, because the URL may hold a token
   return require("smmpanel.catalog.cache").services({ path = given.cache, owner = owner,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
 end
 
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions
----@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) instead of results
----@field stop_after? integer answers in a row that were uncertain, or alike and unknown, after which it stops (3)
+---@field on_answer? fun(ref: string, made: smmpanel.Made?, err: smmpanel.Error?) receives each result
+---@field stop_after? integer stop after so many uncertain answers, or same unknown refusals, in a row (3)
 
 ---@class smmpanel.WatchOptions: smmpanel.CallOptions
----@field interval? number seconds between the polls of an order, at least (60)
----@field timeout? number seconds for all of it (none)
+---@field interval? number least seconds between two polls of an order (60)
+---@field timeout? number seconds for the whole watch (none)
 ---@field on_change? fun(id: smmpanel.Id, record: table, previous: table?)
----@field name? string of a set of orders in the ledger, which outlives the process and may be shared
----@field wait_for_more? boolean with a name: go on when nothing is left, for orders that others add (false)
+---@field name? string name of a set of orders in the ledger, which persists and which processes may share
+---@field wait_for_more? boolean with a name: when no orders remain, wait for others to add some (false)
 
 ---@class smmpanel.ServicesOptions: smmpanel.CallOptions
----@field cache? string path of a file to keep the services in, one for each panel and account
----@field max_age? number seconds that what is kept there is good for (900)
+---@field cache? string path of a file that caches the services; use one file for each panel and account
+---@field max_age? number seconds for which the cached services are fresh (900)
 
---- The catalogue. Stands for the action `services`. With `cache`, what was kept in that file and is young
--- enough is given without asking the panel; see smmpanel.catalog for finding and pricing. A service takes about
--- 550 bytes of memory, and the default `max_body` of 64 MiB ends a catalogue at about 270,000 services.
+--- Returns the catalogue (API action `services`). With `cache`, returns the services from that file while they are
+-- fresh, without a request. See smmpanel.catalog for searching and pricing. A service takes about 550 bytes of
+-- memory; the default `max_body` of 64 MiB allows about 270,000 services.
 ---@param given? smmpanel.ServicesOptions
----@return smmpanel.Service[]? list empty where the panel offers nothing
----@return smmpanel.Error? err beside a list, kind `cache`: the list is good, but could not be kept
+---@return smmpanel.Service[]? list empty if the panel offers none
+---@return smmpanel.Error? err with a list and kind `cache`: the list is valid, but the file could not be written
 function Panel:services(given)
   local where = "panel:services"
   local state = state_of.open(self, where)
@@ -79,7 +79,7 @@ function Panel:services(given)
   return fetch()
 end
 
---- The account's balance. Stands for the action `balance`.
+--- Returns the account's balance (API action `balance`).
 ---@param given? smmpanel.CallOptions
 ---@return { balance: number|string, currency: string? }?
 ---@return smmpanel.Error?
@@ -90,10 +90,10 @@ function Panel:balance(given)
   return request.run(state, call)
 end
 
---- Places an order. Stands for the action `add`. It is sent again only where nothing of it can have reached
--- the panel; `err.uncertain` is true where it may have been made although no answer says so. Throws where
--- the order is wrong. With a `ref`, and a ledger, it is placed at most once whatever happens: the same ref
--- again gives the answer that was kept.
+--- Places an order (API action `add`). Retries only if nothing of the request can have reached the panel.
+-- `err.uncertain` is true if the panel may have placed the order although no response confirms it. Throws if the
+-- order is wrong. With a `ref` and a ledger the order is placed at most once: calling it again with the same ref
+-- returns the stored result.
 ---@param wanted smmpanel.Order
 ---@param given? smmpanel.CallOptions
 ---@return smmpanel.Made? made
@@ -104,16 +104,15 @@ function Panel:add(wanted, given)
   return add.run(state, wanted, given.ref, given, { budget = max_cost.new(state, given) })
 end
 
---- Places many orders with refs, `concurrency` at a time. Each order of a list is checked before the first is
--- sent. It waits for the rate limit as long as it takes, and pauses where the panel answers 429. It stops where
--- going on makes no sense: no funds, a refused key, a ledger or a limiter that fails, `max_cost`, an iterator's
--- wrong entry (code `bad_entry`), or `stop_after` answers in a row that were uncertain or the same unknown
--- refusal. The orders that were not tried have the code `unsent`. Run again, after that or after a crash, it
--- sends only what was not sent.
----@param orders smmpanel.RefOrder[]|fun(): smmpanel.RefOrder? a list, or what returns the next one
+--- Places many orders with refs, `concurrency` at a time (API action `add`). A list is checked completely before the
+-- first order is sent. It waits for the rate limit without a timeout, and pauses when the panel answers 429. It stops
+-- on: no funds, a refused key, a ledger or a limiter that fails, `max_cost`, a wrong entry from an iterator (code
+-- `bad_entry`), or `stop_after` answers in a row that were uncertain or the same unknown refusal. Orders that were
+-- not tried have the code `unsent`. Running it again, also after a crash, sends only the orders that were not sent.
+---@param orders smmpanel.RefOrder[]|fun(): smmpanel.RefOrder? a list, or a function that returns the next order
 ---@param given? smmpanel.AddAllOptions
 ---@return table<string, smmpanel.Made|smmpanel.Entry> results by ref; empty with on_answer
----@return smmpanel.Error? why it stopped; or the error of a ref that an iterator gave twice
+---@return smmpanel.Error? why it stopped; or the error of a ref that an iterator returned twice
 function Panel:add_all(orders, given)
   local where = "panel:add_all"
   local state = state_of.open(self, where)
@@ -132,7 +131,7 @@ function Panel:add_all(orders, given)
   return add_all.run(next_order, total, run)
 end
 
--- The ledger, and whose entries this panel's are.
+-- Returns the ledger and the owner (panel and account) of this panel's entries.
 local function ledger_and_owner(panel, where)
   local own = state_of.open(panel, where)
   local ledger = state_of.ledger(own, where)
@@ -141,10 +140,10 @@ local function ledger_and_owner(panel, where)
   return nil, nil, failures.new(where:match "[^:]*$", nil, failure.code, failure.message)
 end
 
---- The orders with a ref that were begun and have no answer: another may be sending it at this moment, or
--- whether it was made is not known. Asks the ledger alone.
----@param given? { after: string?, limit: integer? } the ref after which to begin, and how many at most
----@return smmpanel.Pending[]? list by ref
+--- Lists the pending orders: they have a ref and no known outcome. Another process may be sending the order now, or
+-- it is unknown whether the panel placed it. Reads the ledger only.
+---@param given? { after: string?, limit: integer? } list the refs after this one; at most so many
+---@return smmpanel.Pending[]? list sorted by ref
 ---@return smmpanel.Error?
 function Panel:pending(given)
   given = options.pending("panel:pending", given)
@@ -153,7 +152,7 @@ function Panel:pending(given)
   return settle.pending(ledger, owner, given)
 end
 
---- What the ledger knows of a ref: whether an order was placed under it, and which. Asks the ledger alone.
+--- Looks a ref up in the ledger: whether an order was placed under it, and which one. Reads the ledger only.
 ---@param ref string|integer
 ---@return smmpanel.Known?
 ---@return smmpanel.Error?
@@ -166,13 +165,13 @@ function Panel:lookup(ref)
   return settle.lookup(ledger, owner, checks.ref_text(ref), state_of.open(self, where).options.decimals)
 end
 
---- Settles a pending ref, when you have seen at the panel what became of it: with the order's id, or with
--- false where it was not made, which frees the ref. False is refused (`too_early`, with `seconds`) while the
--- panel may still be working on it. Asks the ledger alone.
+--- Settles a pending ref after you have checked at the panel: pass the order's id, or false if no order was placed,
+-- which frees the ref. False is refused (code `too_early`, with `seconds`) while the panel may still be processing
+-- the request. Writes to the ledger only.
 ---@param ref string|integer
 ---@param order_id smmpanel.Id|false
----@param given? { attempt: integer?, force: boolean? } the attempt that you looked at; settle it even too early
----@return true? ok also where it was settled just so before
+---@param given? { attempt: integer?, force: boolean? } the attempt that you checked; skip the `too_early` check
+---@return true? ok also if it was already settled in the same way
 ---@return smmpanel.Error? err code settled, other_attempt, too_early, other_account, unknown, or the ledger's failure
 function Panel:resolve(ref, order_id, given)
   local where = "panel:resolve"
@@ -185,13 +184,13 @@ function Panel:resolve(ref, order_id, given)
     { ref = checks.ref_text(ref), attempt = given.attempt, force = given.force })
 end
 
---- Finds out what became of a pending ref, from the orders around it: see docs/uncertain-orders.md. It only reads:
--- the ledger, and the panel's `status` and `services`. With `settle` it records a verdict of made or not made as
--- `resolve` does.
+--- Investigates whether the order of a pending ref was placed, from the order ids around it: see
+-- docs/uncertain-orders.md. Reads the ledger, and the panel's `status` and `services`; writes no order. With
+-- `settle` it records a verdict of made or not made, like `resolve`.
 ---@param ref string|integer
 ---@param given? smmpanel.InvestigateOptions
 ---@return smmpanel.Investigation?
----@return smmpanel.Error? err beside an investigation: it could not be settled
+---@return smmpanel.Error? err with an investigation: the verdict could not be recorded
 function Panel:investigate(ref, given)
   local where = "panel:investigate"
   local wrong = checks.ref(ref)
@@ -204,9 +203,9 @@ function Panel:investigate(ref, given)
   })
 end
 
---- Declares this panel's key (or account name) to be the account that the ledger knows at this panel under
--- other keys: their refs are this one's from now on. Asks the ledger alone.
----@return integer? count how many accounts were joined with this one
+--- Declares that this panel's key (or account name) is the same account as the other keys that the ledger has for
+-- this panel. Their refs then belong to this account too. Writes to the ledger only.
+---@return integer? count the number of accounts that were joined with this one
 ---@return smmpanel.Error?
 function Panel:adopt_account()
   local ledger, owner, err = ledger_and_owner(self, "panel:adopt_account")
@@ -214,7 +213,7 @@ function Panel:adopt_account()
   return settle.adopt(ledger, owner)
 end
 
---- The state of an order, or of any number of orders. Stands for the action `status`.
+--- Returns the state of one order, or of any number of orders (API action `status`).
 ---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
 -- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
@@ -225,8 +224,8 @@ function Panel:status(x, given)
   return by_ids.run(self, "status", x, given)
 end
 
---- Asks for a refill of an order, or of any number of orders. Stands for the action `refill`, a write as
--- `add` is.
+--- Requests a refill of one order, or of any number of orders (API action `refill`). It is a write: it is retried
+-- only like `add`.
 ---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
 -- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
@@ -237,7 +236,7 @@ function Panel:refill(x, given)
   return by_ids.run(self, "refill", x, given)
 end
 
---- The state of a refill, or of any number of refills. Stands for the action `refill_status`.
+--- Returns the state of one refill, or of any number of refills (API action `refill_status`).
 ---@param x smmpanel.Id one refill's id; or a list of ids, for a table in which each of them has an entry;
 -- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
@@ -248,8 +247,8 @@ function Panel:refill_status(x, given)
   return by_ids.run(self, "refill_status", x, given)
 end
 
---- Asks for the cancellation of an order, or of any number of orders. Stands for the action `cancel`, a
--- write as `add` is. One that is taken is requested, not yet refunded.
+--- Requests the cancellation of one order, or of any number of orders (API action `cancel`). It is a write: it is
+-- retried only like `add`. Success means that the cancellation is requested, not that the order is refunded.
 ---@param x smmpanel.Id one order's id; or a list of ids, for a table in which each of them has an entry;
 -- with `on_answer` also a function that returns the next id
 ---@param given? smmpanel.CallOptions
@@ -260,7 +259,7 @@ function Panel:cancel(x, given)
   return by_ids.run(self, "cancel", x, given)
 end
 
--- Several ids stand on one line with commas, every other list on lines.
+-- Lists of ids are joined with commas, all other lists with newlines.
 local COMMAS = { orders = true, refills = true }
 
 local function call_fields(where, given)
@@ -276,11 +275,11 @@ local function call_fields(where, given)
   return fields.flat(read)
 end
 
---- Any action, for what a panel adds to the API or does in its own way. The answer is given as it is, its
--- known fields typed; a refusal is `nil, err`. Actions other than services, status, refill_status and
--- balance count as writes: they are sent again only where nothing can have reached the panel.
----@param action string sent as it is: panels mind the case
----@param given_fields? table<string, any> scalars, and lists, as lines (orders, refills: with commas)
+--- Calls any action, for extensions and peculiarities of a panel. Returns the response unchanged, with its known
+-- fields typed; a refusal is `nil, err`. Actions other than services, status, refill_status and balance count as
+-- writes: they are retried only if nothing can have reached the panel.
+---@param action string sent unchanged: panels distinguish upper and lower case
+---@param given_fields? table<string, any> scalars, or lists, joined with newlines (orders, refills: with commas)
 ---@param given? smmpanel.CallOptions
 ---@return any? answer
 ---@return smmpanel.Error?
@@ -294,20 +293,20 @@ function Panel:call(action, given_fields, given)
   return request.run(state, call)
 end
 
---- Polls `status` until every order is final, or unknown to the panel: in full batches, each no more often
--- than asked, each change reported once. Failed polls (event `poll_failed`) are tried again at the next interval; a
--- refused key ends it. What `on_change` throws ends it too, and is thrown on.
+--- Polls orders until each is final or unknown to the panel (API action `status`). Ids are sent in full batches, an
+-- order is polled at most once per `interval`, and each change is reported once. A failed poll (event `poll_failed`)
+-- is retried at the next interval. A refused key ends the watch. An error in `on_change` ends it and is rethrown.
 --
--- With a `name` the orders are kept in the panel's ledger under it. The name belongs to the panel's URL and the
--- account. Watched again under that name, after a crash too, it goes on from what was last seen; a final state is
--- reported once, also if its id is given again. Several processes share the work, and the orders of one that dies
--- go to the others. No change is lost: a change that was being reported when the process died or `on_change` threw
--- is reported again. So is one for which `on_change` takes longer than the panel's `timeout` and 15 seconds, because
--- the others take the process for dead.
----@param x smmpanel.Id|smmpanel.Id[]|nil one id or a list; with a name none are needed: those kept there are watched
+-- With a `name` the orders are stored in the panel's ledger under that name, for this panel's URL and account.
+-- Watching the same name again, also after a crash, continues from the last known records. A final state is reported
+-- once, even if its id is passed again. Several processes share the work; the orders of a process that dies go to
+-- the others. No change is lost: a change is reported again if the process died, or `on_change` threw, while it was
+-- being reported. It is also reported again if `on_change` takes longer than the panel's `timeout` plus 15 seconds,
+-- because the other processes then take this one for dead.
+---@param x smmpanel.Id|smmpanel.Id[]|nil one id or a list; with a name it may be nil: watches the stored orders
 ---@param given? smmpanel.WatchOptions
----@return table last the last records by id; for one id its record; with a name empty
----@return smmpanel.Error? why not all are final
+---@return table last the last records by id; for one id its record; empty with a name
+---@return smmpanel.Error? why not all orders are final
 function Panel:watch(x, given)
   local where = "panel:watch"
   local state = state_of.open(self, where)
@@ -320,24 +319,24 @@ function Panel:watch(x, given)
   return {}, watch.named(state, where, given, asked)
 end
 
---- The class of an order's or refill's state, by the option `order_states` first. Stands for the `status` field of
--- `status` and `refill_status`.
----@param status string|integer|nil as a record holds it
+--- Returns the class of an order's or refill's state. The option `order_states` takes precedence. Classifies the
+-- `status` field of `status` and `refill_status`.
+---@param status string|integer|nil the field `status` of a record
 ---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
 function Panel:state(status)
   return state_of.of(self, "panel:state").class_of(status)
 end
 
---- Whether an order or refill in this state will change no more, by the option `order_states` first. An unknown state
--- is not final.
----@param status string|integer|nil as a record holds it
+--- Returns whether a state is final: the order or refill will not change again. The option `order_states` takes
+-- precedence. An unknown state is not final.
+---@param status string|integer|nil the field `status` of a record
 ---@return boolean
 function Panel:is_final(status)
   return states.is_final_class(self:state(status))
 end
 
---- Closes the panel: what is in flight ends as cancelled, the key is wiped, later calls throw. Closing it
--- again does nothing. On Lua 5.4 `local panel <close> = smmpanel.new {…}` does it at the end of the block.
+--- Closes the panel: requests in flight end as cancelled, the key is wiped, later calls throw. Closing it again does
+-- nothing. From Lua 5.4 on, `local panel <close> = smmpanel.new {…}` closes it at the end of the block.
 function Panel:close()
   local state = state_of.of(self, "panel:close")
   if state.closed then return end
@@ -355,7 +354,7 @@ end
 
 local client = {}
 
--- The process' own, then what it shares with others.
+-- The limiter of this process first, then the shared one.
 local function budgets(own)
   local list = {}
   if own.rate then list[1] = limiter.new(own.rate, core.now) end
@@ -363,7 +362,7 @@ local function budgets(own)
   return list
 end
 
--- What tells one panel from another in a ledger: the host, by whatever path it is reached.
+-- The name of a panel in a ledger: its host, without the path.
 local function authority(url)
   return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
 end

@@ -1,5 +1,4 @@
---- What can go wrong in operation: the one place that makes error tables, names their codes and keeps
--- the key out of them. Pure.
+--- Errors of operation: makes all error tables, defines their codes and keeps the key out of them. Pure.
 -- @module smmpanel.errors
 
 local errors = {}
@@ -8,25 +7,25 @@ local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Error
 ---@field kind "panel"|"http"|"response"|"network"|"timeout"|"cancelled"|"ledger"|"cache"|"refused"
----@field code string for `panel` the class of the panel's text, else a stable word
----@field message string the panel's own words, or what happened
----@field action string
----@field http_status? integer absent where no answer came
----@field retry_after? number seconds, where the panel asked for a pause
----@field attempts integer how often it was tried; 0 where nothing was tried
+---@field code string a stable word; for kind `panel` the class of the panel's text
+---@field message string the panel's text, or a description of what happened
+---@field action string the API action
+---@field http_status? integer absent if no response arrived
+---@field retry_after? number seconds, if the panel asked for a pause
+---@field attempts integer the number of attempts; 0 if none was made
 ---@field uncertain? true a write may have been carried out
----@field server? smmpanel.Server what is known of the server that answered
----@field answer? table the record, where a write's answer was cut after a whole document; by the ids as sent for lists
+---@field server? smmpanel.Server details about the server that responded
+---@field answer? table the record, if a write's response was truncated after a whole document; lists: by id as sent
 
----@class smmpanel.Server what helps to find the fault; nothing in it is secret
----@field title? string of the web page that came instead of an answer
----@field page? string what that is: cloudflare, maintenance, blocked, overloaded, not_found, suspended, login, web_page
----@field cf_ray? string Cloudflare's number of the request
+---@class smmpanel.Server details for finding the cause; contains no secret
+---@field title? string title of the web page that came instead of an API response
+---@field page? string its class: cloudflare, maintenance, blocked, overloaded, not_found, suspended, login, web_page
+---@field cf_ray? string Cloudflare's id of the request
 ---@field retry_after? number seconds
 
 local Error = { __name = "smmpanel.Error" }
 
---- On one line: action, message, kind, code, and what else a log should show.
+--- Formats the error on one line, for logs: action, message, kind, code, and further details.
 function Error:__tostring()
   local notes = { self.kind, self.code }
   if self.http_status then notes[#notes + 1] = "HTTP " .. self.http_status end
@@ -37,7 +36,7 @@ function Error:__tostring()
   return ("smmpanel: %s: %s (%s)"):format(self.action, said, table.concat(notes, ", "))
 end
 
---- `"failed: " .. err` is the error on one line.
+--- Lets `"failed: " .. err` format the error on one line.
 function Error.__concat(a, b)
   return tostring(a) .. tostring(b)
 end
@@ -49,15 +48,15 @@ function errors.new(fields)
   return setmetatable(fields, Error)
 end
 
---- Whether a value is one of our errors.
+--- Returns whether a value is an error made here.
 ---@param value any
 ---@return boolean
 function errors.is(value)
   return getmetatable(value) == Error
 end
 
---- Whether the panel refused the key or the account: never to be tried again by itself, for some
--- panels count these towards a block.
+--- Returns whether the panel refused the key or the account. Such a request is never retried automatically, because
+-- some panels block clients after several of them.
 ---@param err smmpanel.Error
 ---@return boolean
 function errors.is_authentication(err)
@@ -70,8 +69,8 @@ local KINDS = {
   too_large = "response", encoding = "response", memory = "response",
 }
 
---- The kind of a failed transfer.
----@param code string the engine's: resolve, connect, tls, reset, cut, timeout, …
+--- Returns the kind of a failed transfer.
+---@param code string the engine's code: resolve, connect, tls, reset, cut, timeout, …
 ---@return string
 function errors.kind_of(code)
   return KINDS[code] or "network"
@@ -79,7 +78,7 @@ end
 
 local HTTP_CODES = { [401] = "forbidden", [403] = "forbidden", [404] = "not_found", [429] = "rate_limited" }
 
---- The stable word for a status without a usable body.
+--- Returns the code for an HTTP status without a usable body.
 ---@param status integer
 ---@return string
 function errors.http_code(status)

@@ -5,7 +5,7 @@
 --     local made = assert(panel:add { service = 1, link = "https://...", quantity = 1000 })
 --     print(assert(panel:status(made.order)).status)
 --
--- A wrong argument throws. What can go wrong in operation returns `nil, err` (see smmpanel.Error).
+-- A wrong argument throws. A failure in operation returns `nil, err` (see smmpanel.Error).
 -- @module smmpanel
 
 local client = require "smmpanel.client"
@@ -22,7 +22,7 @@ local smmpanel = {
   _VERSION = "smmpanel " .. core.version,
 }
 
--- What not every program needs is loaded when it is first asked for.
+-- Modules that not every program needs. Each is loaded on first use.
 local LATER = { catalog = true, ledger = true, limiter = true, replay = "wire_log.replay", sandbox = true }
 
 setmetatable(smmpanel, {
@@ -35,7 +35,7 @@ setmetatable(smmpanel, {
   end,
 })
 
---- A panel to talk to. Nothing is sent yet. Throws where an option is unknown or wrong.
+--- Makes a panel object. Sends nothing. Throws if an option is unknown or wrong.
 ---@param options smmpanel.Options
 ---@return smmpanel.Panel
 function smmpanel.new(options)
@@ -45,25 +45,25 @@ function smmpanel.new(options)
   return client.new(options)
 end
 
---- The class of an order's or refill's state. Stands for PROTOCOL's order states.
----@param status string|integer|nil as a record holds it
+--- Returns the class of an order's or refill's state. Classifies the `status` field of `status` and `refill_status`.
+---@param status string|integer|nil the field `status` of a record
 ---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
 function smmpanel.state(status)
   return states.state(status)
 end
 
---- Whether an order or refill in this state will change no more. An unknown state is not final.
----@param status string|integer|nil as a record holds it
+--- Returns whether a state is final: the order or refill will not change again. An unknown state is not final.
+---@param status string|integer|nil the field `status` of a record
 ---@return boolean
 function smmpanel.is_final(status)
   return states.is_final(status)
 end
 
---- What a wrong argument was, for programs that have caught what a function of this module threw: the
--- function's name, the field or option, a code, and the message without the place in the source. Ask at once:
--- only the latest ones are remembered.
----@param thrown any
----@return smmpanel.ArgumentError? nil where it was something else
+--- Describes a wrong argument, for programs that catch an error thrown by a function of this module. Returns the
+-- function's name, the field or option, a code, and the message without its source position. Call it right after
+-- catching the error: only the latest ones are remembered.
+---@param thrown any the value that was caught
+---@return smmpanel.ArgumentError? details nil if the value is any other error
 function smmpanel.argument_error(thrown)
   return argerror.details(thrown)
 end
@@ -79,8 +79,8 @@ local function check_functions(functions)
   end
 end
 
---- Runs functions side by side, in any loop: while one waits for its answer, the others go on. Returns when
--- all have ended. Where one throws, that is thrown again then, the first of several.
+--- Runs functions concurrently, in any event loop: while one waits for its response, the others continue. Returns
+-- when all have ended. If any of them throws, the first error is rethrown then.
 --
 --     local results, errs = smmpanel.all {
 --       balance = function() return panel:balance() end,
@@ -88,9 +88,9 @@ end
 --     }
 --     print(results.balance and results.balance.balance or errs.balance)
 ---@param functions table<any, fun(): any, any> a list, or a table with names
----@param how? { loop: string|table? } where panels were given a `loop`, the same one
----@return table results what each returned first, under its key
----@return table errs what each returned second, under its key: the `err` of `nil, err`
+---@param how? { loop: string|table? } the option `loop` that the panels were given, if any
+---@return table results the first value that each function returned, by its key
+---@return table errs the second value that each function returned, by its key: the `err` of `nil, err`
 function smmpanel.all(functions, how)
   check_functions(functions)
   local loop = how and how.loop or "auto"
@@ -103,10 +103,9 @@ function smmpanel.all(functions, how)
   return results, errs
 end
 
---- Waits, as a call waits for its answer: in a coroutine of the event loop that runs it suspends this coroutine alone,
--- elsewhere it blocks.
+--- Sleeps. In a coroutine of an event loop it suspends this coroutine only; elsewhere it blocks.
 ---@param seconds number
----@param how? { loop: string|table? } where panels were given a `loop`, the same one
+---@param how? { loop: string|table? } the option `loop` that the panels were given, if any
 function smmpanel.sleep(seconds, how)
   local wrong = checks.seconds(seconds)
   if wrong then argerror.throw("smmpanel.sleep", "needs %s, got %s", wrong, argerror.describe(seconds)) end
@@ -115,9 +114,9 @@ function smmpanel.sleep(seconds, how)
   loops.pick(loop).sleep(seconds)
 end
 
---- Takes in what has arrived, at most `bytes` of it, and wakes those who wait for it. For loops with
--- frames, which call it in each; others need not. Never blocks.
----@param bytes? integer how much to decode at most (16 kB)
+--- Decodes the data that has arrived, at most `bytes` of it, and resumes the coroutines that wait for it. Programs
+-- with a frame loop call it once per frame; others do not need it. Never blocks.
+---@param bytes? integer the most bytes to decode (16 kB)
 function smmpanel.step(bytes)
   dispatch.step(bytes)
   frame.turn()

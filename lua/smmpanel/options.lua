@@ -1,4 +1,4 @@
---- The options of `smmpanel.new` and of a call. Pure. A wrong one throws; the key is in no message.
+--- Checks the options of `smmpanel.new` and of a call. Pure. A wrong option throws; no message contains the key.
 -- @module smmpanel.options
 
 local options = {}
@@ -9,47 +9,47 @@ local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Options
----@field url string the panel's endpoint in full, http or https; nothing is ever appended to it
+---@field url string the panel's full API URL, http or https; nothing is appended to it
 ---@field key string
----@field timeout? number seconds for a whole call, retries and all (60)
+---@field timeout? number seconds for a whole call, retries included (60)
 ---@field connect_timeout? number seconds (10)
----@field retries? integer further attempts (2)
+---@field retries? integer attempts after the first (2)
 ---@field concurrency? integer requests in flight in a batch (8)
 ---@field batch_size? integer ids in one request (100)
----@field rate? number requests a second (no limit)
----@field decimals? "number"|"string" how money is given (number)
+---@field rate? number requests per second (no limit)
+---@field decimals? "number"|"string" the Lua type of amounts of money (number)
 ---@field max_body? integer bytes of an answer after decompression (64 MiB)
----@field proxy? string its URL (what `https_proxy`, `http_proxy` and `no_proxy` of the environment say)
----@field ca_file? string the authorities to trust, in PEM (the system's)
----@field crl_file? string what the authorities revoked, in PEM: a list for each issuer of the chain (none)
+---@field proxy? string URL of a proxy (from the environment: `https_proxy`, `http_proxy` and `no_proxy`)
+---@field ca_file? string path of the trusted CA certificates, in PEM (the system's)
+---@field crl_file? string path of certificate revocation lists, in PEM: one for each issuer of the chain (none)
 ---@field headers? table<string, string>|string[] name -> value, or "Name: value" lines
 ---@field user_agent? string
----@field loop? "auto"|string|table what the client runs under: see smmpanel.loop
+---@field loop? "auto"|string|table the event loop: see smmpanel.loop (auto)
 ---@field on_event? fun(event: smmpanel.Event) called at the start, after each attempt, before each wait, at the end
----@field record? string|fun(line: table) the wire log: a file's path, or a function that is given each line
----@field error_codes? table<string, string> part of a panel's error text -> code, asked before the built-in texts
+---@field record? string|fun(line: table) the wire log: path of a file, or a function that receives each line
+---@field error_codes? table<string, string> part of a panel's error text -> code; precedes the built-in texts
 ---@field order_states? table<string, string> a panel's state -> open, completed, partial, canceled or failed
----@field transport? fun(request: table): table?, table? answers in this process: see smmpanel.call.transport
----@field ledger? smmpanel.Ledger where `add` keeps what has a ref: see smmpanel.ledger
----@field idempotency_field? string the form field by which this panel makes one order of a request that is sent twice;
--- `ref` is sent in it, and an `add` whose answer was lost is then retried like a read
----@field account? string a name for this account in the ledger: see smmpanel.ledger (a tag of the key)
----@field limiter? smmpanel.Limiter a rate budget shared with others: see smmpanel.limiter
+---@field transport? fun(request: table): table?, table? replaces the network: see smmpanel.call.transport
+---@field ledger? smmpanel.Ledger stores the orders that have a ref: see smmpanel.ledger
+---@field idempotency_field? string the form field that this panel uses as an idempotency key. `add` sends its `ref`
+-- in it, and is then retried like a read when the response was lost
+---@field account? string a name for this account in the ledger: see smmpanel.ledger (a hash of the key)
+---@field limiter? smmpanel.Limiter a rate limit shared with other processes: see smmpanel.limiter
 
 ---@class smmpanel.CallOptions
 ---@field timeout? number seconds
 ---@field retries? integer
 ---@field decimals? "number"|"string"
----@field headers? table<string, string>|string[] for this call, beside the panel's; of one name this call's
+---@field headers? table<string, string>|string[] added to the panel's headers; replaces those of the same name
 ---@field concurrency? integer lists only
 ---@field batch_size? integer lists only
 ---@field on_progress? fun(done: integer, total: integer) lists only, in ids
----@field list? boolean lists only: an array in the order asked, each entry with its order or refill; for JSON
----@field on_answer? fun(id: smmpanel.Id, record: table?, entry: smmpanel.Entry?) lists only: given each answer in
--- the order of the ids, as they come; the list of ids may then be a function that returns the next one, or nil
----@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost by the
--- panel's catalogue; an order whose price is not known counts as over it
----@field ref? string|integer `add` only, with a ledger: your own name for this order, placed at most once
+---@field list? boolean lists only: return an array in the order of the ids, each entry with its id; for JSON
+---@field on_answer? fun(id: smmpanel.Id, record: table?, entry: smmpanel.Entry?) lists only: receives each answer as
+-- it arrives, in the order of the ids. The list of ids may then be a function that returns the next id, or nil
+---@field max_cost? number|string `add` and `add_all` only: the most that this order, or this run, may cost, at the
+-- catalogue's rates. An order with an unknown price counts as too expensive
+---@field ref? string|integer `add` only, needs a ledger: your own id of this order, which is placed at most once
 
 local callable, integer, line, rate, seconds =
   checks.callable, checks.integer, checks.line, checks.rate, checks.seconds
@@ -79,7 +79,7 @@ local function loop(value)
   return not right and "'auto', a loop's name or a loop's table" or nil
 end
 
--- An object of the user's or ours that has these methods.
+-- Checks for an object with these methods, built in or the user's.
 local function object(methods, constructors)
   return function(value)
     local kind = type(value)
@@ -94,7 +94,7 @@ local ledger = object({ "identity", "take", "find", "keep", "free", "doubt", "re
   "attempts", "note", "made" }, "a ledger (smmpanel.ledger.sqlite, smmpanel.ledger.redis or your own)")
 local limiter = object({ "reserve", "hold" }, "a limiter (smmpanel.limiter.redis or your own)")
 
--- The body is ours; a length or a type of someone else's would contradict it.
+-- The client sets the headers that describe the body; a length or type from the user would contradict it.
 local OURS = { ["content-type"] = true, ["content-length"] = true, ["transfer-encoding"] = true }
 
 local function header(name, value)
@@ -103,7 +103,7 @@ local function header(name, value)
   return name .. ": " .. text.trim(value)
 end
 
--- "Name: value" lines, sorted where they came as a map; nil where one of them is wrong.
+-- Returns "Name: value" lines, sorted if the input is a map; nil if one of them is wrong.
 local function header_lines(headers)
   local lines = {}
   for key, entry in pairs(headers) do
@@ -125,7 +125,7 @@ local function headers(value)
     .. "Content-Type, Content-Length and Transfer-Encoding not among them" or nil
 end
 
--- The user's own words for what a panel says.
+-- Checks a table of the user's: a panel's text -> our code.
 local function words(known, right)
   return function(value)
     if type(value) ~= "table" then return right end
@@ -155,7 +155,7 @@ local function money(value)
   return not decimal.parse(value) and "an amount of money: a number or its text" or nil
 end
 
--- Fields that every request has are no place for a ref.
+-- A field that every request has cannot carry the ref.
 local function form_field(value)
   local right = type(value) == "string" and value:find "^[%w_.%-]+$" and value ~= "key" and value ~= "action"
   return not right and "the name of a form field, in letters, digits, _, . and -, other than key and action" or nil
@@ -171,7 +171,7 @@ local PANEL = {
   idempotency_field = form_field,
 }
 
--- What every call takes, and what one takes beside it.
+-- Adds the options of one function to those that every call accepts.
 local function with(more)
   local all = { timeout = seconds, retries = PANEL.retries, decimals = PANEL.decimals, headers = headers }
   for name, check in pairs(more) do all[name] = check end
@@ -195,7 +195,7 @@ local DEFAULTS = {
   decimals = "number", max_body = 64 * 1024 * 1024, loop = "auto",
 }
 
---- The options of `smmpanel.new`, checked, with the defaults filled in.
+--- Checks the options of `smmpanel.new` and fills in the defaults.
 ---@param given smmpanel.Options
 ---@return table
 function options.panel(given)
@@ -211,10 +211,10 @@ function options.panel(given)
   return all
 end
 
---- The header lines of one call: the panel's, and the call's in place of those of the same name.
+--- Merges the panel's header lines with a call's, which replace those of the same name.
 ---@param own string[]? the panel's lines
 ---@param given table? the option `headers` of the call
----@return string[]? lines nil where the call has none of its own
+---@return string[]? lines nil if the call has no headers
 function options.merged_headers(own, given)
   if not given then return nil end
   local lines, named = header_lines(given), {}
@@ -233,7 +233,7 @@ local function checked(known)
   end
 end
 
---- The options of one call. Each is given the public function's name and the caller's table or nil.
+--- Checks the options of one call. Each function takes the public function's name and the caller's table or nil.
 options.call = checked(CALL)
 options.services = checked(SERVICES)
 options.add = checked(ADD)

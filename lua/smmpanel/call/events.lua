@@ -1,4 +1,4 @@
---- The events of a call, for the option `on_event`. Nothing is made where nobody listens.
+--- The events of a call, for the option `on_event`. Without that option no event tables are created.
 -- @module smmpanel.call.events
 
 local events = {}
@@ -7,33 +7,33 @@ local guard = require "smmpanel.util.guard"
 
 ---@class smmpanel.Timings seconds from the start of the attempt
 ---@field dns number until the name was resolved
----@field connect number until the connection stood
+---@field connect number until the connection was established
 ---@field tls number until TLS was negotiated; 0 without TLS
----@field first_byte number until the first byte of the answer came
+---@field first_byte number until the first byte of the response arrived
 ---@field total number until the end
 
----@class smmpanel.Event what `on_event` is given; the key is never in it
+---@class smmpanel.Event the argument of `on_event`; it never contains the key
 ---@field type "start"|"attempt"|"wait"|"poll_failed"|"end"
 ---@field action string
----@field call integer the same for all events of one call, another for every other call of this panel
----@field ref? string of an `add` with a ref
----@field ids? integer how many ids the request is about
----@field attempt? integer from 1; of `wait`: the attempt that it is for
----@field attempts? integer of `end`: how many were made
----@field timeout? number of `start`: seconds until the deadline
----@field reason? "rate"|"back_off" of `wait`: for a free slot of the rate limit, or before the next attempt
----@field seconds? number of `wait`: how long it will be; of `attempt`: how long it took; of `end`: of the whole call
----@field http_status? integer of `attempt`; 0: no answer
----@field http_version? number of `attempt`; 0: no answer
----@field bytes? integer of `attempt`: of the body, decompressed
----@field timings? smmpanel.Timings of `attempt`; absent with a transport in the process
----@field reused? boolean of `attempt`: on a connection that was open before
----@field err? smmpanel.Error of `attempt`, `poll_failed` and `end`
+---@field call integer number of the call: equal for all events of one call, unique in this panel
+---@field ref? string `add` with a ref: the ref
+---@field ids? integer the number of ids in the request
+---@field attempt? integer from 1; `wait`: the attempt that follows
+---@field attempts? integer `end`: the number of attempts made
+---@field timeout? number `start`: seconds until the deadline
+---@field reason? "rate"|"back_off" `wait`: for a free slot of the rate limit, or before the next attempt
+---@field seconds? number `wait`: the wait to come; `attempt`: its duration; `end`: the duration of the call
+---@field http_status? integer `attempt`; 0: no response
+---@field http_version? number `attempt`; 0: no response
+---@field bytes? integer `attempt`: size of the body, decompressed
+---@field timings? smmpanel.Timings `attempt`; absent with the option `transport`
+---@field reused? boolean `attempt`: sent on a connection that was already open
+---@field err? smmpanel.Error `attempt`, `poll_failed` and `end`
 
---- Calls a function of the caller's that must not cost anyone an answer: what it throws goes to stderr,
--- once a panel and name.
----@param state table the panel's
----@param name string of the option
+--- Calls one of the user's callbacks. An error in it must not lose a response, so it is written to stderr, once for
+-- each panel and option.
+---@param state table the panel's state
+---@param name string the option's name
 ---@param callback function?
 function events.notify(state, name, callback, ...)
   if not callback then return end
@@ -47,16 +47,16 @@ local function count_of(asked)
   return type(asked) == "table" and #asked or asked and 1 or nil
 end
 
---- Whether anybody listens to this panel's events.
----@param state table the panel's
+--- Returns whether this panel has the option `on_event`.
+---@param state table the panel's state
 ---@return boolean
 function events.wanted(state)
   return state.options.on_event ~= nil
 end
 
---- Tells the listener. The events of an order with a ref wait in `call.held` until its answer is in the ledger, so
--- that no code of the caller's stands between the two.
----@param state table the panel's
+--- Emits an event. The events of an order with a ref are queued in `call.held` until its answer is in the ledger, so
+-- that no user code runs between the answer and the ledger.
+---@param state table the panel's state
 ---@param call smmpanel.Call
 ---@param kind string the event's type
 ---@param event table its other fields
@@ -74,8 +74,8 @@ function events.tell(state, call, kind, event)
   end
 end
 
---- Tells the listener the events that were held back.
----@param state table the panel's
+--- Emits the events that were queued in `call.held`.
+---@param state table the panel's state
 ---@param call smmpanel.Call
 function events.release(state, call)
   local held = call.held or {}

@@ -1,29 +1,30 @@
---- Limiters: a rate limit that several share. The option `rate` is one for a process; a limiter in Redis is one
--- for any number of processes and machines.
+--- Limiters: shared rate limits. The option `rate` limits one process; a limiter in Redis limits any number of
+-- processes and machines together.
 --
 --     smmpanel.new { …, limiter = smmpanel.limiter.redis(connect, { name = "panel.example", rate = 50 }) }
 --
 -- A limiter gives evenly spaced slots. The callers of one process wait in one line, and only the first of them
 -- asks the limiter: processes that wait get their slots in the order in which they asked.
 --
--- **A limiter of your own** is a table with two methods:
+-- **A custom limiter** is a table with two methods:
 --
 --     limiter:reserve(longest, slot)
 --         Reserves the next slot, at most `longest` seconds away (which may be math.huge). Returns the seconds until
---         then and the slot, any value: the caller sleeps, passes it back and gets 0 if it still holds. If it does
---         not (a hold came in between, or the caller was stopped and is late), it gets another slot. Returns nil
---         where the next slot is too far away, and nil, { code, message } where the limiter fails.
+--         the slot, and the slot, a value of any type. The caller sleeps and passes the slot back: the result is 0
+--         if the slot is still valid. Otherwise (a hold came in between, or the caller was suspended and is late) the
+--         result is another slot. Returns nil if the next slot is too far away, and nil, { code, message } if the
+--         limiter fails.
 --     limiter:hold(seconds)
---         No slot comes before that: the panel answered 429 with Retry-After. Returns true, or
+--         Blocks all slots for that time: the panel answered 429 with Retry-After. Returns true, or
 --         nil, { code, message }.
 --
--- and optionally the field `spacing`, the seconds between two slots: a call that cannot get one before its deadline
--- then fails at once.
+-- and optionally the field `spacing`, the seconds between two slots. With it, a call that cannot get a slot before its
+-- deadline fails immediately.
 -- @module smmpanel.limiter
 
 local limiter = {}
 
---- A rate limit in Redis.
+--- Makes a rate limit in Redis.
 ---@param client table|fun(): table a redis-lua or lua-resty-redis client, or a function that connects
 ---@param options smmpanel.RedisLimiterOptions
 ---@return smmpanel.Limiter

@@ -1,33 +1,33 @@
---- How a client waits: for an answer, for a pause to end, for several functions. One small file for each event
--- loop, above the one engine.
+--- How a client waits in an event loop: for a response, for a time, for several functions. One small file adapts
+-- each event loop to the one engine.
 --
--- A loop is a table of functions. `docs/event-loops.md` shows a whole one.
+-- A loop is a table of functions. `docs/event-loops.md` shows a complete one.
 --
---     name            for messages
+--     name            text for messages
 --     active(suspendable)
---                     optional: whether a call made now can wait here without blocking others. `suspendable` says
---                     whether the running coroutine can be suspended at this place. Where it returns false, the
---                     call blocks, as in plain Lua; it may also throw. Absent: `suspendable` decides
---     signal()        returns a new signal: one coroutine waits at it, and it is opened once. May throw
+--                     optional: returns whether a call made now can wait in this loop without blocking others.
+--                     `suspendable` is whether the running coroutine can be suspended at this point. If the result
+--                     is false, the call blocks, as in plain Lua. May throw. Default: returns `suspendable`
+--     signal()        returns a new signal, which is opened once and has one waiting coroutine. May throw
 --       signal:wait(seconds)
---                     returns once the signal is open; at once where it was opened before. Returns false where
---                     the user interrupts it; it may then be waited at again. `seconds` is how long the request
---                     may take; a loop may ignore it
---       signal:open() may be called from any coroutine and outside all, before the wait and after it, and again;
---                     it may resume the waiting coroutine right away
+--                     returns when the signal is open; immediately if it was opened before. Returns false if the
+--                     user interrupts it; it may then be called again. `seconds` is the most that the request may
+--                     take; a loop may ignore it
+--       signal:open() may be called in any coroutine or in none, before or after the wait, and more than once; it
+--                     may resume the waiting coroutine before it returns
 --     sleep(seconds)  suspends the running coroutine
---     spawn(f, done)  runs f() in a coroutine of its own, now or soon; then done(true), or
---                     done(false, what f threw)
---     detach(f)       optional, where a coroutine may be killed from outside: runs f() where it cannot be, waits
---                     for it and returns what it returned
+--     spawn(f, done)  runs f() in a new coroutine, now or soon; then calls done(true), or done(false, err) if f
+--                     threw err. May return a handle
+--     detach(f)       optional, for loops that may kill a coroutine: runs f() where it cannot be killed, waits for
+--                     it and returns its results
 --     begin()         optional: called before each request is made; may wait
---     reap(handle)    optional: called with what spawn returned, once it has ended
---     scope()         optional, where a process may have several such loops: the one that runs now
+--     reap(handle)    optional: called with a handle from spawn after its coroutine has ended
+--     scope()         optional, for processes with several such loops: returns the loop that runs now
 --     watch(descriptor, step, scope)
---                     optional: from now on call step() whenever the descriptor is readable. Called before the
---                     first of the requests in flight starts, and again where the descriptor is another. Must not
---                     suspend; where it throws, nothing was sent
---     unwatch(scope)  optional: the last request has ended; nothing of ours may keep the loop alive
+--                     optional: from now on calls step() whenever the descriptor is readable. Called before the
+--                     first request starts when none is in flight, and again if the descriptor changes. Must not
+--                     suspend. If it throws, nothing is sent
+--     unwatch(scope)  optional: the last request has ended; our watcher must no longer keep the loop alive
 --
 -- A loop without `watch` calls step() of `smmpanel.loop.dispatch` itself, as `blocking` does while it waits.
 -- @module smmpanel.loop
@@ -37,7 +37,7 @@ local loops = {}
 local argerror = require "smmpanel.util.argerror"
 local suspendable = require "smmpanel.loop.suspendable"
 
--- Whether the program has it at all; only then is it loaded.
+-- Whether the program uses this loop; our adapter is loaded only then.
 local HAS = {
   ngx = function() return rawget(_G, "ngx") ~= nil end,
   tarantool = function() return rawget(_G, "_TARANTOOL") ~= nil end,
@@ -50,7 +50,7 @@ local HAS = {
   blocking = function() return true end,
 }
 
--- In the order in which `auto` asks them; blocking is the last resort and is always there.
+-- The order in which `auto` tries them; `blocking` comes last because it always works.
 local NAMES = { "ngx", "tarantool", "haproxy", "cqueues", "copas", "uv", "glib", "frame", "blocking" }
 
 local known = {}
@@ -67,7 +67,7 @@ local function is_active(loop)
   return suspendable.here()
 end
 
---- Throws where the option `loop` names no loop, or a table that is none.
+--- Throws if the option `loop` is an unknown name, or a table without the functions of a loop.
 ---@param where string the public function's name
 ---@param choice string|table
 function loops.check(where, choice)
@@ -82,7 +82,7 @@ function loops.check(where, choice)
   end
 end
 
---- The loop that a call made now, at this place, waits in. Asked before anything is sent.
+--- Returns the loop that a call made now waits in. Called before anything is sent.
 ---@param choice string|table the option
 ---@return table
 function loops.pick(choice)
@@ -96,8 +96,8 @@ function loops.pick(choice)
   return is_active(loop) and loop or load_loop "blocking"
 end
 
---- Runs functions side by side, at most `limit` at a time, and returns when all have ended. What one threw
--- is thrown again then, the first of several.
+--- Runs functions concurrently, at most `limit` at a time, and returns when all have ended. If any of them throws, the
+-- first error is rethrown then.
 ---@param loop table
 ---@param functions (fun())[]
 ---@param limit integer
@@ -125,13 +125,13 @@ function loops.side_by_side(loop, functions, limit)
   if thrown then error(thrown[1], 0) end
 end
 
--- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and what a user gives may well wait for something.
+-- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and a user's callback may suspend.
 local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
---- pcall of a function that may wait, in any Lua.
+--- A pcall whose function may suspend, in any Lua.
 ---@param loop table
 ---@param f function
----@param ... any what f is called with
+---@param ... any arguments of f
 ---@return boolean ok
 ---@return any thrown
 function loops.try(loop, f, ...)

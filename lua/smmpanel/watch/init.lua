@@ -1,5 +1,5 @@
---- Polling until orders are final: in full batches, each order no more often than asked, each change reported
--- once.
+--- Polls orders until they are final. Polls in full batches, polls an order at most once per interval, and reports
+-- each change once.
 -- @module smmpanel.watch
 
 local core = require "smmpanel.core"
@@ -8,12 +8,12 @@ local loops = require "smmpanel.loop"
 
 local watch = {}
 
-local PATIENCE = 0.1 -- of the interval: so long an order that is due waits for others to fill the batch
-local LOOK_AGAIN = 1 -- seconds until an idle poller looks whether others left or added some
+local PATIENCE = 0.1 -- fraction of the interval that a due order waits for others to fill the batch
+local LOOK_AGAIN = 1 -- seconds until an idle poller checks for orders that other processes left or added
 local NOT_SENT_PAUSE = 1 -- seconds until orders are due again whose poll got no slot of the rate limit
-local STORE_TRIES = 30 -- seconds, one try each, for a ledger that fails
+local STORE_TRIES = 30 -- attempts when the ledger fails, one per second
 
---- Whether two records say the same, their lists of orders included. Pure.
+--- Returns whether two records are equal, their lists of orders included. Pure.
 ---@param a table?
 ---@param b table?
 ---@return boolean
@@ -30,7 +30,7 @@ function watch.same(a, b)
   return true
 end
 
---- Whether there is nothing left to wait for: a final state, or an order the panel does not know. Pure.
+--- Returns whether an order needs no more polling: its state is final, or the panel does not know it. Pure.
 ---@param record table?
 ---@param is_final fun(status: any): boolean
 ---@return boolean
@@ -47,7 +47,7 @@ local function too_late(run)
     cause = run.reason }
 end
 
---- The error of a ledger that fails.
+--- Makes the error for a ledger that fails.
 ---@param failure { code: string, message: string }
 ---@return smmpanel.Error
 function watch.failed(failure)
@@ -55,7 +55,7 @@ function watch.failed(failure)
     message = failure.message }
 end
 
--- A ledger that fails for a moment costs nothing but that moment.
+-- Retries a step on the ledger, so that a short failure of the ledger does not end the watch.
 local function insist(run, step)
   for try = 1, STORE_TRIES do
     local a, b, c = step()
@@ -75,16 +75,17 @@ local function later(run, claim, ids, seconds)
   if not ok then finish(run, watch.failed(failure)) end
 end
 
--- Gives back the orders from this place on: they are due at once, for another or after a restart.
+-- Releases the orders of a claim from this index on. They are due immediately, for another process or after a restart.
 local function give_back(run, claim, first)
   local ids = {}
   for i = first, #claim.ids do ids[#ids + 1] = claim.ids[i] end
   later(run, claim, ids, 0)
 end
 
--- It is reported before it is written down: a process that dies in between leaves it to be reported again, and
--- not unreported. A claim that was lost meanwhile (a stopped process, a clock that was set) is another's.
--- -> whether on_change returned, and what it threw
+-- Reports a change, then stores it. In this order a process that dies in between causes a second report, not a
+-- missing one. If the claim was lost meanwhile (the process was suspended, the clock was set), another process
+-- reports it.
+-- -> whether on_change returned; else what it threw
 local function change(run, claim, id, record)
   local held, failure = insist(run, function() return run.work:holds(claim, id) end)
   if failure then finish(run, watch.failed(failure)) end
@@ -97,8 +98,8 @@ local function change(run, claim, id, record)
   return true
 end
 
--- What a poll brought. A request that failed says nothing of its orders: it is no change, and what was known
--- stays. Where the claim was lost meanwhile, another polls them.
+-- Handles the result of a poll. A failed request says nothing about its orders: it is not a change, and the last
+-- records stay. If the claim was lost meanwhile, another process polls these orders.
 local function take_in(run, claim, polled)
   local same, place, ok, thrown = {}, 1, true, nil
   while ok and place <= #claim.ids and not run.ended do
@@ -138,17 +139,17 @@ local function poll(run, claim)
   take_in(run, claim, polled)
 end
 
--- -> the seconds to wait; nil where it is over, for want of work or of time
+-- -> the seconds to wait; nil at the end: no orders remain, or the deadline has passed
 local function pause(run, wait)
   if not wait and not run.wait_for_more then return nil end
   if run.shared then wait = math.min(wait or math.huge, LOOK_AGAIN) end
   local left = run.deadline and run.deadline - core.now()
   if not left or wait < left then return run.pollers > 1 and math.min(wait, LOOK_AGAIN) or wait end
   if run.wait_for_more and left > 0 then return left end
-  run.err = run.err or too_late(run) -- what others have in flight may still come in time
+  run.err = run.err or too_late(run) -- polls of other pollers in flight may still finish in time
 end
 
--- One of several pollers.
+-- The main loop of one poller; several run concurrently.
 local function poller(run)
   while not run.ended do
     local claim, failure, wait = insist(run, function()
@@ -170,23 +171,23 @@ end
 
 ---@class smmpanel.Watching
 ---@field work table see smmpanel.watch.queue
----@field shared boolean whether others may work at it too
+---@field shared boolean whether other processes may share the set
 ---@field is_final fun(status: any): boolean
----@field wait_for_more? boolean go on when there is nothing to watch
+---@field wait_for_more? boolean continue when there is nothing to watch
 ---@field interval number seconds
 ---@field deadline? number by core.now()
----@field lease number seconds that no poll outlasts
+---@field lease number seconds, longer than any poll
 ---@field batch_size integer
----@field pollers integer how many poll side by side
----@field loop table
+---@field pollers integer the number of concurrent pollers
+---@field loop table the event loop
 ---@field on_change fun(id: smmpanel.Id, record: table, previous: table?)
----@field key_of fun(id: string): smmpanel.Id the id as the caller knows it
----@field failed fun(id: string, record: table) a poll that brought nothing new
+---@field key_of fun(id: string): smmpanel.Id returns the id as the caller wrote it
+---@field failed fun(id: string, record: table) called for a poll without a change
 ---@field poll fun(ids: string[], seconds: number?): table<string, table>, smmpanel.Error?
 
---- Polls.
+--- Polls until all orders are final, or the deadline.
 ---@param run smmpanel.Watching
----@return smmpanel.Error? why not all are final
+---@return smmpanel.Error? why not all orders are final
 function watch.run(run)
   local pollers = {}
   for i = 1, run.pollers do pollers[i] = function() poller(run) end end

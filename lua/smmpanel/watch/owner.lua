@@ -1,5 +1,5 @@
---- Whose a set of watched orders is. It belongs to an account as a ref in the ledger does: a set that is known
--- under another key of the same panel is refused, and two names are two accounts. Pure.
+--- Decides which account a set of watched orders belongs to, with the rules for refs in the ledger. A set that
+-- belongs to another key of the same panel is refused. Two names are two accounts. Pure.
 -- @module smmpanel.watch.owner
 
 local owner = {}
@@ -8,7 +8,7 @@ local OTHER_ACCOUNT = "the watched orders '%s' belong to another key of this pan
   .. "panel:adopt_account() (smmpanel ledger adopt) declares the new one to be the same account. If it is another "
   .. "account, give each an account = \"name\", or a ledger of its own"
 
---- The failure of a set that is another account's.
+--- Makes the failure for a set that belongs to another account.
 ---@param name string
 ---@return { code: string, message: string }
 function owner.other_account(name)
@@ -16,11 +16,11 @@ function owner.other_account(name)
 end
 
 --- Chooses among the sets that this panel has under a name.
----@param sets { scope: any, exact: boolean, joined: boolean, named: boolean }[] exact: this very account's; joined:
--- that of an account which is the same; named: its account has a name
+---@param sets { scope: any, exact: boolean, joined: boolean, named: boolean }[] exact: belongs to this account;
+-- joined: belongs to an account that was joined with it by adoption; named: its account has a name
 ---@param own smmpanel.LedgerOwner
 ---@param name string
----@return any scope of the chosen one; false where there is none yet; nil where it is another account's
+---@return any scope of the chosen set; false if there is none yet; nil if it belongs to another account
 ---@return { code: string, message: string }? failure
 function owner.choose(sets, own, name)
   for _, set in ipairs(sets) do

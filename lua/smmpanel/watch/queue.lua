@@ -1,23 +1,22 @@
---- The orders of one `panel:watch`, in this process: which is due when, and what was last seen of each. Pure:
--- the clock is an argument. Every order is due the same time after its last poll, so they form a queue with the
--- one due first in front.
+--- The orders of one `panel:watch` in this process: when each is due, and its last record. Pure: the clock is an
+-- argument. Every order is due the same time after its last poll, so the orders form a queue sorted by due time.
 --
--- A ledger's `work(name, how)` gives such a set that outlives the process and may be shared, with the same
--- methods. `ids` are texts; a failure is `nil, { code, message }`, as with the ledger.
+-- A ledger's `work(name, how)` returns a set with the same methods that persists and may be shared by processes.
+-- `ids` are texts; a method that fails returns `nil, { code, message }`, as in the ledger.
 --
---     work:add(ids)               to be watched, due at once; an id that was added before stays as it is. Returns true
+--     work:add(ids)               adds orders, due immediately; ignores ids that were added before. Returns true
 --     work:claim(limit, patience, lease)
---         The next orders to poll: `limit` of them, or fewer when the first has been due for `patience` seconds. They
---         are the caller's for `lease` seconds; then someone else may claim them. Returns a claim,
---         { ids = { id, ... }, seen = { [id] = record } }, or nil, nil and the seconds until it makes sense to ask
---         again, or nil, nil, nil where nothing is left.
---     work:holds(claim, id)       whether the claim on it still holds
+--         Claims the next orders to poll: `limit` of them, or fewer once the first has been due for `patience`
+--         seconds. The claim lasts `lease` seconds; then another process may claim them. Returns a claim,
+--         { ids = { id, ... }, seen = { [id] = record } }; or nil, nil and the seconds until the next claim can
+--         succeed; or nil, nil, nil if no orders remain.
+--     work:holds(claim, id)       returns whether the claim on this order is still valid
 --     work:changed(claim, id, record, seconds)
---         What was seen of it, and it is due in so many seconds; without seconds it is final: it is claimed no more,
---         and stays known, so that adding it again reports nothing twice. Does nothing if the claim was lost.
+--         Stores the new record; the order is due in `seconds`. Without seconds the order is final: it is not claimed
+--         again but stays stored, so that adding it again reports nothing twice. Does nothing if the claim was lost.
 --         Returns true.
 --     work:unchanged(claim, ids, seconds)
---         They are due in so many seconds. Does nothing for those whose claim was lost. Returns true.
+--         The orders are due in `seconds`. Ignores those whose claim was lost. Returns true.
 -- @module smmpanel.watch.queue
 
 local queue = {}
@@ -25,7 +24,7 @@ local queue = {}
 local Work = {}
 Work.__index = Work
 
---- An empty set.
+--- Makes an empty set.
 ---@param clock fun(): number seconds
 ---@return table
 function queue.new(clock)
@@ -42,7 +41,7 @@ local function put_first(self, id, at)
   self.ids[self.first], self.due[self.first] = id, at
 end
 
--- Those that are due before the others were polled again are in front of them.
+-- Orders that are due before all others go to the front.
 local function place(self, ids, at)
   local sooner = self.last >= self.first and at < self.due[self.last]
   local put_one = sooner and put_first or put
@@ -68,7 +67,7 @@ function Work:add(ids)
   return true
 end
 
--- A batch can be had when it is full, when all are due, or when the first has waited long enough.
+-- A batch is ready when it is full, when all orders are due, or when the first has waited for `patience` seconds.
 local function ready_at(self, limit, patience)
   local last_of_batch = math.min(self.first + limit - 1, self.last)
   return math.max(self.due[self.first], math.min(self.due[self.first] + patience, self.due[last_of_batch]))

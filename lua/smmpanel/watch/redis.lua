@@ -1,16 +1,16 @@
---- Orders to be watched, in the ledger's Redis, for any number of processes: see smmpanel.watch.queue. A set belongs
--- to an account of the ledger, as a ref does. Its keys, where SCOPE is the number of its account:
+--- A set of watched orders in the ledger's Redis, for any number of processes: see smmpanel.watch.queue. A set belongs
+-- to an account of the ledger, as a ref does. Its keys (SCOPE is the number of its account):
 --
 --     PREFIX watches:NAME        a hash: the numbers of the accounts that have a set of this name
 --     PREFIX watch:NAME\nSCOPE   a hash: `last` and `back`, see below
---     PREFIX work:NAME\nSCOPE    a sorted set: order id, and when it is due (microseconds)
---     PREFIX seen:NAME\nSCOPE    a hash: order id, and what was last seen of it, as JSON; `final` for a final state
+--     PREFIX work:NAME\nSCOPE    a sorted set: order ids by due time (microseconds)
+--     PREFIX seen:NAME\nSCOPE    a hash: order id -> its last record, as JSON; `final` for a final state
 --
--- A claim moves its orders to the end of its lease, so that this time is the claim: what still finds it there may
--- write. A worker that dies leaves them there, and they are due again when it has come.
+-- A claim sets the due time of its orders to the end of its lease. That time identifies the claim: a worker may write
+-- an order only while it still has this due time. If a worker dies, its orders are due again at the end of the lease.
 --
--- Times are by Redis' clock, made to run forward only: `last` is the latest that was seen, and `back` by how much
--- the clock was set back since.
+-- Times are Redis' clock, corrected so that they never go back: `last` is the latest time seen, and `back` the total
+-- by which the clock was set back.
 -- @module smmpanel.watch.redis
 
 local json = require "smmpanel.util.json"
@@ -22,7 +22,7 @@ local redis_work = {}
 local Work = {}
 Work.__index = Work
 
--- KEYS in all of them but OPEN: ledger, watch, work, seen. ARGV[1]: the ledger's id.
+-- KEYS of the scripts that start with HEAD: ledger, watch, work, seen. ARGV[1]: the ledger's id.
 local HEAD = [[
   local function text(n) return string.format('%.0f', n) end
   if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'store_changed'} end
@@ -38,9 +38,9 @@ local HEAD = [[
   end
 ]]
 
--- KEYS: ledger, watches, the old set, the old seen. ARGV: the ledger's id, the account, its panel, '1' where it is
--- named. -> for each account with a set on this panel: its number, '1' where it is this very one, '1' where it is
--- the same by adoption, '1' where it is named
+-- KEYS: ledger, watches. ARGV: the ledger's id, the account, its panel, '1' if it has a name. -> for each account
+-- with a set on this panel: its number, '1' if it is this account, '1' if it was joined with it by adoption, '1' if
+-- it has a name
 local SETS = [[
   if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'store_changed'} end
   local function group(account) return redis.call('HGET', KEYS[1], 'group:' .. account) end
@@ -58,8 +58,8 @@ local SETS = [[
   return found
 ]]
 
--- KEYS: ledger, watches, watch, work, seen, and the two of a set of version 1, which knew no accounts: the first who
--- asks for it has it. ARGV as above.
+-- KEYS: ledger, watches, watch, work, seen, and the two keys of a set of version 1. Version 1 had no accounts: the
+-- first account that opens such a set gets it. ARGV as above.
 local CREATE = [[
   if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'store_changed'} end
   local time = redis.call('TIME')
@@ -80,8 +80,8 @@ local ADD = HEAD .. [[
   return {'ok'}
 ]]
 
--- ARGV: id of the ledger, how many, patience, lease (in microseconds). -> the lease, then id and what was seen in
--- turn; or the microseconds to wait; or nothing
+-- ARGV: id of the ledger, limit, patience, lease (both in microseconds). -> the lease, then id and record
+-- alternately; or the microseconds to wait; or nothing
 local CLAIM = HEAD .. [[
   local limit = tonumber(ARGV[2])
   local function due_of(place) return tonumber(redis.call('ZRANGE', KEYS[3], place, place, 'WITHSCORES')[2]) end
@@ -104,7 +104,7 @@ local HOLDS = HEAD .. [[
   return {'ok', tonumber(redis.call('ZSCORE', KEYS[3], ARGV[3])) == tonumber(ARGV[2]) and '1' or '0'}
 ]]
 
--- ARGV: id of the ledger, lease, id, what was seen, in how many microseconds it is due ('' for never again)
+-- ARGV: id of the ledger, lease, id, record, microseconds until it is due ('': final)
 local CHANGED = HEAD .. [[
   if tonumber(redis.call('ZSCORE', KEYS[3], ARGV[3])) ~= tonumber(ARGV[2]) then return {'ok'} end
   if ARGV[5] == '' then
@@ -117,7 +117,7 @@ local CHANGED = HEAD .. [[
   return {'ok'}
 ]]
 
--- ARGV: id of the ledger, lease, in how many microseconds they are due, ids
+-- ARGV: id of the ledger, lease, microseconds until they are due, ids
 local UNCHANGED = HEAD .. [[
   local due = text(now + ARGV[3])
   for i = 4, #ARGV - 1 do
@@ -130,7 +130,7 @@ local UNCHANGED = HEAD .. [[
 
 local IDS_MAX = 1000 -- in one script
 
---- The set of this name.
+--- Returns the set of this name.
 ---@param store table the ledger
 ---@param name string
 ---@param how { owner: smmpanel.LedgerOwner }
@@ -163,7 +163,7 @@ local function create(self, scope, arguments)
     prefix .. "seen:" .. self.name,
   }, arguments)
   if not reply then return nil, failure end
-  return find(self, arguments) -- another may have made one for another key meanwhile
+  return find(self, arguments) -- meanwhile another process may have created one for another key
 end
 
 local function open(self)
@@ -197,7 +197,7 @@ end
 
 function Work:add(ids)
   local from = 1
-  repeat -- with no ids too: whether it can be watched shows here
+  repeat -- runs once without ids too, to report a set that cannot be opened
     local some = {}
     for i = from, math.min(from + IDS_MAX - 1, #ids) do some[#some + 1] = tostring(ids[i]) end
     local reply, failure = run(self, ADD, some)

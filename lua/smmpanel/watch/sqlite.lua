@@ -1,10 +1,10 @@
---- Orders to be watched, in the ledger's SQLite file: see smmpanel.watch.queue. A set belongs to an account of
--- the ledger, as a ref does.
+--- A set of watched orders in the ledger's SQLite file: see smmpanel.watch.queue. A set belongs to an account of the
+-- ledger, as a ref does.
 --
 --     smmpanel_watches  a row for each set: its name and its account
---     smmpanel_watched  a row for each order. `due` is by the clock since boot, which nobody can set, and NULL for a
---                       final state. A claim moves `due` to the end of its lease and writes its `token`; what still
---                       finds its token there may write. A row of an earlier boot is due at once
+--     smmpanel_watched  a row for each order. `due` is in seconds since boot, a clock that cannot be set, and NULL for
+--                       a final state. A claim sets `due` to the end of its lease and writes its `token`; a worker may
+--                       write an order only while it has this token. A row of an earlier boot is due immediately
 -- @module smmpanel.watch.sqlite
 
 local core = require "smmpanel.core"
@@ -32,7 +32,7 @@ local FIND = [[SELECT w.id, w.account = me.id, a.grp = me.grp, a.named
   WHERE me.id = :account AND a.id = w.account AND a.panel = me.panel AND w.name = :name]]
 local CREATE = "INSERT INTO smmpanel_watches (name, account) VALUES (:name, :account)"
 
--- The sets of version 1 knew no accounts: the first who asks for one has it.
+-- Version 1 had no accounts: the first account that opens one of its sets gets it.
 local HAS_OLD = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'smmpanel_work'"
 local COPY_OLD = [[INSERT OR IGNORE INTO smmpanel_watched (watch, id, due, seen)
   SELECT :watch, id, 0, seen FROM smmpanel_work WHERE name = :name]]
@@ -55,19 +55,19 @@ local HOLDS = "SELECT COUNT(*) FROM smmpanel_watched" .. MINE
 local CHANGED = "UPDATE smmpanel_watched SET seen = :seen, due = :due, token = NULL" .. MINE
 local UNCHANGED = "UPDATE smmpanel_watched SET due = :due, token = NULL" .. MINE
 
---- The set of this name.
+--- Returns the set of this name.
 ---@param store table the ledger
 ---@param name string
 ---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function sqlite_work.new(store, name, how)
-  -- A connection of its own, which waits for no disk: where the power fails, the last changes are reported again.
+  -- A separate connection that does not wait for the disk: after a power failure the last changes are reported again.
   return setmetatable({
     store = store, connection = store.connection:relaxed(), name = name, owner = how.owner,
   }, Work)
 end
 
--- What happens here is as one: a statement that fails undoes those before it (see Connection:execute).
+-- Runs the steps in one transaction: a statement that fails rolls it back (see Connection:execute).
 local function together(self, steps)
   local ok, failure = self.connection:execute "BEGIN IMMEDIATE"
   if not ok then return nil, failure end
@@ -93,7 +93,7 @@ local function value(self, statement, values)
   return rows[1] and rows[1].value
 end
 
--- The set's number, where there is one that is this account's. -> nil, failure; or false where it is to be made
+-- -> the number of this account's set; false if there is none yet; or nil, failure
 local function find(self, account)
   local rows, failure = self.connection:rows(FIND, { name = self.name, account = account },
     { "id", "exact", "joined", "named" })
@@ -123,7 +123,7 @@ local function create(self, account)
   return watch
 end
 
--- -> { watch = number } or { failure = … } where the set is another account's; or nil, failure
+-- -> { watch = number }; { failure = … } if the set belongs to another account; or nil, failure
 local function set_up(self, account, boot)
   local ok, failure = all(self, SCHEMA, {})
   if not ok then return nil, failure end
@@ -165,11 +165,11 @@ local function each_together(self, ids, statement, values)
   return together(self, function() return for_each(self, ids, statement, values) end)
 end
 
-local SLICE = 1000 -- ids in one transaction: others may write in between
+local SLICE = 1000 -- ids in one transaction; other processes may write in between
 
 function Work:add(ids)
   local from = 1
-  repeat -- with no ids too: whether it can be watched shows here
+  repeat -- runs once without ids too, to report a set that cannot be opened
     local slice = {}
     for i = from, math.min(from + SLICE - 1, #ids) do slice[#slice + 1] = ids[i] end
     local ok, failure = each_together(self, slice, ADD, { now = core.now() })
@@ -179,12 +179,12 @@ function Work:add(ids)
   return true
 end
 
--- The seconds until a batch can be claimed, nil where there is nothing; or nil, failure.
+-- -> the seconds until a batch can be claimed; nil if there are no orders; or nil, failure
 local function wait_for(self, limit, patience)
   local rows, failure = self.connection:rows(READY, { watch = self.watch, rest = limit - 1 },
     { "first", "last", "full" })
   if not rows then return nil, failure end
-  local first = rows[1] and tonumber(rows[1].first) -- a row of NULLs alone may be none, by LuaSQL's version
+  local first = rows[1] and tonumber(rows[1].first) -- some versions of LuaSQL return no row for NULLs
   if not first then return nil end
   return math.min(first + patience, tonumber(rows[1].full) or tonumber(rows[1].last)) - core.now()
 end
@@ -215,7 +215,7 @@ function Work:claim(limit, patience, lease)
   local claim
   claim, failure = together(self, function() return claim_due(self, limit, lease) end)
   if not claim then return nil, failure end
-  if #claim.ids == 0 then return nil, nil, 0 end -- others were faster
+  if #claim.ids == 0 then return nil, nil, 0 end -- other processes claimed them first
   return claim
 end
 

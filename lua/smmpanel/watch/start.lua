@@ -1,4 +1,4 @@
---- How a panel begins to watch: the orders of one call in this process, or those under a name in the ledger.
+--- Starts a watch: of one call's orders in this process, or of a named set in the ledger.
 -- @module smmpanel.watch.start
 
 local start = {}
@@ -18,7 +18,7 @@ local state = require "smmpanel.call.state"
 local states = require "smmpanel.api.states"
 local watch = require "smmpanel.watch"
 
--- What the orders are called by whoever watches them: as they were given, or as records have ids.
+-- Returns a function that maps an id to the caller's key for it: the key as given, or the id as records have it.
 local function names_of(asked)
   return function(id)
     local keys = asked and asked.keys[id]
@@ -26,7 +26,7 @@ local function names_of(asked)
   end
 end
 
--- What was last seen of each order, by the keys as given.
+-- Returns the last record of each order, by the keys as given.
 local function results_of(asked, seen, failed)
   local last = {}
   for id, keys in pairs(asked.keys) do
@@ -35,7 +35,7 @@ local function results_of(asked, seen, failed)
   return last
 end
 
-local LEASE_MARGIN = 15 -- seconds that a claim outlasts the poll it is for
+local LEASE_MARGIN = 15 -- seconds that a claim lasts longer than its poll
 
 local function new_watching(own, given, asked, set)
   local defaults = own.options
@@ -59,19 +59,19 @@ local function new_watching(own, given, asked, set)
   }
 end
 
---- Watches in this process, for as long as the call lasts.
----@param own table what the panel keeps
+--- Watches in this process, for the duration of the call.
+---@param own table the panel's state
 ---@param given smmpanel.WatchOptions
 ---@param asked smmpanel.Ids
 ---@param x smmpanel.Id|smmpanel.Id[] as the caller gave it
----@return table last the last records, by id or of the one id
+---@return table last the last records by id; for one id its record
 ---@return smmpanel.Error?
 function start.here(own, given, asked, x)
   local set, failed = queue.new(core.now), {}
   set:add(asked.texts)
   local run = new_watching(own, given, asked, set)
   run.pollers = math.min(run.pollers, math.ceil(#asked.texts / run.batch_size))
-  run.lease = math.huge -- nobody else can have them
+  run.lease = math.huge -- no other process can claim these orders
   function run.failed(id, record) failed[id] = record end
   local err = watch.run(run)
   local last = results_of(asked, set.seen, failed)
@@ -79,7 +79,7 @@ function start.here(own, given, asked, x)
   return last, err
 end
 
--- The ledger keeps money as the panel wrote it: processes that watch with different `decimals` see no change in that.
+-- The ledger stores money as text, so that processes with different `decimals` do not see it as a change.
 local function with_numbers(on_change)
   local function numbers(record)
     if not record or record.error then return record end
@@ -90,7 +90,7 @@ end
 
 local SLICE = 1000 -- ids
 
--- In slices, with a pause as long as each took: others get at the ledger in between.
+-- Adds in slices and pauses after each for as long as it took, so that other processes can use the ledger in between.
 local function add_to(run, texts)
   local from = 1
   while true do
@@ -103,8 +103,8 @@ local function add_to(run, texts)
   end
 end
 
---- Watches in the ledger, for all processes that watch under this name.
----@param own table what the panel keeps
+--- Watches a named set in the ledger, which all processes that watch this name share.
+---@param own table the panel's state
 ---@param where string the public function's name
 ---@param given smmpanel.WatchOptions
 ---@param asked? smmpanel.Ids orders to add

@@ -8,6 +8,7 @@
 #include "decoder.h"
 #include "engine.h"
 #include "fields.h"
+#include "leftovers.h"
 #include "machine.h"
 #include "smmpanel.h"
 #include "state.h"
@@ -85,6 +86,12 @@ static int core_append(lua_State *L) {
   }
   lua_pushboolean(L, 1);
   return 1;
+}
+
+/* (path): removes what saves of this file by killed processes have left. */
+static int core_remove_leftovers(lua_State *L) {
+  leftovers_remove(luaL_checkstring(L, 1));
+  return 0;
 }
 
 static int core_now(lua_State *L) {
@@ -166,6 +173,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"listen", core_listen},
                                      {"accept", core_accept},
                                      {"append", core_append},
+                                     {"remove_leftovers", core_remove_leftovers},
                                      {"now", core_now},
                                      {"random", core_random},
                                      {"file", core_file},

@@ -77,6 +77,18 @@ describe("the command line, security:", function()
     end
   end)
 
+  it("what a save leaves that was killed is removed by the next one", function()
+    local _, err, code = home:run(([[rm -rf ~/cache; mkdir -p ~/cache/smmpanel; chmod 755 ~/cache/smmpanel
+      %s services >/dev/null & pid=$!
+      until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do sleep 0.005; done
+      kill -KILL $pid; wait $pid]]):format(cli.COMMAND), { name = "killed" })
+    assert.equal(137, code, err)
+    assert.matches("%.new\n$", (home:run "ls ~/cache/smmpanel"))
+    assert.equal(0, (select(3, home:run("smmpanel services", { name = "killed" }))))
+    assert.is_nil((home:run "ls ~/cache/smmpanel"):find("new", 1, true))
+    assert.equal("700\n", (home:run "stat -c %a ~/cache/smmpanel"))
+  end)
+
   it("output that cannot be written fails, and the order's id is not lost", function()
     for _, line in ipairs { "--help >/dev/full", "--version >/dev/full", "status --help >/dev/full", "balance >&-" } do
       local _, err, code = home:run("smmpanel " .. line)

@@ -85,6 +85,30 @@ describe("panel:services with a cache", function()
     pipe:close()
   end)
 
+  it("removes what saves of killed processes have left, and nothing else", function()
+    local function exists(suffix)
+      local file = io.open(path .. suffix)
+      return file ~= nil and file:close() ~= nil
+    end
+    local pipe = io.popen "sh -c 'echo $$'" -- a process that is gone when its pipe is closed
+    local gone = pipe:read "*l"
+    pipe:close()
+    local mine = ("%d"):format(require("smmpanel.core").pid())
+    local left = { "." .. gone .. ".123.new", "." .. mine .. ".124.new" } -- the second is two hours old
+    local others = { "." .. mine .. ".125.new", ".new", ".1.new", "." .. gone .. ".new", "." .. gone .. ".12.new.bak",
+      "x." .. gone .. ".12.new" }
+    for _, list in ipairs { left, others } do
+      for _, suffix in ipairs(list) do assert(io.open(path .. suffix, "w")):close() end
+    end
+    os.execute(("touch -d '2 hours ago' %s%s"):format(path, left[2]))
+    assert(catalog.new({ { service = 1, rate = "0.90" } }):save(path))
+    for _, suffix in ipairs(left) do assert.is_false(exists(suffix), suffix) end
+    for _, suffix in ipairs(others) do
+      assert.is_true(exists(suffix), suffix)
+      os.remove(path .. suffix)
+    end
+  end)
+
   it("gives the list also where it cannot be kept, and says so", function()
     local list, err = sandbox.panel(""):services { cache = "/nonexistent/directory/file" }
     assert.equal("Followers", catalog(list):find(1).name)

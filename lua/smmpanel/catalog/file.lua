@@ -21,9 +21,10 @@ local function decimals_of(list)
   return "string"
 end
 
--- Beside the file, so that renaming it is one step; with a name that no other process takes.
+-- Beside the file, so that renaming it is one step. No other process takes the name, and the process id in it lets a
+-- later save find what a killed one has left.
 local function beside(path)
-  return ("%s.%013.0f.new"):format(path, core.random() * 1e13)
+  return ("%s.%d.%013.0f.new"):format(path, core.pid(), core.random() * 1e13)
 end
 
 local function write_all(handle, head, list)
@@ -39,6 +40,7 @@ end
 ---@return true?
 ---@return string? problem
 function file.save(path, list, owner)
+  core.remove_leftovers(path)
   local new = beside(path)
   local created, problem = core.append(new, "") -- readable by this user only: prices are the account's
   if not created then return nil, problem end

@@ -293,6 +293,32 @@ describe("an order with a ref, where the store fails", function()
     assert.equal(0, sent.count)
   end)
 
+  it("forgets no ref to free, when two calls free at the same time", function()
+    local store, failing = memory_store.new(), { a = true, b = true }
+    local take, free, unfreed = store.take, store.free, 1
+    local function away() return nil, { code = "unavailable", message = "the store is away" } end
+    function store.take(self, entry)
+      local state, more = take(self, entry)
+      if not failing[entry.ref] then return state, more end
+      coroutine.yield()
+      return away()
+    end
+    function store.free(self, entry)
+      if failing[entry.ref] then coroutine.yield() end
+      if entry.ref ~= "b" or unfreed == 0 then return free(self, entry) end
+      unfreed = unfreed - 1
+      return away()
+    end
+    local threads = {}
+    for i, ref in ipairs { "a", "b" } do
+      threads[i] = coroutine.create(function() add(store, ref, error) end)
+    end
+    for _, i in ipairs { 1, 2, 1, 2, 1, 2, 1, 2 } do coroutine.resume(threads[i]) end
+    failing = {}
+    add(store, "c", function() return { order = 2 } end)
+    assert.same({}, settle.pending(store, entries.owner(store), {}))
+  end)
+
   it("frees a ref that was taken though the answer to that was lost", function()
     local store = new_store { free = 1 }
     local take = store.inner.take

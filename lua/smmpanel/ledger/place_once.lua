@@ -90,14 +90,16 @@ end
 -- Entries whose take failed, by their store: it may have happened all the same, if its answer was lost.
 local orphans = setmetatable({}, { __mode = "k" })
 
--- -> whether none is left
+-- -> whether all were freed. Others may come to it meanwhile: one is taken out before the store is asked.
 local function free_orphans(store)
-  local list = orphans[store]
-  while list and list[1] do
-    if not store:free(list[#list]) then return false end
-    list[#list] = nil
+  local list = orphans[store] or {}
+  while list[1] do
+    local orphan = table.remove(list)
+    if not store:free(orphan) then
+      list[#list + 1] = orphan
+      return false
+    end
   end
-  orphans[store] = nil
   return true
 end
 
@@ -152,7 +154,7 @@ end
 
 -- -> nil: the ref is this call's; or true, made, err
 local function take(store, call, entry)
-  if orphans[store] then free_orphans(store) end
+  free_orphans(store)
   local seconds = call.deadline() - call.now()
   entry.placer = process.placer(seconds + lease.MARGIN)
   local state, more = store:take(entry)

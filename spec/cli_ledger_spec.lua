@@ -58,12 +58,24 @@ describe("the command line, with a ledger,", function()
     home:write("wrong.csv", table.concat(rows, "\n") .. "\nmany-99,")
     local _, err = run("smmpanel resolve --yes --from ~/wrong.csv", 2)
     assert.matches("column 'order': give the order's id, or: not placed", err)
+    home:write("twice.csv", "ref,order\nmany-1,5\nmany-2,5\n")
+    _, err = run("smmpanel resolve --yes --force --from ~/twice.csv", 2)
+    assert.matches("line 3, column 'order': order 5 is that of line 2 too", err)
     home:write("unknown.csv", "ref,order\n" .. pending[1].values.ref .. ",77\n")
     _, err = run("smmpanel resolve --yes --from ~/unknown.csv", 3)
     assert.matches("the panel does not know order 77 %(Incorrect order ID%); nothing was recorded", err)
     home:write("settled.csv", table.concat(rows, "\n"))
     run "smmpanel resolve --yes --force --from ~/settled.csv"
     assert.equal("", (run "smmpanel pending"))
+  end)
+
+  it("a panel has one ledger, whether or not its usual port is written", function()
+    local place = require "smmpanel.cli.input.profiles".place
+    for _, url in ipairs { "https://Panel.example/api/v2/", "https://panel.example:443/api/v2",
+      "http://panel.example:80/api/v2", "https://user:word@panel.example:443/api/v2?x=1" } do
+      assert.equal("panel.example_api_v2", place(url))
+    end
+    assert.equal("panel.example_443_api_v2", place "http://panel.example:443/api/v2")
   end)
 
   it("resolve shows the order and asks", function()

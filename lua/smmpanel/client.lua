@@ -170,9 +170,9 @@ end
 -- the request. Writes to the ledger only.
 ---@param ref string|integer
 ---@param order_id smmpanel.Id|false
----@param given? { attempt: integer?, force: boolean? } the attempt that you checked; skip the `too_early` check
+---@param given? { attempt: integer?, force: boolean? } the attempt that you checked; skip `too_early`, `other_ref`
 ---@return true? ok also if it was already settled in the same way
----@return smmpanel.Error? err code settled, other_attempt, too_early, other_account, unknown, or the ledger's failure
+---@return smmpanel.Error? err code settled, other_attempt, other_ref, too_early, other_account, unknown, or the store's
 function Panel:resolve(ref, order_id, given)
   local where = "panel:resolve"
   local wrong = checks.ref(ref)

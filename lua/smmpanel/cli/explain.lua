@@ -9,6 +9,8 @@ local LEDGER = {
   in_progress = "another process is placing '%s' now: run the command again when it has ended",
   mismatch = "the ref '%s' was used for another order: give this one a ref of its own",
   other_account = "'%s' was placed under another key; if both keys are of one account: smmpanel ledger adopt",
+  other_ref = "that order has another ref already: look at the panel for the order of '%s' (--force records it all the "
+    .. "same)",
   other_attempt = "'%s' was tried again meanwhile: look at smmpanel pending",
   store_changed = "the ledger is gone or is another one: nothing was sent for '%s'",
 }

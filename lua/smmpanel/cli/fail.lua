@@ -30,7 +30,7 @@ local KINDS = { network = fail.NETWORK, timeout = fail.NETWORK, panel = fail.REF
   response = fail.REFUSED, refused = fail.REFUSED }
 
 local LEDGER = { mismatch = fail.REFUSED, other_account = fail.REFUSED, store_changed = fail.REFUSED,
-  in_progress = fail.REFUSED, too_early = fail.REFUSED, other_attempt = fail.REFUSED }
+  in_progress = fail.REFUSED, too_early = fail.REFUSED, other_attempt = fail.REFUSED, other_ref = fail.REFUSED }
 
 --- The exit code of an error of the client. What may have been carried out is never taken for a refusal, or for
 -- a panel that was not reached.

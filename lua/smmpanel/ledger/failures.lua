@@ -86,6 +86,11 @@ function failures.other_attempt(ref, asked, now)
   return failures.new("resolve", ref, "other_attempt", said:format(asked, ref, now), { attempt = now })
 end
 
+function failures.other_ref(ref, made, holder)
+  local said = "%s is that of '%s' already: look at the panel for the order of '%s' (force = true overrides)"
+  return failures.new("resolve", ref, "other_ref", said:format(failures.order_text(made), holder, ref))
+end
+
 function failures.unknown(ref)
   return failures.new("resolve", ref, "unknown", ("the ledger has no open attempt at '%s'"):format(ref))
 end

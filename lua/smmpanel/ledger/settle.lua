@@ -124,6 +124,17 @@ local function refusal_of(row, answer, given)
   if left then return failures.too_early(given.ref, left, pid) end
 end
 
+-- An id mistyped by a person would hide the order of another ref. Ids that are no numbers are not looked for.
+local function refusal_of_id(store, owner, answer, given)
+  local number = answer and not given.force and place_once.number(answer) or 0
+  if number == 0 then return nil end
+  local rows, failure = store:made(owner, number - 1, number, ALL)
+  if not rows then return failures.new("resolve", given.ref, failure.code, failure.message) end
+  for _, row in ipairs(rows) do
+    if row.made == number and row.ref ~= given.ref then return failures.other_ref(given.ref, answer, row.ref) end
+  end
+end
+
 local function failed(ref, failure)
   return nil, failures.new("resolve", ref, failure.code, failure.message)
 end
@@ -143,6 +154,8 @@ function settle.resolve(where, store, owner, order_id, given)
   local err = refusal_of(row, answer, given)
   if err then return nil, err end
   if row.answer then return settled(given.ref, answer, row.answer) end
+  err = refusal_of_id(store, owner, answer, given)
+  if err then return nil, err end
   entry.attempt = row.attempt
   local written = answer and json.encode(answer)
   local state, more = store:resolve(entry, written, answer and place_once.number(answer))

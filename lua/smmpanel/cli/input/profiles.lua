@@ -189,12 +189,19 @@ function profiles.choose(args)
   return options, name
 end
 
---- A panel's name for files: its address, without what that may hide.
+local USUAL_PORTS = { http = ":80", https = ":443" }
+
+--- A panel's name for files: its address, without what that may hide, and without the usual port: two names would be
+-- two ledgers of one panel.
 ---@param url string
 ---@return string
 function profiles.place(url)
-  local place = url:gsub("^%a+://", ""):gsub("^[^/]*@", ""):gsub("[?#].*$", ""):gsub("/+$", "")
-  return (text.lower(place):gsub("[^%w.-]+", "_"))
+  url = text.lower(url)
+  local scheme, place = url:match "^(%a+)://", url:gsub("^%a+://", ""):gsub("^[^/]*@", ""):gsub("[?#].*$", "")
+  local host, path = place:gsub("/+$", ""):match "^([^/]*)(.*)$"
+  local port = USUAL_PORTS[scheme]
+  if port and host:sub(-#port) == port then host = host:sub(1, -#port - 1) end
+  return ((host .. path):gsub("[^%w.-]+", "_"))
 end
 
 --- A panel's address for people, without what it may hide.

@@ -26,14 +26,16 @@ end
 local function read_file(args)
   local rows, problems = from.records(args.from, { needs = { "ref", "order" }, known = columns.KNOWN,
     ignore = args.ignore_columns })
-  local list, seen = {}, {}
+  local list, seen, orders = {}, {}, {}
   for _, row in ipairs(rows) do
     local function note(column, problem)
       problems[#problems + 1] = ("line %d, column '%s': %s"):format(row.line, column, problem)
     end
     local ref, cell = row.values.ref, row.values.order
     local order, wrong = order_of(cell and text.trim(cell))
+    if order and orders[order] then wrong = ("order %s is that of line %d too"):format(order, orders[order]) end
     if wrong then note("order", wrong) end
+    if order then orders[order] = row.line end
     if not ref then
       note("ref", "the ref is missing")
     elseif seen[ref] then

@@ -46,7 +46,9 @@ end
 local requires = {} -- module -> set of modules
 for _, path in ipairs(files "find lua -name '*.lua'") do
   local found = {}
-  for name in code_of(path):gmatch "require%s*%(?%s*[\"'](smmpanel[%w_.]*)[\"']" do found[name] = true end
+  for _, loader in ipairs { "require", "lazy" } do
+    for name in code_of(path):gmatch(loader .. "%s*%(?%s*[\"'](smmpanel[%w_.]*)[\"']") do found[name] = true end
+  end
   requires[module_of(path)] = found
 end
 

@@ -1,9 +1,11 @@
 --- The panel object: the seven actions, `call`, `watch`, `close`.
 -- @classmod smmpanel.Panel
 
+local lazy = require "smmpanel.util.lazy"
+
 local account = require "smmpanel.ledger.account"
 local add = require "smmpanel.ledger.add"
-local add_all = require "smmpanel.ledger.add_all"
+local add_all = lazy "smmpanel.ledger.add_all"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local checks = require "smmpanel.util.checks"
@@ -12,21 +14,21 @@ local failures = require "smmpanel.ledger.failures"
 local fields = require "smmpanel.api.form_fields"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
-local investigate = require "smmpanel.ledger.investigate"
+local investigate = lazy "smmpanel.ledger.investigate"
 local limiter = require "smmpanel.limiter.local"
 local loops = require "smmpanel.loop"
-local max_cost = require "smmpanel.ledger.max_cost"
+local max_cost = lazy "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
-local order_source = require "smmpanel.ledger.orders"
+local order_source = lazy "smmpanel.ledger.orders"
 local own_words = require "smmpanel.api.own_words"
 local redact = require "smmpanel.util.redact"
 local request = require "smmpanel.call.request"
-local settle = require "smmpanel.ledger.settle"
+local settle = lazy "smmpanel.ledger.settle"
 local state_of = require "smmpanel.call.state"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 local transport = require "smmpanel.call.transport"
-local watch = require "smmpanel.watch.start"
+local watch = lazy "smmpanel.watch.start"
 local wire_log = require "smmpanel.wire_log"
 
 ---@class smmpanel.Panel
@@ -101,7 +103,7 @@ end
 function Panel:add(wanted, given)
   local state = state_of.open(self, "panel:add")
   given = options.add("panel:add", given)
-  return add.run(state, wanted, given.ref, given, { budget = max_cost.new(state, given) })
+  return add.run(state, wanted, given.ref, given, { budget = given.max_cost and max_cost.new(state, given) })
 end
 
 --- Places many orders with refs, `concurrency` at a time (API action `add`). A list is checked completely before the
@@ -126,7 +128,8 @@ function Panel:add_all(orders, given)
     is_closed = function() return state.closed end,
     on_progress = function(done) events.notify(state, "on_progress", given.on_progress, done, total) end,
   }
-  local shared = { budget = max_cost.new(state, given), patient = true, is_stopped = add_all.stop_check(run) }
+  local shared = { budget = given.max_cost and max_cost.new(state, given), patient = true,
+    is_stopped = add_all.stop_check(run) }
   function run.add(item) return add.run(state, item.order, item.ref, given, shared) end
   return add_all.run(next_order, total, run)
 end

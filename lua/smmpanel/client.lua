@@ -9,27 +9,21 @@ local add_all = lazy "smmpanel.ledger.add_all"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local checks = require "smmpanel.util.checks"
-local core = require "smmpanel.core"
 local failures = require "smmpanel.ledger.failures"
 local fields = require "smmpanel.api.form_fields"
 local events = require "smmpanel.call.events"
 local ids = require "smmpanel.api.ids"
 local investigate = lazy "smmpanel.ledger.investigate"
-local limiter = require "smmpanel.limiter.local"
 local loops = require "smmpanel.loop"
 local max_cost = lazy "smmpanel.ledger.max_cost"
 local options = require "smmpanel.options"
 local order_source = lazy "smmpanel.ledger.orders"
-local own_words = require "smmpanel.api.own_words"
-local redact = require "smmpanel.util.redact"
 local request = require "smmpanel.call.request"
 local settle = lazy "smmpanel.ledger.settle"
 local state_of = require "smmpanel.call.state"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
-local transport = require "smmpanel.call.transport"
 local watch = lazy "smmpanel.watch.start"
-local wire_log = require "smmpanel.wire_log"
 
 ---@class smmpanel.Panel
 local Panel = {}
@@ -357,45 +351,14 @@ end
 
 local client = {}
 
--- The limiter of this process first, then the shared one.
-local function budgets(own)
-  local list = {}
-  if own.rate then list[1] = limiter.new(own.rate, core.now) end
-  list[#list + 1] = own.limiter
-  return list
-end
-
--- The name of a panel in a ledger: its host, without the path.
-local function authority(url)
-  return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
-end
-
-local function network_client(own)
-  return core.client {
-    url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
-    headers = own.headers, proxy = own.proxy, ca_file = own.ca_file, crl_file = own.crl_file,
-    user_agent = own.user_agent,
-  }
-end
-
 --- A new panel.
 ---@param given smmpanel.Options
 ---@return smmpanel.Panel
 function client.new(given)
   local own = options.panel(given)
   loops.check("smmpanel.new", own.loop)
-  own.user_agent = own.user_agent or "smmpanel/" .. core.version
-  local state = {
-    client = network_client(own), transport = own.transport and transport.client(own),
-    redact = redact(own.key), codes = own_words.codes(own.error_codes), class_of = own_words.states(own.order_states),
-    authority = authority(own.url),
-    site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
-    budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
-  }
-  if own.record then state.record = wire_log.writer(own.record, state.redact) end
-  own.key = nil
   local panel = setmetatable({}, Meta)
-  state_of.store(panel, state)
+  state_of.store(panel, own)
   return panel
 end
 

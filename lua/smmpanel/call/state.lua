@@ -5,14 +5,55 @@
 local state = {}
 
 local argerror = require "smmpanel.util.argerror"
+local core = require "smmpanel.core"
+local limiter = require "smmpanel.limiter.local"
+local own_words = require "smmpanel.api.own_words"
+local redact = require "smmpanel.util.redact"
+local text = require "smmpanel.util.text"
+local transport = require "smmpanel.call.transport"
+local wire_log = require "smmpanel.wire_log"
 
 local state_of = setmetatable({}, { __mode = "k" })
 
---- Stores what belongs to a new panel.
+-- The limiter of this process first, then the shared one.
+local function budgets(own)
+  local list = {}
+  if own.rate then list[1] = limiter.new(own.rate, core.now) end
+  list[#list + 1] = own.limiter
+  return list
+end
+
+-- The name of a panel in a ledger: its host, without the path.
+local function authority(url)
+  return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
+end
+
+local function network_client(own)
+  return core.client {
+    url = own.url, key = own.key, max_body = own.max_body, connect_timeout = own.connect_timeout,
+    headers = own.headers, proxy = own.proxy, ca_file = own.ca_file, crl_file = own.crl_file,
+    user_agent = own.user_agent,
+  }
+end
+
+local function new(own)
+  own.user_agent = own.user_agent or "smmpanel/" .. core.version
+  local fields = {
+    client = network_client(own), transport = own.transport and transport.client(own),
+    redact = redact(own.key), codes = own_words.codes(own.error_codes), class_of = own_words.states(own.order_states),
+    authority = authority(own.url), site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
+    budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
+  }
+  if own.record then fields.record = wire_log.writer(own.record, fields.redact) end
+  own.key = nil
+  return fields
+end
+
+--- Makes what belongs to a new panel, and takes the key out of its options: from here on only the clients have it.
 ---@param panel smmpanel.Panel
----@param fields table
-function state.store(panel, fields)
-  state_of[panel] = fields
+---@param own table the checked options
+function state.store(panel, own)
+  state_of[panel] = new(own)
 end
 
 --- What a panel keeps, closed or not. Throws where it is no panel.

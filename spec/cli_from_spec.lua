@@ -154,6 +154,16 @@ describe("smmpanel --from", function()
     assert.equal(0, sandbox.counts "all-ids".requests)
   end)
 
+  it("names the limits of a file that is too large, and sends nothing", function()
+    home:run "truncate -s $((64 * 1024 * 1024 + 1)) ~/long.csv"
+    for path, problem in pairs { ["~/long.csv"] = "long.csv: it is longer than 64 MB: split it",
+      ["/dev/zero"] = "/dev/zero: it is longer than 64 MB", ["~"] = "Is a directory" } do
+      local _, err = run("smmpanel add --yes --from " .. path, 2, { name = "limits" })
+      assert.matches(problem, err, 1, true)
+    end
+    assert.equal(0, sent("limits", "add"))
+  end)
+
   it("never reads a file that a cell names", function()
     home:write("secret", "the key\n")
     local row = 'ref,service,link,quantity,usernames\ns-1,7,https://example.com/s,50,"@%s/secret"\n'

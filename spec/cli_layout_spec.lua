@@ -1,6 +1,7 @@
 -- The pure parts of the command line: widths, tables, CSV, Lua literals, bars, frames.
 local csv = require "smmpanel.cli.input.csv"
 local changes = require "smmpanel.cli.views.changes"
+local formats = require "smmpanel.cli.views.formats"
 local layout = require "smmpanel.cli.views.table"
 local literal = require "smmpanel.cli.views.lua_literal"
 local progress = require "smmpanel.cli.views.progress"
@@ -291,5 +292,34 @@ done
     for _ = 1, 2 do watched.take(state, "1", { status = "Completed" }) end
     watched.take(state, "2", { error = "Incorrect order ID", code = "bad_order" })
     assert.equal("2 of 2 orders done, 1 completed", watched.summary(state))
+  end)
+end)
+
+describe("long lists", function()
+  it("are read up to 250,000 rows, and the limit is named", function()
+    local line = "1,https://example.com/p,100\n"
+    local records = assert(csv.records("service,link,quantity\n" .. line:rep(200000)))
+    assert.equal(200000, #records)
+    records = nil -- luacheck: ignore 311
+    local rows, problem = csv.read(line:rep(250001))
+    assert.is_nil(rows)
+    assert.equal("it has more than 250000 rows: split it into several files", problem)
+  end)
+
+  local function memory()
+    for _ = 1, 2 do collectgarbage() end -- what other specs left may need a finalizer first
+    return collectgarbage "count"
+  end
+
+  it("are written as they come, but for a table", function()
+    local null = assert(io.open("/dev/null", "w"))
+    for _, format in ipairs { "csv", "json", "lua" } do
+      local sink = formats.sink({ [format] = true }, { fields = { "service", "name" } }, null)
+      local before = memory()
+      for i = 1, 20000 do sink:row { service = i, name = "Instagram Followers " .. i } end
+      assert.is_true(memory() - before < 1000, format) -- kB; held in memory they are over 4,000
+      sink:close()
+    end
+    null:close()
   end)
 end)

@@ -3,6 +3,8 @@
 
 local arguments = require "smmpanel.cli.arguments"
 local core = require "smmpanel.core"
+local csv = require "smmpanel.cli.input.csv"
+local from = require "smmpanel.cli.input.from"
 
 -- A line that begins with a dot or an apostrophe would be a request.
 local function escaped(text)
@@ -86,6 +88,12 @@ local ENVIRONMENT = {
   { "COLUMNS, LINES", "The size to lay things out for, instead of the terminal's own." },
 }
 
+local LIMITS = {
+  { "--from FILE", ("At most %d rows and %d MB."):format(csv.MOST_ROWS, from.MOST_MEGABYTES) },
+  { "services", "An answer of at most 64 MB, about 270000 services; a profile's max_body changes that. Each service is "
+    .. "written at once with --csv, --json and --lua; a table needs all of them first, and three times the memory." },
+}
+
 --- The page.
 ---@return string
 return function()
@@ -107,6 +115,8 @@ return function()
   put_pairs(out, ENVIRONMENT, bold)
   add(out, ".SH FILES")
   put_pairs(out, FILES, italic)
+  add(out, ".SH LIMITS")
+  put_pairs(out, LIMITS, italic)
   add(out, ".SH EXAMPLES")
   put_examples(out, arguments.EXAMPLES)
   return table.concat(out, "\n")

@@ -25,6 +25,9 @@ function csv.row(values)
   return text .. "\r\n"
 end
 
+--- How many rows `csv.read` takes: about 200 MB of memory.
+csv.MOST_ROWS = 250000
+
 local SEPARATORS = { ",", ";", "\t" }
 
 local function count_of(line, separator)
@@ -116,6 +119,9 @@ function csv.read(text)
     if not row then return nil, ("line %d: %s"):format(line + line_breaks(text:sub(at, where - 1)), stop) end
     row.line = line
     if not is_empty(row) then rows[#rows + 1] = row end
+    if #rows > csv.MOST_ROWS then
+      return nil, ("it has more than %d rows: split it into several files"):format(csv.MOST_ROWS)
+    end
     at, line = stop, line + line_breaks(text:sub(at, stop - 1))
   end
   return rows

@@ -10,6 +10,11 @@ local fail = require "smmpanel.cli.fail"
 local text = require "smmpanel.util.text"
 
 local SHOWN = 20 -- problems in a message
+local MEGABYTE = 2 ^ 20
+local PIECE = 65536
+
+--- The longest file that is read, in MB (2^20 bytes).
+from.MOST_MEGABYTES = 64
 
 --- The options of a command that reads a file.
 ---@param about string what is read
@@ -21,6 +26,21 @@ function from.options(about)
   }
 end
 
+-- All of an open file; nil and what is wrong. Not read "*a": /dev/zero has no end.
+local function all_of(file)
+  local pieces, length = {}, 0
+  repeat
+    local piece, problem = file:read(PIECE)
+    if problem then return nil, problem end
+    pieces[#pieces + 1] = piece
+    length = length + #(piece or "")
+    if length > from.MOST_MEGABYTES * MEGABYTE then
+      return nil, ("it is longer than %d MB: split it into several files"):format(from.MOST_MEGABYTES)
+    end
+  until not piece
+  return table.concat(pieces)
+end
+
 --- The whole of a file, - for the standard input. Ends the command where it cannot be read.
 ---@param path string
 ---@return string
@@ -28,9 +48,9 @@ function from.read_file(path)
   local file, problem = io.stdin, nil
   if path ~= "-" then file, problem = io.open(path, "rb") end
   if not file then fail.usage("%s", problem) end
-  local content, why = file:read "*a"
+  local content, why = all_of(file)
   if path ~= "-" then file:close() end
-  return content or fail.usage("%s: %s", path, why or "it cannot be read")
+  return content or fail.usage("%s: %s", path, why)
 end
 
 -- ---- the text -----------------------------------------------------------------------------------

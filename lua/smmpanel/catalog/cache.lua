@@ -1,4 +1,4 @@
---- A catalogue that is kept in a file, and asked for anew when it is too old.
+--- A catalogue cached in a file, and fetched again when it is too old.
 -- @module smmpanel.catalog.cache
 
 local cache = {}
@@ -6,7 +6,8 @@ local cache = {}
 local errors = require "smmpanel.errors"
 local file = require "smmpanel.catalog.file"
 
--- A copy of another panel or account would give wrong prices, one from the future is never too old.
+-- Returns the cached list if it is fresh. A file of another panel or account would give wrong prices; one dated in
+-- the future would never expire.
 local function fresh(how)
   local list, about = file.load(how.path, how.decimals)
   if not list or about.owner ~= how.owner or type(about.saved) ~= "number" then return nil end
@@ -14,11 +15,11 @@ local function fresh(how)
   return age >= 0 and age < how.max_age and list or nil
 end
 
---- The services, from the file where it is young enough, else from the panel, and then into the file.
+--- Returns the services from the file if they are fresh; otherwise fetches them and writes the file.
 ---@param how { path: string, max_age: number, owner: string, decimals: "number"|"string" }
 ---@param fetch fun(): smmpanel.Service[]?, smmpanel.Error?
 ---@return smmpanel.Service[]?
----@return smmpanel.Error? err with a list: it is good, but could not be kept
+---@return smmpanel.Error? err with a list: the list is valid, but the file could not be written
 function cache.services(how, fetch)
   local still_good = fresh(how)
   if still_good then return still_good end

@@ -1,4 +1,4 @@
---- An order against its service: what the type requires, how many it counts, the limits. Pure.
+--- Checks an order against its service: required fields, quantity, limits. Pure.
 -- @module smmpanel.catalog.check
 
 local check = {}
@@ -12,25 +12,25 @@ local argerror = require "smmpanel.util.argerror"
 ---@field code "bad_service"|"missing"|"bad_quantity"|"invalid"|"unknown"|"argument"
 ---@field text string
 
--- Where the quantity of these types comes from; of all others it is the field `quantity`.
+-- Types whose quantity is the number of items in a field; all others have the field `quantity`.
 local COUNTED = { ["Custom Comments"] = "comments", ["Comment Replies"] = "comments",
   ["Mentions Custom List"] = "usernames" }
 
---- Whether a service's rate is the price of one and not of 1,000.
+--- Returns whether a service's rate is the price of one package, not of 1,000 pieces.
 ---@param service smmpanel.Service
 ---@return boolean
 function check.is_package(service)
   return type(service.type) == "string" and text.squeeze(service.type):find("package$") ~= nil
 end
 
---- Whether a service is charged for each new post.
+--- Returns whether a service is charged for each new post.
 ---@param service smmpanel.Service
 ---@return boolean
 function check.is_subscription(service)
   return order_rules.required(service.type) == "Subscriptions"
 end
 
---- A whole number from 0 up, of an integer or of its digits.
+--- Converts an integer, or a string of digits, to a whole number from 0 to 2^53; nil for anything else.
 ---@param value any
 ---@return integer?
 function check.count(value)
@@ -52,7 +52,7 @@ local function item_count(value)
   return count
 end
 
---- The field that an order's pieces are counted by; nil where they are not.
+--- Returns the field that determines an order's quantity; nil for packages and subscriptions.
 ---@param service smmpanel.Service
 ---@return string?
 function check.counted(service)
@@ -60,7 +60,7 @@ function check.counted(service)
   return COUNTED[order_rules.required(service.type)] or "quantity"
 end
 
---- How many pieces an order counts (of a drip-feed: in one run).
+--- Returns an order's quantity in pieces (of a drip-feed: per run).
 ---@param service smmpanel.Service
 ---@param order smmpanel.Order
 ---@return integer?
@@ -81,7 +81,7 @@ local Problems = { __tostring = function(problems)
   return table.concat(texts, "; ")
 end }
 
---- A list of problems that prints as one line.
+--- Makes a list of problems that tostring formats on one line.
 ---@param list smmpanel.Problem[]
 ---@return smmpanel.Problem[]
 function check.problems(list)
@@ -105,7 +105,7 @@ local function missing_fields(service, order)
   return problems
 end
 
--- What is wrong with a number of pieces, or nil. Where max is 0 there is no limit.
+-- Returns what is wrong with a number of pieces, or nil. A max of 0 means no limit.
 local function outside(service, n)
   local min, max, step = check.count(service.min), check.count(service.max), check.count(service.step)
   local id = tostring(service.service)
@@ -136,7 +136,7 @@ local function check_numbers(service, order, problems)
   end
 end
 
--- What `add` itself would throw, of fields about which nothing is said yet.
+-- Adds the problems for which `add` would throw, for fields without a problem so far.
 local function check_fields(service, order, problems)
   local copy, said = { type = order_rules.required(service.type) }, {}
   for name, value in pairs(order) do

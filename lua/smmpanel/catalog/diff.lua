@@ -1,4 +1,4 @@
---- What two catalogues differ in. Pure.
+--- Compares two catalogues. Pure.
 -- @module smmpanel.catalog.diff
 
 local diff = {}
@@ -15,10 +15,10 @@ local decimal = require "smmpanel.util.decimal"
 ---@field gone smmpanel.Service[]
 ---@field changed { service: smmpanel.Service, before: smmpanel.Service, changes: smmpanel.Change[] }[]
 
--- What matters to who orders; a description or an average time changes all day.
+-- The fields that matter for ordering; descriptions and average times change all day.
 diff.FIELDS = { "rate", "min", "max", "step", "name", "category", "type", "refill", "cancel", "dripfeed" }
 
--- "0.90" and 0.9 are the same price.
+-- Compares values; "0.90" and 0.9 are the same price.
 local function same(field, a, b)
   if a == b then return true end
   local x, y = field == "rate" and decimal.parse(a), field == "rate" and decimal.parse(b)
@@ -35,7 +35,7 @@ local function changes_of(now, before)
   return changes
 end
 
---- Compares.
+--- Returns the services that are new, gone or changed.
 ---@param now smmpanel.Catalog
 ---@param older smmpanel.Catalog
 ---@return smmpanel.Difference

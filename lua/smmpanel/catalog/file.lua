@@ -1,4 +1,4 @@
---- A catalogue in a file: JSON, read by the same typed decoder that reads the panel's own.
+--- A catalogue in a file: JSON, read by the same typed decoder as the panel's responses.
 -- @module smmpanel.catalog.file
 
 local file = {}
@@ -12,7 +12,7 @@ local schemas = require "smmpanel.api.schemas"
 local FORMAT = 1
 local PIECE = 65536
 
--- With money as numbers or as the panel's text? A file knows, by what is in it.
+-- Returns whether the list has money as numbers or as text. The file stores which.
 local function decimals_of(list)
   for _, service in ipairs(list) do
     if type(service.rate) == "string" and decimal.parse(service.rate) then return "string" end
@@ -21,8 +21,8 @@ local function decimals_of(list)
   return "string"
 end
 
--- Beside the file, so that renaming it is one step. No other process takes the name, and the process id in it lets a
--- later save find what a killed one has left.
+-- A unique temporary name in the same directory, so that the rename is atomic. It contains the process id, so that a
+-- later save can remove the file of a process that was killed.
 local function beside(path)
   return ("%s.%d.%013.0f.new"):format(path, core.pid(), core.random() * 1e13)
 end
@@ -33,16 +33,16 @@ local function write_all(handle, head, list)
   assert(handle:write("\n]}\n"))
 end
 
---- Writes a list of services. Either all of it is there afterwards, or what was there before.
+--- Writes a list of services atomically: on failure the file keeps its old content.
 ---@param path string
 ---@param list smmpanel.Service[]
----@param owner? string tag of the panel and the account that it is of
+---@param owner? string hash of the panel and the account
 ---@return true?
 ---@return string? problem
 function file.save(path, list, owner)
   core.remove_leftovers(path)
   local new = beside(path)
-  local created, problem = core.append(new, "") -- readable by this user only: prices are the account's
+  local created, problem = core.append(new, "") -- readable by this user only: prices belong to the account
   if not created then return nil, problem end
   local handle
   handle, problem = io.open(new, "r+b")
@@ -50,7 +50,7 @@ function file.save(path, list, owner)
   local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"owner":%s,"services":['):format(FORMAT,
     decimals_of(list), os.time(), json.encode(owner or ""))
   local ok, thrown = pcall(write_all, handle, head, list)
-  local closed, why = handle:close() -- a full disk may show only here
+  local closed, why = handle:close() -- a full disk may be reported only here
   if ok and closed then ok, problem = os.rename(new, path) end
   if ok and closed then return true end
   os.remove(new)
@@ -73,7 +73,7 @@ end
 local function read(handle, path, decimals)
   local saved_as = (handle:read(60) or ""):match('^{"smmpanel":1,"decimals":"(%a+)"')
   if not saved_as then return nil, path .. ": not a catalogue that was saved here" end
-  -- A number's text is not the panel's: "0.90" was 0.9.
+  -- Money stored as numbers cannot be read as text: "0.90" has become 0.9.
   if decimals == "string" and saved_as == "number" then
     return nil, path .. ": saved with rates as numbers"
   end
@@ -85,9 +85,9 @@ local function read(handle, path, decimals)
   return value.services, { saved = value.saved, owner = value.owner }
 end
 
---- Reads what was saved.
+--- Reads a file written by `save`.
 ---@param path string
----@param decimals? "number"|"string" as in `smmpanel.new`; as it was saved, if not given
+---@param decimals? "number"|"string" as in `smmpanel.new` (as it was saved)
 ---@return smmpanel.Service[]?
 ---@return { saved: number, owner: string }|string about the file, or the problem
 function file.load(path, decimals)

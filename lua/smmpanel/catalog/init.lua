@@ -1,4 +1,4 @@
---- A panel's services, to be found, priced and compared.
+--- A panel's catalogue: find, price and compare services, check orders.
 --
 --     local catalog = smmpanel.catalog(assert(panel:services()))
 --     local cheap = catalog:search { text = "instagram likes", refill = true, sort = "rate" }[1]
@@ -16,7 +16,7 @@ local search = require "smmpanel.catalog.search"
 local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Catalog
----@field list smmpanel.Service[] as the panel gave it
+---@field list smmpanel.Service[] in the panel's order
 local Catalog = {}
 Catalog.__index = Catalog
 
@@ -28,7 +28,7 @@ end
 ---@type smmpanel.OrderType[]
 catalog.TYPES = order_rules.types
 
---- A catalogue of a list of services, as `panel:services()` gives it.
+--- Makes a catalogue of a list of services, as returned by `panel:services()`.
 ---@param list smmpanel.Service[]
 ---@return smmpanel.Catalog
 function catalog.new(list)
@@ -40,14 +40,14 @@ function catalog.new(list)
   return setmetatable({ list = list, by_id = by_id }, Catalog)
 end
 
---- The service of an id.
+--- Returns the service with this id, or nil.
 ---@param id smmpanel.Id
 ---@return smmpanel.Service?
 function Catalog:find(id)
   return self.by_id[id_text(id)]
 end
 
---- The services that fit, in the panel's order or sorted.
+--- Returns the services that match all conditions, in the panel's order or sorted.
 ---@param wanted? smmpanel.Search
 ---@return smmpanel.Service[]
 function Catalog:search(wanted)
@@ -69,13 +69,13 @@ end
 
 local THOUSANDTH = decimal.parse "0.001"
 
---- What so many pieces cost, to the last decimal. A rate is the price of 1,000; of a Package that of one. A
--- subscription is charged for each post: its price is that of `quantity` pieces for each of `runs` posts.
+--- Returns the exact cost of a quantity. A service's rate is the price of 1,000 pieces; of a Package, the price of one.
+-- A subscription is charged for each post: `quantity` pieces for each of `runs` posts.
 ---@param id smmpanel.Id
----@param quantity integer|string of a drip-feed in one run, of a subscription for one post
+---@param quantity integer|string of a drip-feed: per run; of a subscription: per post
 ---@param runs? integer runs of a drip-feed, posts of a subscription (1)
 ---@return string? cost as decimal text
----@return string? problem there is no such service, or its rate is no price
+---@return string? problem there is no such service, or its rate is not a price
 function Catalog:cost(id, quantity, runs)
   local where = "catalog:cost"
   local count = count_of(where, "quantity", quantity) * count_of(where, "runs", runs or 1)
@@ -90,7 +90,7 @@ function Catalog:cost(id, quantity, runs)
   return decimal.text(check.is_package(service) and cost or cost * THOUSANDTH)
 end
 
--- The most that a subscription can cost: `max` pieces for each of its posts.
+-- Returns the most that a subscription can cost: `max` pieces for each of its posts.
 local function subscription_price(self, order)
   local most, posts = check.count(order.max), check.count(order.posts)
   if most and posts and posts > 0 then
@@ -99,11 +99,11 @@ local function subscription_price(self, order)
   return nil, "a subscription is charged post by post"
 end
 
---- What an order costs: its quantity is counted as its service's type has it (the lines of `comments`, 1 for
--- a Package), and multiplied by `runs`. Of a subscription with `max` and `posts` it is the most that it can cost.
+--- Returns the cost of an order. The service's type determines the quantity (the lines of `comments`, 1 for a Package);
+-- it is multiplied by `runs`. For a subscription with `max` and `posts` the result is the most that it can cost.
 ---@param order smmpanel.Order
 ---@return string? cost as decimal text
----@return string? problem also of a subscription without a last post
+---@return string? problem also for a subscription with no limit on its posts
 function Catalog:price(order)
   local service, problem = found(self, order.service)
   if not service then return nil, problem end
@@ -116,11 +116,11 @@ function Catalog:price(order)
   return self:cost(order.service, quantity, math.max(1, runs)) -- no runs: no drip-feed, and one price
 end
 
---- Checks an order against its service: what its type requires, the limits and the step of its quantity, and
--- each field by itself, as `panel:add` does. What the catalogue does not say is not checked.
+--- Checks an order against its service: the fields that its type requires, the limits and the step of its quantity,
+-- and each field as `panel:add` does. Limits that the catalogue does not have are not checked.
 ---@param order smmpanel.Order
 ---@return true?
----@return smmpanel.Problem[]? problems each `{ field, code, text }`; prints as one line
+---@return smmpanel.Problem[]? problems each `{ field, code, text }`; tostring formats the list on one line
 function Catalog:check(order)
   local service, problem = found(self, order.service)
   if not service then
@@ -129,7 +129,7 @@ function Catalog:check(order)
   return check.order(service, order)
 end
 
---- What has changed since an older catalogue.
+--- Returns what has changed since an older catalogue.
 ---@param older smmpanel.Catalog
 ---@return smmpanel.Difference
 function Catalog:diff(older)
@@ -139,7 +139,7 @@ function Catalog:diff(older)
   return diff.run(self, older)
 end
 
---- Writes the catalogue to a file, at once or not at all: who reads meanwhile has the old one.
+--- Writes the catalogue to a file atomically: until then other processes read the old content.
 ---@param path string
 ---@return true?
 ---@return string? problem
@@ -147,7 +147,7 @@ function Catalog:save(path)
   return file.save(path, self.list)
 end
 
---- Reads what `save` wrote.
+--- Reads a file written by `save`.
 ---@param path string
 ---@return smmpanel.Catalog?
 ---@return string? problem

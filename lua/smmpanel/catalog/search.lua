@@ -1,4 +1,4 @@
---- Which services fit, and in what order. Pure.
+--- Filters and sorts services. Pure.
 -- @module smmpanel.catalog.search
 
 local search = {}
@@ -11,12 +11,12 @@ local argerror = require "smmpanel.util.argerror"
 local WHERE = "catalog:search"
 
 ---@class smmpanel.Search
----@field text? string words that all occur in the id, the name, the category or the type, in any case
----@field type? string in any spelling
----@field category? string words that all occur in the category
----@field min_rate? number|string the least and the highest rate, both included
----@field max_rate? number|string
----@field quantity? integer one that the service takes
+---@field text? string words that all occur in the id, the name, the category or the type; case is ignored
+---@field type? string the service's type; case, spaces, `_` and `-` are ignored
+---@field category? string words that all occur in the category; case is ignored
+---@field min_rate? number|string the lowest rate, inclusive
+---@field max_rate? number|string the highest rate, inclusive
+---@field quantity? integer a quantity within the service's min and max
 ---@field refill? boolean
 ---@field cancel? boolean
 ---@field dripfeed? boolean
@@ -33,7 +33,7 @@ local function shown(value)
   return value == nil and "" or tostring(value)
 end
 
--- Thousands of services share a few categories and types: each is folded once.
+-- Thousands of services share a few categories and types, so each text is case-folded once.
 local function folded_once()
   return setmetatable({}, { __index = function(known, text_as_it_is)
     local folded = casefold(text_as_it_is)
@@ -72,13 +72,13 @@ function CONDITIONS.type(wanted)
   return function(service) return text.squeeze(shown(service.type)) == squeezed end
 end
 
--- Doubles tell nearly all rates apart, and fast; where they do not, the digits do.
+-- Compares doubles, which is fast, and the digits only if the doubles are equal.
 local function less(a, b)
   local x, y = decimal.approximate(a), decimal.approximate(b)
-  if not x or not y then return x ~= nil and y == nil end -- what is no price comes last
+  if not x or not y then return x ~= nil and y == nil end -- values that are not prices come last
   if x ~= y then return x < y end
   if a == b then return false end
-  local exact, other = decimal.parse(a), decimal.parse(b) -- beyond doubles there may be none
+  local exact, other = decimal.parse(a), decimal.parse(b) -- nil beyond the range of doubles
   if not exact or not other then return exact ~= nil and other == nil end
   return exact < other
 end
@@ -102,7 +102,7 @@ function CONDITIONS.quantity(wanted)
   end
 end
 
--- A flag that is a text or a number says yes, in its own way: "30 days", 3.
+-- A flag that is a text or a number ("30 days", 3) counts as true.
 local function allowed(value)
   return value ~= nil and value ~= false and value ~= 0
 end
@@ -123,13 +123,13 @@ local function by_text(a, b) return casefold(shown(a)) < casefold(shown(b)) end
 
 local function by_number(a, b)
   if type(a) == type(b) then return a ~= nil and a < b end
-  return type(a) == "number" -- what is text, or absent, comes last
+  return type(a) == "number" -- texts and absent values come last
 end
 
 local SORTS = { service = by_number, min = by_number, max = by_number, rate = less, name = by_text,
   category = by_text, type = by_text }
 
--- table.sort is not stable: what is equal keeps the panel's order.
+-- table.sort is not stable, so equal services are compared by their position in the panel's list.
 local function sorted(list, name, descending)
   local before, place = SORTS[name], {}
   for i, service in ipairs(list) do place[service] = i end
@@ -178,7 +178,7 @@ local function fits_all(service, fits)
   return true
 end
 
---- The services of a list that fit.
+--- Returns the services of a list that match.
 ---@param list smmpanel.Service[]
 ---@param wanted smmpanel.Search
 ---@return smmpanel.Service[]

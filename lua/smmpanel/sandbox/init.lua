@@ -16,12 +16,12 @@ local core = require "smmpanel.core"
 local json = require "smmpanel.sandbox.panel.php_json"
 local text = require "smmpanel.util.text"
 
-local URL = "http://sandbox.invalid/api/v2" -- a name that no name server knows: nothing can go out by mistake
+local URL = "http://sandbox.invalid/api/v2" -- .invalid never resolves, so no request can be sent by mistake
 local PIECE = 64 * 1024
 
--- ---- bodies without an end worth waiting for ---------------------------------------------------
+-- ---- very large bodies -------------------------------------------------------------------------
 
--- opening, then `size` bytes of a piece, then the end: as a function that returns the next piece.
+-- Returns a function that yields a body in pieces: opening, `size` bytes of repeated pieces, closing.
 local function repeated(opening, piece, size, closing)
   local block, left, step = piece:rep(math.ceil(PIECE / #piece)), size, 0
   return function()
@@ -48,7 +48,7 @@ local streams = {
   ["deep-objects"] = function(depth) return ('{"a":'):rep(depth) .. "1" .. ("}"):rep(depth) end,
 }
 
--- ---- an answer as the transport gives it -------------------------------------------------------
+-- ---- an answer as the transport returns it -----------------------------------------------------
 
 local NEVER = 1e9 -- seconds: longer than any deadline
 
@@ -137,7 +137,7 @@ local function head_of(request)
   return table.concat(lines, "\n")
 end
 
--- A request is in flight until its answer has come, as the counters see it.
+-- The counters count a request as in flight until its answer has arrived.
 local function finish_due(self)
   local now = core.now()
   for index = #self.in_flight, 1, -1 do
@@ -149,7 +149,7 @@ local function finish_due(self)
   end
 end
 
--- An action that is carried out after its caller's deadline is carried out all the same: once the clock is there.
+-- Carries out the actions of requests that have timed out, once the panel's clock reaches their time.
 local function run_due(self)
   finish_due(self)
   local now = self.backend:now()
@@ -194,7 +194,7 @@ function Sandbox:__call(request)
   return given, failed
 end
 
---- The URL with faults or shapes, and the name under which its requests are counted.
+--- Returns the URL with faults or shapes, and optionally a name under which `stats` counts its requests.
 ---@param faults string such as "lost@1" or "503@2,latency:0.3"
 ---@param name? string
 ---@return string
@@ -202,7 +202,7 @@ function Sandbox:url_with(faults, name)
   return self.url .. "?fault=" .. faults .. (name and "&name=" .. name or "")
 end
 
---- Moves the panel's clock on.
+--- Advances the panel's clock.
 ---@param seconds number
 function Sandbox:advance(seconds)
   self.backend:advance(seconds)
@@ -217,28 +217,28 @@ function Sandbox:set_balance(balance, account)
 end
 
 --- Sets faults and shapes for every request whose URL names none. Throws where one is unknown.
----@param faults? string none: no faults
----@param actions? string only for these, with commas between
+---@param faults? string nil: no faults
+---@param actions? string only for these, separated by commas
 function Sandbox:set_faults(faults, actions)
   self.backend:set_faults(faults, actions)
 end
 
---- Everything as it was at the start: orders, balances, clock, counters, faults.
+--- Restores the initial state: orders, balances, clock, counters, faults.
 function Sandbox:reset()
   self.deferred, self.in_flight = {}, {}
   self.backend:reset()
 end
 
---- What was counted: requests, orders made, requests by action, the most requests at a time, the last 100 requests
--- without the key.
----@param name? string only the requests of this name
+--- Returns the counters: requests, orders placed, requests by action, the most requests in flight at a time, the last
+-- 100 requests without the key.
+---@param name? string only the requests with this name
 ---@return table
 function Sandbox:stats(name)
   run_due(self)
   return json.plain(self.backend:report(name))
 end
 
---- The last 1,000 orders made, the newest first, or those of a link.
+--- Returns the last 1,000 orders, newest first, or those for one link.
 ---@param link? string
 ---@return { order: string, service: string, link: string?, quantity: integer? }[]
 function Sandbox:orders(link)
@@ -246,7 +246,7 @@ function Sandbox:orders(link)
   return json.plain(self.backend:orders(link))
 end
 
--- Unix time, with the fractions of the monotonic clock.
+-- Returns a clock of Unix time with the resolution of the monotonic clock.
 local function clock()
   local begun = os.time() - core.now()
   return function() return begun + core.now() end
@@ -263,11 +263,11 @@ end
 ---@class smmpanel.SandboxOptions
 ---@field key? string the only key of the main account; without it every key is accepted
 ---@field keys? { second?: string, empty?: string, inactive?: string } of the other accounts
----@field services? integer how many services the catalogue has (21)
+---@field services? integer the number of services in the catalogue (21)
 ---@field balance? string of the accounts main and second (100.84292)
 ---@field currency? string (USD)
 
---- A new sandbox.
+--- Makes a sandbox.
 ---@param options? smmpanel.SandboxOptions
 ---@return smmpanel.Sandbox
 return function(options)

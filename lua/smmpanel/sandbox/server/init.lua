@@ -1,5 +1,5 @@
 --- Starts the sandbox: nginx with its Lua module on free loopback ports, in a private directory.
--- Needs no library, so that any Lua can start it; when the process that did is gone, so is it.
+-- Needs no Lua library, so that any Lua can start it. It stops when the process that started it ends.
 --
 --     local sandbox = assert(require "smmpanel.sandbox.server".start())
 --     print(sandbox.url, sandbox.key)
@@ -13,7 +13,7 @@ local server = {}
 local TRIES = 5
 local START_SECONDS = 20
 
-local running = {} -- a server lives as long as its process, not as long as somebody's variable
+local running = {} -- keeps each server until its process ends, even if the program drops its handle
 
 local function first_line(command)
   local pipe = io.popen(command)
@@ -46,7 +46,7 @@ local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- ---- what is there ---------------------------------------------------------------------------
+-- ---- detection -------------------------------------------------------------------------------
 
 local function lua_directory()
   local own = debug.getinfo(1, "S").source:match("^@(.*)$") or ""
@@ -58,7 +58,7 @@ local function find_nginx()
   return first_line("PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/openresty/nginx/sbin command -v nginx")
 end
 
--- The Lua module wants the development kit before it. An nginx that has both inside has no files.
+-- The development kit must be loaded before the Lua module. An nginx with both built in has no module files.
 local function find_modules()
   for _, directory in ipairs { "/usr/lib/nginx/modules", "/usr/lib64/nginx/modules",
                                "/usr/share/nginx/modules", "/usr/local/lib/nginx/modules" } do
@@ -83,7 +83,7 @@ local function random_key()
   end))
 end
 
--- The ports that are taken, as far as the system tells.
+-- The ports in use, as far as the system lists them.
 local function taken_ports()
   local taken = {}
   for _, path in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
@@ -94,7 +94,7 @@ local function taken_ports()
   return taken
 end
 
--- Below 32768, where the system takes no ports for connections that go out.
+-- Below 32768, outside the range of ports for outgoing connections.
 local function free_port(taken)
   local port
   repeat
@@ -115,7 +115,7 @@ local function make_directory()
   return dir
 end
 
--- Both go into quotes in a configuration file and in a script.
+-- Both paths are quoted in a configuration file and in a script.
 local function check_paths(place)
   for _, path in ipairs { place.dir, place.lua } do
     if path:find("['\"\\;?$\n]") then
@@ -153,7 +153,7 @@ local function wait_until_ready(dir)
   return tonumber(read_file(dir .. "/nginx.pid") or "")
 end
 
--- Why nginx did not start, in a sentence.
+-- Returns a sentence that says why nginx did not start.
 local function explain(dir)
   local log = (read_file(dir .. "/error.log") or "") .. (read_file(dir .. "/output") or "")
   if log:find("Address already in use", 1, true) then
@@ -174,7 +174,7 @@ local function key_set(options)
   return keys
 end
 
--- The watcher, which sees the same half a second later, removes the directory as well.
+-- The watcher script notices the stop half a second later, and removes the directory too.
 local function stop(dir)
   local script = "exec 2>/dev/null\n%s\np=$(cat %s/child) && kill $p && { n=0; while lives $p && " ..
     "[ $n -lt 250 ]; do sleep 0.02; n=$((n+1)); done; kill -KILL $p; }; rm -rf %s"
@@ -238,30 +238,30 @@ end
 ---@class sandbox.server_options
 ---@field key? string of the main account; random if not given
 ---@field keys? { second?: string, empty?: string, inactive?: string } of the other accounts
----@field services? integer how many services the catalogue has (21)
+---@field services? integer the number of services in the catalogue (21)
 ---@field balance? string of the accounts main and second
 ---@field currency? string
----@field port? integer a free one if not given
----@field tls? boolean false: no TLS
----@field tls_port? integer a free one if not given
----@field nginx? string the path of the program
+---@field port? integer (a free port)
+---@field tls? boolean false: no TLS (true)
+---@field tls_port? integer (a free port)
+---@field nginx? string path of the nginx program
 
 ---@class sandbox.server
 ---@field url string of the panel
 ---@field tls_url? string the same over TLS, with HTTP/2
----@field ca_file? string the authority to trust for it
----@field control string the URL below which the controls are, with the token that opens them
+---@field ca_file? string path of the CA certificate for tls_url
+---@field control string base URL of the controls, with their access token
 ---@field key string of the account with money
 ---@field keys { main: string, second: string, empty: string, inactive: string }
----@field pid integer nginx's
+---@field pid integer process id of nginx
 ---@field dir string its private directory, with `error.log`
----@field stop fun() stops the server and removes its directory; again: nothing
+---@field stop fun() stops the server and removes its directory; does nothing when called again
 ---@field url_with fun(fault: string, name?: string): string the URL with faults
 
 --- Starts a sandbox.
 ---@param options? sandbox.server_options
 ---@return sandbox.server? sandbox
----@return string? problem in a sentence
+---@return string? problem a sentence
 function server.start(options)
   options = options or {}
   local keys = key_set(options)

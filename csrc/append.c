@@ -1,4 +1,4 @@
-/* append.c - whole lines at the end of a file that several processes write to. */
+/* append.c - see append.h. */
 #include "append.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static int lock(int fd) {
   return 0;
 }
 
-/* A piece that could not be written whole is taken back, so that the next line does not begin in its middle. */
+/* Truncates a partly written piece, so that the next line does not begin in its middle. */
 static int write_all(int fd, const char *data, size_t len) {
   off_t before = lseek(fd, 0, SEEK_END);
   for (size_t done = 0; done < len;) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most answers are small, and a small block is found and given back faster than a large one. */
+/* Most responses are small, and malloc and free are faster for small blocks. */
 enum { CHUNK_MIN = 512, CHUNK_MAX = 16 * 1024 };
 
 struct body_chunk {

@@ -1,4 +1,4 @@
-/* buffer.c - a growing run of bytes that leaves no copy of itself behind. */
+/* buffer.c - a growing byte array that leaves no copy of its bytes in freed memory. */
 #include "buffer.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* buffer.h - a growing run of bytes that is wiped when it is freed: the key may be in it.
+/* buffer.h - a growing byte array that is wiped when it is freed, because it may hold the key.
  *
- * Owner: whoever declares it; zero-initialise it and call buffer_free once. No locks: one thread at a time.
+ * Owner: the code that declares it; zero-initialise it and call buffer_free once. No locks: one thread at a time.
  * Nothing here throws. Knows no Lua and no network. */
 #ifndef SMMPANEL_BUFFER_H
 #define SMMPANEL_BUFFER_H
@@ -8,8 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* `failed` is sticky: after an allocation failed nothing is added any more, so that the owner checks once, at the
- * end. */
+/* `failed` is sticky: after a failed allocation nothing more is added, so the owner checks it once, at the end. */
 typedef struct {
   char *data;
   size_t len, cap;
@@ -21,7 +20,7 @@ void buffer_add(buffer *b, const void *data, size_t len);
 /* Makes room to write `more` bytes at data + len. False: failed. Any pointer into `data` is invalid afterwards. */
 bool buffer_room(buffer *b, size_t more);
 
-/* Wipes and frees; the buffer is empty and usable again. */
+/* Wipes and frees the bytes; the buffer is then empty and can be used again. */
 void buffer_free(buffer *b);
 
 #endif

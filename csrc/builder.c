@@ -1,17 +1,17 @@
 /* builder.c - see builder.h.
  *
- * The rows of a list are alike. At each of the first levels the builder remembers, for each position in an
- * object, the key last seen there and the text last seen under it: Lua strings on the stack below what is
- * half built. Where the next row has the same, they are pushed without making or looking up a string. */
+ * The rows of a list are alike. At each of the first levels the builder caches, for each position in an object, its
+ * last key and the last text under it, as Lua strings on the stack below the unfinished values. If the next row has
+ * the same key or text, the cached string is pushed without creating or looking up a string. */
 #include "builder.h"
 #include "compat.h"
 #include "typed.h"
 
 #include <string.h>
 
-/* ---- what is remembered -------------------------------------------------------------------- */
+/* ---- the cache of strings ------------------------------------------------------------------- */
 
-/* Where the caller's stack has the field's strings. */
+/* The stack index of a field's string. */
 static int slot(const builder *b, const field *f, int string) {
   return b->base + 1 + (int)(f - b->fields) * BUILDER_STRINGS + string;
 }
@@ -52,8 +52,8 @@ static void push_text(lua_State *L, builder *b, const char *text, size_t len) {
 
 /* ---- containers --------------------------------------------------------------------------- */
 
-/* The value on top goes where it belongs: under the key below it, to the end of the array, or it is the
- * document. */
+/* Stores the value on top: under the key below it, or at the end of the array. Without a container it is the document
+ * and stays on the stack. */
 static void store(lua_State *L, builder *b) {
   if (b->top == b->containers) return;
   b->top->size++;
@@ -63,7 +63,7 @@ static void store(lua_State *L, builder *b) {
     lua_rawseti(L, -2, b->top->size);
 }
 
-/* A field that was given before is taken back. */
+/* Removes a field that was set before under the same key. */
 static void store_no_field(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_rawget(L, -3);
@@ -74,7 +74,7 @@ static void store_no_field(lua_State *L) {
   lua_rawset(L, -3);
 }
 
-/* null, or "" where it says nothing: an array's place stays empty. */
+/* Stores nothing: for null, and for "" as money, count or flag. An array keeps an empty place. */
 static void store_nothing(lua_State *L, builder *b) {
   if (b->top == b->containers)
     lua_pushnil(L);
@@ -87,7 +87,7 @@ static void store_nothing(lua_State *L, builder *b) {
 static void open_container(lua_State *L, builder *b, bool object) {
   int level = (int)(b->top - b->containers);
   bool remembered = object && level < BUILDER_LEVELS;
-  luaL_checkstack(L, LUA_MINSTACK, NULL); /* Lua's own promise covers no nesting */
+  luaL_checkstack(L, LUA_MINSTACK, NULL); /* LUA_MINSTACK alone does not cover nesting */
   lua_createtable(L, 0, remembered ? b->sizes[level] : 0);
   container c = {.object = object, .type = b->top->type};
   if (remembered) {
@@ -101,14 +101,14 @@ static void open_container(lua_State *L, builder *b, bool object) {
 static void close_container(lua_State *L, builder *b) {
   const container *c = b->top--;
   int level = (int)(b->top - b->containers);
-  /* bounded, or a large object would make each {} after it as large */
+  /* bounded, because otherwise each {} after a large object would be as large */
   if (c->object && level < BUILDER_LEVELS)
     b->sizes[level] = c->size < BUILDER_POSITIONS ? c->size : BUILDER_POSITIONS;
   b->current = NULL;
   store(L, b);
 }
 
-/* The objects before had the key at this position, or one further on if a field is left out here. */
+/* Finds the key in the cache: at this position, or at the next one if a field is missing here. */
 static field *find_key(builder *b) {
   for (int i = b->top->next; i < b->top->end && i < b->top->next + 2; i++) {
     field *f = &b->fields[i];
@@ -139,7 +139,7 @@ static void remember_gap(lua_State *L, builder *b) {
   seen->gap = NULL;
 }
 
-/* The present field is f, or one that is not remembered. Says what is likely to come next. */
+/* Makes f the current field; NULL: a field that is not cached. */
 static void begin_field(builder *b, field *f, field_type type) {
   b->current = f;
   b->top->type = (unsigned char)type;
@@ -175,7 +175,7 @@ static void push_likely_key(lua_State *L, builder *b) {
   begin_field(b, f, f->type);
 }
 
-/* After a value: how the next one was written in the object before. */
+/* After a value: sets the source text of the next value in the previous object as `likely`. */
 static void expect(builder *b) {
   b->reader.likely = b->top->next < b->top->end ? &b->fields[b->top->next].written : NULL;
 }
@@ -249,7 +249,7 @@ static void take_value(lua_State *L, builder *b, json_event event) {
   expect(b);
 }
 
-/* NULL: the piece is used up, or the document is whole. */
+/* NULL: the piece is used up, or the document is complete. */
 const char *builder_take_events(lua_State *L, builder *b) {
   for (;;) {
     json_event event = json_next(&b->reader);

@@ -19,8 +19,8 @@ static int client_close(lua_State *L) {
   return 0;
 }
 
-/* account_tag(salt): the key as a text that tells it from other keys; who has it must try keys, at about a millisecond
- * each. Nothing where the client is closed. */
+/* account_tag(salt) -> a text that identifies the key. Guessing a key from it costs about a millisecond for each guess.
+ * Returns nothing if the client is closed. */
 static int client_account_tag(lua_State *L) {
   enum { ROUNDS = 2048, TAG_BYTES = 16 };
   static const char digits[] = "0123456789abcdef";

@@ -1,4 +1,4 @@
-/* clock.c - the clock that deadlines are measured by. */
+/* clock.c - see clock.h. */
 #include "clock.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
 /* compat.h - one source for the Lua 5.1 ABI (LuaJIT, PUC 5.1) to 5.4, and nothing else.
- * Only what PUC 5.1 exports is used there: one build loads in every program of that ABI. */
+ * For that ABI only functions that PUC 5.1 exports are used, so that one build loads in LuaJIT and in PUC 5.1. */
 #ifndef SMMPANEL_COMPAT_H
 #define SMMPANEL_COMPAT_H
 
@@ -12,7 +12,7 @@
 #define lua_getuservalue lua_getfenv
 #define lua_setuservalue lua_setfenv
 #define luaL_setmetatable(L, name) (luaL_getmetatable(L, name), lua_setmetatable(L, -2))
-#undef luaL_newlib /* LuaJIT's header has one, by functions that PUC 5.1 does not export */
+#undef luaL_newlib /* LuaJIT's uses functions that PUC 5.1 does not export */
 #define luaL_newlib(L, functions)                                                \
   (lua_createtable(L, 0, (int)(sizeof(functions) / sizeof((functions)[0]) - 1)), \
    luaL_register(L, NULL, functions))
@@ -29,7 +29,7 @@
 #endif
 #endif
 
-/* Registers a class: its methods, its finalizer, and how it prints, or NULL. Lua code cannot get at the metatable. */
+/* Registers a class: its methods, its finalizer, and its __tostring or NULL. Lua code cannot access the metatable. */
 static inline void compat_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
                                     lua_CFunction tostring) {
   luaL_newmetatable(L, name);
@@ -47,8 +47,8 @@ static inline void compat_new_class(lua_State *L, const char *name, const luaL_R
   lua_pop(L, 1);
 }
 
-/* lua_checkstack that never throws: on 5.1 it would, and on a thread that runs nothing that ends the
- * program, for nobody catches it there. */
+/* A lua_checkstack that never throws. On 5.1 it may throw, and on a thread that runs no function such an error
+ * ends the program, because there is no pcall to catch it. */
 #if LUA_VERSION_NUM < 502
 static inline int compat_grow_stack(lua_State *L) {
   return luaL_checkstack(L, *(int *)lua_touserdata(L, 1), "too much"), 0;
@@ -57,8 +57,8 @@ static inline int compat_nothing(lua_State *L) {
   (void)L;
   return 0;
 }
-/* LuaJIT takes the thread for the running one until something is called on L again; were an error thrown
- * before that, it would compile on the wrong thread, and crash. */
+/* LuaJIT treats the thread as the running one until something is called on L again. An error thrown before that
+ * would make it compile on the wrong thread, and crash. */
 static inline int compat_checkstack(lua_State *L, lua_State *thread, int n) {
   int ok = lua_cpcall(thread, compat_grow_stack, &n) == 0;
   if (!ok) lua_pop(thread, 1);
@@ -69,8 +69,8 @@ static inline int compat_checkstack(lua_State *L, lua_State *thread, int n) {
 #define compat_checkstack(L, thread, n) lua_checkstack(thread, n)
 #endif
 
-/* Whether a function can ask if L may yield: Lua 5.3 and later and LuaJIT export it; PUC 5.1, which loads
- * the same build as LuaJIT, and 5.2 do not. */
+/* Whether lua_isyieldable exists: Lua 5.3 and later and LuaJIT export it; PUC 5.1, which loads the same build as
+ * LuaJIT, and 5.2 do not. */
 #if LUA_VERSION_NUM == 501
 extern int lua_isyieldable(lua_State *L) __attribute__((weak));
 #define COMPAT_HAS_ISYIELDABLE (lua_isyieldable != NULL)
@@ -81,7 +81,7 @@ extern int lua_isyieldable(lua_State *L) __attribute__((weak));
 #define COMPAT_HAS_ISYIELDABLE 1
 #endif
 
-/* Integers: 64 bits where Lua has them, else what a double holds exactly. */
+/* Integers: 64 bits if this Lua has them, otherwise the range that a double holds exactly. */
 #if LUA_VERSION_NUM >= 503
 #define COMPAT_INTEGER_MAX INT64_MAX
 #define COMPAT_INTEGER_MIN INT64_MIN

@@ -1,4 +1,4 @@
-/* connections.c - which descriptor a kept HTTP/1 connection has, by its two ends. */
+/* connections.c - the descriptors of idle HTTP/1 connections, by their two ends. */
 #include "connections.h"
 
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 
 enum { FIRST_ENTRIES = 64 };
 
-/* The list is at most as long as the process had connections at one time: a descriptor stands in it once. */
+/* Each descriptor is in the list once, so the list is at most as long as the most connections at one time. */
 struct connection_entry {
   uint64_t ends; /* a hash of them */
-  int fd;        /* -1: nothing is known of it */
+  int fd;        /* -1: unknown */
 };
 
 static uint64_t add_to_hash(uint64_t hash, const void *data, size_t len) {
@@ -50,7 +50,7 @@ bool connections_unasked(connections *c, const connection_ends *ends, bool opene
   char byte;
   struct connection_entry *entry = find_ends(c, hash_of(ends));
   if (!entry) return false;
-  if (opened) entry->fd = -1; /* what had these ends before is over */
+  if (opened) entry->fd = -1; /* the previous connection with these ends is closed */
   return !opened && recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
@@ -66,7 +66,7 @@ static bool ends_of(CURL *easy, connection_ends *ends) {
   return local && peer;
 }
 
-/* One pass: an entry with this descriptor or these ends is about a connection that is over, or is this one. */
+/* In one pass: an entry with this descriptor or these ends belongs to a closed connection, or to this one. */
 void connections_store(connections *c, CURL *easy, bool http1) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   connection_ends ends;

@@ -1,8 +1,8 @@
-/* connections.h - a guard against bytes that nobody asked for on a kept connection.
+/* connections.h - detects unsolicited bytes on an idle keep-alive connection.
  *
- * Before 8.0 libcurl takes them for the answer to the next request. From 8.22 on it finds them only once it sends, and
- * a write is then uncertain. So we keep which descriptor a kept HTTP/1 connection has (HTTP/2 knows itself which answer
- * belongs to which request).
+ * Before 8.0 libcurl takes them for the response to the next request. From 8.22 on it detects them only when it sends,
+ * and a write is then uncertain. So we store the descriptor of each idle HTTP/1 connection. (HTTP/2 matches responses
+ * to requests by itself.)
  *
  * Owner: the multi handle's owner; all calls on the engine's thread. Nothing here throws. */
 #ifndef SMMPANEL_CONNECTIONS_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The two ends of a connection. Two hosts may share a local port, so the port alone does not tell which it is. */
+/* The two ends of a connection. Connections to two servers may share a local port, so the port alone is not unique. */
 typedef struct {
   const char *local, *peer; /* addresses */
   int local_port, peer_port;
@@ -24,10 +24,10 @@ typedef struct {
   size_t count, room;
 } connections;
 
-/* Whether anything came on this connection since its last answer. `opened`: it is a new one. */
+/* Whether bytes arrived on this connection since its last response. `opened`: the connection is new. */
 bool connections_unasked(connections *c, const connection_ends *ends, bool opened);
 
-/* The transfer on `easy` has ended: stores the descriptor of its connection, if that speaks HTTP/1. */
+/* The transfer on `easy` has ended: stores the descriptor of its connection if `http1`. */
 void connections_store(connections *c, CURL *easy, bool http1);
 
 /* Forgets all of them. */

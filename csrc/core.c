@@ -1,7 +1,7 @@
-/* core.c - the module `smmpanel.core`: what Lua can call. The one file that exports a symbol.
+/* core.c - the module `smmpanel.core`: the functions for Lua. The only file that exports a symbol.
  *
- * What Lua may throw (out of memory, a wrong argument) can cross every function here, so none holds anything that is
- * not in a userdata already when it calls Lua. */
+ * A Lua error (out of memory, a wrong argument) can leave every function here. So when a function calls Lua, everything
+ * it owns must already be in a userdata. */
 #include "append.h"
 #include "client.h"
 #include "compat.h"
@@ -34,17 +34,17 @@ static int core_descriptor(lua_State *L) {
 
 static int core_wait(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
-  /* without an engine it only sleeps: a program whose panels are all in the process needs no thread */
+  /* without an engine it only sleeps: a program that uses only the option `transport` needs no thread */
   int fd = state_get(L)->engine ? engine_descriptor(state_need_engine(L)) : -1;
   struct pollfd p = {.fd = fd, .events = POLLIN};
-  /* what a fork has ended is known without the descriptor */
+  /* transfers that a fork has ended are ready without the descriptor */
   long ms = seconds > 0 && !state_get(L)->ended ? transfer_milliseconds(seconds) : 0;
   lua_pushboolean(L, poll(&p, 1, (int)ms) > 0);
   return 1;
 }
 
-/* (seconds) -> whether the standard input can be read at once. A signal ends the waiting, also where the host restarts
- * a read after it, as LuaJIT does. */
+/* (seconds) -> whether standard input is readable. A signal ends the wait, even in programs where a signal restarts a
+ * read, such as LuaJIT. */
 static int core_input_ready(lua_State *L) {
   struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
   lua_pushboolean(L, poll(&p, 1, (int)transfer_milliseconds(luaL_checknumber(L, 1))) > 0);
@@ -74,7 +74,7 @@ static int core_accept(lua_State *L) {
   return 1;
 }
 
-/* (path, text) -> true, or nil and what failed. Blocks until it is written. */
+/* (path, text) -> true, or nil and the error. Blocks until the text is written. */
 static int core_append(lua_State *L) {
   size_t len;
   const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
@@ -99,7 +99,7 @@ static int core_now(lua_State *L) {
   return 1;
 }
 
-/* For back-off, and for a ledger to know its own claims by: two must never get the same one for want of chance. */
+/* For back-off, and for the tokens of a ledger's claims, so two processes must not get the same numbers. */
 static int core_random(lua_State *L) {
   uint32_t bits = 0;
   if (getentropy(&bits, sizeof bits)) return luaL_error(L, "smmpanel: the system gives no random numbers");
@@ -116,7 +116,7 @@ static int fail_with(lua_State *L, int error) {
   return 3;
 }
 
-/* (path) -> which file it is, how many names it has; or nil, why, whether there is none */
+/* (path) -> the file's identity, its number of hard links; or nil, the error, whether the file does not exist */
 static int core_file(lua_State *L) {
   file_identity id;
   int failed = file_identify(luaL_checkstring(L, 1), &id);
@@ -128,7 +128,7 @@ static int core_file(lua_State *L) {
   return 2;
 }
 
-/* (path) -> the path from the root on; or as core_file */
+/* (path) -> the absolute path; or fails like core_file */
 static int core_absolute(lua_State *L) {
   char path[PATH_SIZE];
   int failed = file_absolute(luaL_checkstring(L, 1), path);
@@ -142,7 +142,7 @@ static int core_pid(lua_State *L) {
   return 1;
 }
 
-/* (schema, decimals, max_body) -> decoder; each may be nil. Throws where one is wrong, and out of memory. */
+/* (schema, decimals, max_body) -> decoder; each may be nil. Throws if one is wrong, and when out of memory. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
   decoder_push(L, &(decoder_options){.schema = schema_optional(L, 1),
@@ -152,7 +152,7 @@ static int core_decoder(lua_State *L) {
   return 1;
 }
 
-/* Some programs' coroutine tables lack isyieldable (nginx), and LuaJIT's own may be older than 2.1. */
+/* nginx's coroutine table lacks isyieldable, and so does LuaJIT before 2.1. */
 static int core_is_yieldable(lua_State *L) {
   lua_pushboolean(L, lua_isyieldable(L));
   return 1;
@@ -181,7 +181,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"pid", core_pid},
                                      {NULL, NULL}};
 
-/* The one name that the module exports: what embeds Lua may have a function named like one of ours. */
+/* The only exported name: a program that embeds Lua may have functions with the names of ours. */
 __attribute__((visibility("default"))) int luaopen_smmpanel_core(lua_State *L);
 int luaopen_smmpanel_core(lua_State *L) {
   schema_open(L);

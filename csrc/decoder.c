@@ -1,10 +1,10 @@
 /* decoder.c - see decoder.h.
  *
- * What is half built lives between two pieces on the stack of a Lua thread of the decoder's own. For the
- * time of a piece it is moved to the caller's stack, because what throws there is caught where the
- * caller expects it; on a thread that runs nothing it would end a 5.1 program. No memory is held
- * across a Lua call but what the userdata owns, so a throw loses nothing; `error` is set before the first
- * call that may throw and cleared after the last, so the decoder is broken then, and says so. */
+ * Between two pieces the unfinished values are on the stack of a Lua thread that the decoder owns. While a piece is
+ * decoded they are on the caller's stack, so that an error reaches the caller's pcall; on a thread without a function
+ * it would end a 5.1 program. The userdata owns all memory that is held across a Lua call, so an error leaks nothing.
+ * `error` is set before the first call that may throw and cleared after the last, so that after a throw the decoder
+ * reports an error. */
 #include "decoder.h"
 #include "builder.h"
 #include "compat.h"
@@ -100,7 +100,7 @@ void decoder_reset(lua_State *L, decoder *d, const decoder_options *o) {
   d->error = NULL;
 }
 
-/* On 5.1 a userdata can keep nothing but a table alive: so it keeps the thread in one. */
+/* On 5.1 the uservalue of a userdata must be a table, so the thread is kept in one. */
 decoder *decoder_push(lua_State *L, const decoder_options *o) {
   decoder *d = lua_newuserdata(L, sizeof *d);
   memset(d, 0, sizeof *d);
@@ -124,7 +124,7 @@ static decoder *decoder_check(lua_State *L, int arg) {
   return luaL_checkudata(L, arg, DECODER);
 }
 
-/* For Lua: nil, the error, and how the document is to be called. */
+/* For Lua: nil, the error, the verdict. */
 static int failure(lua_State *L, const decoder *d) {
   lua_pushnil(L);
   lua_pushstring(L, d->error);

@@ -1,6 +1,7 @@
-/* engine.c - the thread, its queues, its life cycle, and what Lua's side calls.
+/* engine.c - the engine's thread, its queues and life cycle, and the functions for the Lua state's thread.
  *
- * Two threads meet here. `lock` guards every queue; the multi handle is the thread's alone, so it needs none. */
+ * Both threads run code in this file. `lock` protects every queue; only the engine's thread uses the multi handles, so
+ * they need no lock. */
 #include "engine.h"
 #include "multi.h"
 #include "notifier.h"
@@ -17,12 +18,12 @@ struct engine {
   pthread_t thread;
   pthread_mutex_t lock;
   pid_t pid;         /* a fork copies the memory, not the thread */
-  multi multi;       /* the thread's own */
-  notifier news;     /* raised by the thread, */
-  notifier requests; /* ... and for it, when the inbox was empty */
+  multi multi;       /* for the engine's thread only */
+  notifier news;     /* raised by the engine's thread */
+  notifier requests; /* wakes the engine's thread, raised when the inbox was empty */
   bool has_lock, running, stopping;
-  queue inbox; /* what the thread should look at: new, cancelled, to resume */
-  queue ready; /* what Lua should look at: body arrived, or ended */
+  queue inbox; /* for the engine's thread: exchanges that are new, cancelled or to resume */
+  queue ready; /* for Lua: exchanges with unread body, or ended */
   int in_flight;
   engine *next; /* in the list of all engines of the process */
 };
@@ -30,7 +31,7 @@ struct engine {
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 static engine *all_engines;
 
-/* ---- queues; the lock is held, and each holds a reference to what is in it ----------------- */
+/* ---- queues: call with the lock held; a queue holds a reference to each exchange in it ------ */
 
 static void add_to_inbox(engine *e, exchange *x) {
   notifier_raise(&e->requests);
@@ -54,7 +55,7 @@ static exchange *take_from_ready(engine *e) {
 
 /* ---- the thread --------------------------------------------------------------------------- */
 
-/* The engine's reference goes with it. */
+/* Releases the engine's reference. */
 static void on_end(void *user, exchange *x) {
   engine *e = user;
   pthread_mutex_lock(&e->lock);
@@ -86,7 +87,7 @@ static void handle_request(engine *e, exchange *x, bool cancelled, bool resume) 
     multi_resume(&e->multi, x);
 }
 
-/* -> whether the engine is to go on */
+/* Returns whether the engine should continue. */
 static bool read_inbox(engine *e) {
   for (;;) {
     bool cancelled = false, resume = false;
@@ -94,7 +95,7 @@ static bool read_inbox(engine *e) {
     exchange *x = take_from_inbox(e);
     if (x) {
       cancelled = x->cancelled;
-      resume = x->resume && !x->paused; /* full again meanwhile */
+      resume = x->resume && !x->paused; /* unless it is full again */
       x->resume = false;
     } else if (e->requests.raised) {
       notifier_lower(&e->requests);
@@ -126,7 +127,7 @@ static void stop_thread(engine *e) {
   e->running = false;
 }
 
-/* The TLS library cleans up at exit, and a thread that is still inside it would crash. */
+/* Stops all threads at exit: the TLS library then cleans up, and a thread that still uses it would crash. */
 static void stop_all(void) {
   pthread_mutex_lock(&all_lock);
   for (engine *e = all_engines; e; e = e->next)
@@ -134,7 +135,7 @@ static void stop_all(void) {
   pthread_mutex_unlock(&all_lock);
 }
 
-/* A child of a fork must not find the lock held by a thread that did not follow. */
+/* Runs before a fork: the child must not find a lock held by a thread that it does not have. */
 static void lock_all(void) {
   pthread_mutex_lock(&all_lock);
 }
@@ -143,7 +144,7 @@ static void unlock_all(void) {
   pthread_mutex_unlock(&all_lock);
 }
 
-/* A host may unload the module while its thread is still leaving. ELF libraries are linked so that they stay. */
+/* A program may unload the module while the thread is still ending. ELF libraries are linked with nodelete instead. */
 static void stay_loaded(void) {
 #ifndef __ELF__
   Dl_info module;
@@ -151,8 +152,8 @@ static void stay_loaded(void) {
 #endif
 }
 
-/* Ours is registered after the TLS library's own handler, so it runs before that one. Where memory was
- * short, the next engine tries again. */
+/* Our exit handler is registered after the TLS library's, so it runs before that one. If memory is short, the next
+ * engine tries again. */
 static bool prepare_process(void) {
   static bool prepared;
   lock_all();
@@ -164,8 +165,8 @@ static bool prepare_process(void) {
   return prepared;
 }
 
-/* The host's signals are the host's: none is ever delivered to this thread, but those that a fault of its own raises,
- * for the host's crash handler to see. */
+/* Blocks all signals in this thread, so that the program's threads get them. Signals of a fault in this thread stay
+ * enabled, so that the program's crash handler runs. */
 static bool start_thread(engine *e) {
   static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
   sigset_t every, before;
@@ -225,7 +226,7 @@ static void release_queues(engine *e) {
   while ((x = take_from_ready(e))) exchange_release(x);
 }
 
-/* In a child of the process that made it nothing is closed: the connections are the parent's. */
+/* Closes nothing in a forked child: the connections belong to the parent. */
 void engine_free(engine *e) {
   if (e->pid != getpid()) return;
   remove_from_all(e);
@@ -246,7 +247,7 @@ bool engine_is_ours(const engine *e) {
   return e->pid == getpid();
 }
 
-/* ---- what Lua's side calls ---------------------------------------------------------------- */
+/* ---- functions for the Lua state's thread -------------------------------------------------- */
 
 int engine_descriptor(const engine *e) {
   return e->news.reader;

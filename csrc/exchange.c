@@ -1,4 +1,4 @@
-/* exchange.c - one request and its answer: libcurl's options, its callbacks, the outcome. */
+/* exchange.c - one request and its response: libcurl's options, its callbacks, the outcome. */
 #include "exchange.h"
 #include "proxy.h"
 
@@ -19,7 +19,7 @@ void exchange_fail(exchange *x, const char *code, const char *text) {
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
-/* A program that the host starts must not inherit a connection on which the key was sent. */
+/* A child program must not inherit a connection on which the key was sent. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
   (void)user;
   (void)purpose;
@@ -33,8 +33,8 @@ static bool is_out_of_step(const exchange *x, const connection_ends *ends) {
   return connections_unasked(x->connections, ends, opened != 0);
 }
 
-/* The last step before a request is sent. libcurl comes here again when a kept connection turns out dead. The first
- * time may have arrived: a write is refused then, and the caller decides. */
+/* Runs right before a request is sent. libcurl calls it again if a reused connection turns out to be dead. The first
+ * request may have arrived, so a write is then aborted, and the caller decides. */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port) {
   exchange *x = user;
   x->out_of_step = is_out_of_step(x, &(connection_ends){local, peer, local_port, peer_port});
@@ -87,7 +87,7 @@ static bool add_header(exchange *x, const char *header) {
   return list != NULL;
 }
 
-/* "Name:" tells libcurl to leave a header out; one without a value it wants as "Name;". */
+/* For libcurl "Name:" removes a header, and "Name;" sends one without a value. */
 static bool add_given_header(exchange *x, const char *header) {
   const char *colon = strchr(header, ':');
   if (!colon || colon[1 + strspn(colon + 1, " \t")]) return add_header(x, header);
@@ -99,7 +99,7 @@ static bool add_given_header(exchange *x, const char *header) {
   return ok;
 }
 
-/* "Expect:" for libcurl would ask before it sends a large body, and some panels never answer. */
+/* "Expect:" removes that header: libcurl would send it before a large body, and some panels never answer it. */
 static bool set_header_list(exchange *x, const exchange_options *o, exchange_refusal *why) {
   bool ok = add_header(x, "Accept: application/json") && add_header(x, "Expect:");
 #ifndef WITHOUT_ZLIB
@@ -111,13 +111,13 @@ static bool set_header_list(exchange *x, const exchange_options *o, exchange_ref
   return true;
 }
 
-/* A stream of HTTP/2 that the server refuses, as when it closes a connection after so many requests, leaves a write
- * uncertain. So writes have a connection each. */
+/* Writes do not share a connection: an HTTP/2 stream that the server refuses, for example when it closes a connection
+ * after its limit of requests, would make the write uncertain. */
 static bool set_request(exchange *x, const exchange_options *o, exchange_refusal *why) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->request.len);
-  SET(CURLOPT_POSTFIELDS, x->request.data); /* not copied: ours to wipe */
+  SET(CURLOPT_POSTFIELDS, x->request.data); /* libcurl does not copy it, so that we can wipe it */
   SET(CURLOPT_USERAGENT, o->user_agent);
   SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see inflater.h */
   SET(CURLOPT_HTTP_VERSION, (long)(x->multiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -146,7 +146,7 @@ static bool set_limits(exchange *x, const exchange_options *o, exchange_refusal 
   SET(CURLOPT_PROTOCOLS, (long)(x->tls ? CURLPROTO_HTTPS : CURLPROTO_HTTP));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-  SET(CURLOPT_QUICK_EXIT, 1L); /* a cancelled look-up does not wait for the resolver */
+  SET(CURLOPT_QUICK_EXIT, 1L); /* cancelling a DNS lookup does not wait for the resolver */
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(o->max_body < INT64_MAX ? o->max_body : INT64_MAX));
@@ -154,16 +154,16 @@ static bool set_limits(exchange *x, const exchange_options *o, exchange_refusal 
   return true;
 }
 
-/* Both are always set, or libcurl would read the environment in the engine's thread. */
+/* Always sets both, because otherwise libcurl would read the environment in the engine's thread. */
 static bool set_proxy(exchange *x, const exchange_options *o, exchange_refusal *why) {
   SET(CURLOPT_PROXY, o->proxy ? o->proxy : proxy_for(o->url));
   SET(CURLOPT_NOPROXY, proxy_exceptions());
   return true;
 }
 
-/* A server chooses the group of a finite-field key exchange, and one of 8192 bits takes the thread, and with it all other
- * calls, a quarter of a second. Elliptic curves take less than a millisecond. From 3.5 on OpenSSL itself offers none
- * for TLS 1.3; other libraries offer none that is large. */
+/* Allow elliptic curves only, which take less than a millisecond. In a finite-field key exchange the server chooses the
+ * group, and one of 8192 bits blocks the thread, and so all other calls, for a quarter of a second. OpenSSL from 3.5 on
+ * offers no such group for TLS 1.3; other libraries offer no large one. */
 static bool set_key_exchange(exchange *x, const curl_version_info_data *built, exchange_refusal *why) {
   const char *library = built->ssl_version ? built->ssl_version : "";
   if (strncmp(library, "OpenSSL/", 8) != 0) return true;
@@ -173,13 +173,13 @@ static bool set_key_exchange(exchange *x, const curl_version_info_data *built, e
   return true;
 }
 
-/* With a CApath set, as Debian does, libcurl cannot keep the loaded certificates and each new
- * connection costs some 30 ms of parsing. One file is enough. */
+/* With a CApath, which Debian sets, libcurl cannot cache the loaded certificates, and each new connection takes about
+ * 30 ms to parse them. One file is enough. */
 static bool set_trust(exchange *x, const exchange_options *o, const curl_version_info_data *built,
                       exchange_refusal *why) {
   const char *ca_file = o->ca_file;
   if (!x->tls) return true;
-  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* whatever the system's policy allows */
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* regardless of the system's policy */
   if (!set_key_exchange(x, built, why)) return false;
   if (o->crl_file) SET(CURLOPT_CRLFILE, o->crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
@@ -189,7 +189,7 @@ static bool set_trust(exchange *x, const exchange_options *o, const curl_version
 #endif
   if (!ca_file) return true;
   SET(CURLOPT_CAINFO, ca_file);
-  curl_easy_setopt(x->easy, CURLOPT_CAPATH, NULL); /* not every TLS library has one */
+  curl_easy_setopt(x->easy, CURLOPT_CAPATH, NULL); /* not supported by every TLS library */
   return true;
 }
 
@@ -210,8 +210,8 @@ static bool set_options(exchange *x, const exchange_options *o, const curl_versi
          set_proxy(x, o, why) && set_trust(x, o, built, why);
 }
 
-/* A new handle for each: in a used one libcurl 7.88 keeps a pointer to the last header of the answer before, which
- * it has freed, and follows it where an answer begins with a folded line; and it counts in it what it sent again. */
+/* Each exchange gets a new easy handle. In a reused one libcurl 7.88 keeps a dangling pointer to the last header of
+ * the previous response, and follows it if a response begins with a folded line; it also keeps its count of resends. */
 exchange *exchange_new(const exchange_options *o, buffer *body, exchange_refusal *why) {
   const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
   exchange *x = calloc(1, sizeof *x);
@@ -248,7 +248,7 @@ void exchange_release(exchange *x) {
   free(x);
 }
 
-/* ---- what became of it -------------------------------------------------------------------- */
+/* ---- the outcome --------------------------------------------------------------------------- */
 
 static const char *code_for(CURLcode result) {
   switch (result) {
@@ -324,8 +324,8 @@ static void read_figures(exchange *x) {
   read_timings(x->easy, &x->outcome);
 }
 
-/* What breaks before the request went out is a connection that did not come about, as where a proxy refuses
- * the tunnel. And a single header that outgrows libcurl's own limit, it calls out of memory. */
+/* A failure before the request was sent is a failure to connect, for example when a proxy refuses the tunnel. libcurl
+ * reports a header above its size limit as out of memory. */
 static const char *code_of(const exchange *x, CURLcode result) {
   const char *code = code_for(result);
   if (strcmp(code, "reset") == 0 && !x->outcome.sent) return "connect";
@@ -349,7 +349,7 @@ static const char *text_of(const exchange *x, CURLcode result) {
   return *x->curl_text ? x->curl_text : curl_easy_strerror(result);
 }
 
-/* A callback that refused has given the reason already: libcurl only knows that it was refused. */
+/* If a callback aborted the transfer, it has set the reason already; libcurl's result only says that it was aborted. */
 void exchange_finish(exchange *x, CURLcode result) {
   read_figures(x);
   connections_store(x->connections, x->easy, x->outcome.http_version < 20);

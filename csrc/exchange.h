@@ -1,9 +1,9 @@
-/* exchange.h - one request and its answer.
+/* exchange.h - one request and its response.
  *
- * References are counted: exchange_new gives one to the caller, the engine holds one while the exchange is in flight
- * and one for each queue it is in. exchange_new and exchange_release may be called on any thread. From submission on
- * the libcurl handle and the outcome belong to the engine's thread until `done`; then nobody writes them any more. What
- * both threads write meanwhile is marked, and is under the engine's lock. Nothing here throws. Knows no Lua, no JSON. */
+ * References are counted: exchange_new returns one to the caller, the engine holds one while the exchange is in flight
+ * and one for each queue it is in. exchange_new and exchange_release may be called on any thread. From submission until
+ * `done` the libcurl handle and the outcome belong to the engine's thread; after that they are constant. The members
+ * that both threads write are marked, and need the engine's lock. Nothing here throws. Knows no Lua, no JSON. */
 #ifndef SMMPANEL_EXCHANGE_H
 #define SMMPANEL_EXCHANGE_H
 
@@ -19,7 +19,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { EXCHANGE_WRITE_IDLE = 4 }; /* seconds a kept connection may have idled before a write */
+enum { EXCHANGE_WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for a write */
 
 typedef struct exchange exchange;
 
@@ -29,17 +29,17 @@ typedef struct {
   size_t max_body;            /* bytes after decompression */
   deadline deadline;          /* of the call: nothing is sent after it */
   long connect_timeout_ms;
-  bool write; /* never to be sent twice */
+  bool write; /* must not be sent twice */
 } exchange_options;
 
-/* Why an exchange could not be made. `code` is memory, or unsupported: libcurl lacks something. */
+/* Why an exchange could not be made. `code` is memory, or unsupported (libcurl lacks a feature). */
 typedef struct {
   const char *code;
   char text[256];
 } exchange_refusal;
 
-/* What became of it. `code` is one of: "" (an answer came), resolve, connect, tls, reset, cut, timeout, too_large,
- * encoding, protocol, bad_url, unsupported, cancelled, memory; `text` says more, for people. */
+/* The result of an exchange. `code` is one of: "" (a response arrived), resolve, connect, tls, reset, cut, timeout,
+ * too_large, encoding, protocol, bad_url, unsupported, cancelled, memory; `text` is the message for people. */
 typedef struct {
   const char *code;
   char text[256];
@@ -47,26 +47,25 @@ typedef struct {
   int http_version;               /* 10, 11, 20, 30 */
   bool sent;                      /* a byte of the request may have reached the panel */
   double retry_after;             /* seconds; 0: not given */
-  char headers[HEADERS_KEPT_MAX]; /* those that headers.h keeps */
+  char headers[HEADERS_KEPT_MAX]; /* the headers that headers.h stores */
   size_t headers_len;
-  char cf_ray[40];   /* Cloudflare's number of the request, or "" */
-  double rate_reset; /* X-RateLimit-Reset: seconds until the panel's budget is full again; 0: not given */
+  char cf_ray[40];   /* Cloudflare's id of the request, or "" */
+  double rate_reset; /* X-RateLimit-Reset: seconds until the rate limit resets; 0: not given */
   double seconds;
   double dns, connect, tls,
-      first_byte; /* seconds from its start until each was done; 0: not needed, or not reached */
-  bool reused;    /* sent on a connection that was open before */
+      first_byte; /* seconds from the start until each step was done; 0: not needed, or not reached */
+  bool reused;    /* sent on a connection that was already open */
   uint64_t bytes; /* of the body, decompressed */
 } exchange_outcome;
 
-/* Called on the engine's thread, inside libcurl, with a piece of the body as it was sent. False: exchange_fail was
- * called. */
+/* Called on the engine's thread, inside libcurl, with a piece of the raw body. False: it has called exchange_fail. */
 typedef bool exchange_receiver(void *user, exchange *x, const char *data, size_t len);
 
 struct exchange {
   atomic_int references;
 
-  /* The engine's thread's own, once it was submitted. */
-  exchange_receiver *on_body; /* set with `user` by the multi handle's owner */
+  /* For the engine's thread only, after submission. */
+  exchange_receiver *on_body; /* set together with `user` by the multi handle's owner */
   void *user;
   CURL *easy;
   struct curl_slist *headers;
@@ -74,19 +73,19 @@ struct exchange {
   exchange_outcome outcome;
   size_t max_body;
   answer_headers answer;
-  uint64_t raw_bytes; /* of the body, as it was sent */
-  int issued;         /* how often libcurl began to send it */
+  uint64_t raw_bytes; /* of the body, before decompression */
+  int issued;         /* how often libcurl began to send the request */
   bool write, tls, multiplex;
-  bool out_of_step; /* the connection it was given is of no use: it needs another */
+  bool out_of_step; /* its connection had unsolicited bytes: it needs another one */
   deadline deadline;
   long connect_timeout_ms;
   char curl_text[CURL_ERROR_SIZE];
   connections *connections; /* of the multi handle that it is in */
 
-  /* multi.c's own, in the engine's thread. */
-  struct multi_handle *handle; /* where it is, or was */
+  /* For multi.c only, on the engine's thread. */
+  struct multi_handle *handle; /* the handle that it is in, or was in */
   bool started, in_handle;     /* not yet ended; known to libcurl */
-  bool received;               /* libcurl is done with it, and the rest is to be decompressed */
+  bool received;               /* libcurl has finished; the rest is still to be decompressed */
   bool inflated;               /* the compressed stream has ended */
   bool curl_paused, unread_full, to_pause;
   exchange *active_next, *active_before, *pause_next;
@@ -94,28 +93,28 @@ struct exchange {
   body_queue packed; /* compressed, not yet decompressed */
   queue_link unpack;
 
-  /* Under the engine's lock. */
+  /* Protected by the engine's lock. */
   queue_link inbox, ready;
   bool cancelled, done;
-  bool paused; /* too much of the body is unread: libcurl was, or is about to be, told to wait */
+  bool paused; /* too much of the body is unread: libcurl is paused, or about to be */
   bool resume;
   body_queue body;
 };
 
-/* Makes a request and takes the bytes of its body over, also where it fails. NULL: *why says why. On the host's
- * thread: the environment is read for a proxy. */
+/* Makes a request and takes ownership of the bytes of its body, even on failure. NULL: *why has the reason. Call it on
+ * the Lua state's thread, because it reads the environment for a proxy. */
 exchange *exchange_new(const exchange_options *o, buffer *body, exchange_refusal *why);
 
 void exchange_retain(exchange *x);
 void exchange_release(exchange *x);
 
-/* The engine's thread: what is left of the deadline is libcurl's from now on. False: it refused. */
+/* On the engine's thread: sets libcurl's timeout to the rest of the deadline. False: libcurl refused. */
 bool exchange_set_time(exchange *x, int64_t milliseconds);
 
-/* The engine's thread: from within a callback, before it refuses to go on. The first reason stays. */
+/* On the engine's thread, in a callback that is about to abort the transfer: sets the reason. The first one stays. */
 void exchange_fail(exchange *x, const char *code, const char *text);
 
-/* The engine's thread: fills the outcome, from libcurl's result or with a reason of our own. */
+/* On the engine's thread: sets the outcome, from libcurl's result or with the given reason. */
 void exchange_finish(exchange *x, CURLcode result);
 void exchange_abandon(exchange *x, const char *code, const char *text);
 

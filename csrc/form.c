@@ -1,4 +1,4 @@
-/* form.c - fields to an application/x-www-form-urlencoded body. */
+/* form.c - see form.h. */
 #include "form.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A panel's own field may be named as it likes, but a control character is never meant. */
+/* A panel may name its fields freely, but a control character is always a mistake. */
 bool form_name_ok(const char *name, size_t len) {
   for (size_t i = 0; i < len; i++) {
     unsigned char c = (unsigned char)name[i];
@@ -48,7 +48,7 @@ void form_integer(buffer *b, int64_t n) {
   buffer_add(b, text, (size_t)len);
 }
 
-/* snprintf writes the locale's point, which may be a comma or several bytes. -> the length with a "." instead */
+/* Replaces the locale's decimal point, which may be a comma or several bytes, by ".". Returns the new length. */
 static size_t with_a_point(char *text, size_t len) {
   size_t to = 0;
   bool foreign = false;
@@ -60,7 +60,7 @@ static size_t with_a_point(char *text, size_t len) {
   return to;
 }
 
-/* The shortest text that reads back as the same number. */
+/* Writes the shortest text that converts back to the same number. */
 void form_number(buffer *b, double n) {
   if (n == floor(n) && fabs(n) < 9007199254740992.0) {
     form_integer(b, (int64_t)n);

@@ -13,13 +13,13 @@ static size_t digits_at(const char *p, const char *end) {
   return (size_t)(p - start);
 }
 
-/* What separates where in a text. */
+/* The separators of a text. */
 typedef struct {
   int commas, points;
   const char *last; /* the last separator */
 } separators;
 
-/* False: there is something else in it. */
+/* False: the text has a character that is not a digit or a separator. */
 static bool find_separators(const char *p, const char *end, separators *s) {
   *s = (separators){0};
   for (; p < end; p++) {
@@ -34,7 +34,7 @@ static bool find_separators(const char *p, const char *end, separators *s) {
   return true;
 }
 
-/* Whether from p to end there are groups of three digits, with `mark` between them, the first one shorter or not. */
+/* Whether p to end is groups of three digits separated by `mark`; the first group may be shorter. */
 static bool are_groups(const char *p, const char *end, char mark) {
   size_t n = digits_at(p, end);
   if (n < 1 || n > 3 || *p == '0') return false;
@@ -48,7 +48,7 @@ static void append(char *plain, size_t *len, const char *p, const char *end) {
     if (digit(*p)) plain[(*len)++] = *p;
 }
 
-/* Without its separators, but for a point where the decimals begin. */
+/* Writes the number without separators, and with a point before its decimals. */
 static void write_plain(const char *p, const char *end, const char *decimals, char *plain, size_t *len) {
   append(plain, len, p, decimals ? decimals : end);
   if (!decimals) return;
@@ -56,7 +56,7 @@ static void write_plain(const char *p, const char *end, const char *decimals, ch
   append(plain, len, decimals + 1, end);
 }
 
-/* Where the decimals begin: at the only separator of the last kind, if the other kind makes groups before it. */
+/* Whether the last separator is a decimal point: the only one of its kind, with groups before it. */
 static bool mixed(const char *p, const char *end, const separators *s) {
   char mark = *s->last;
   int same = mark == ',' ? s->commas : s->points;

@@ -1,4 +1,4 @@
-/* handle.c - one multi handle of libcurl's, and how many connections it keeps. */
+/* handle.c - see handle.h. */
 #include "handle.h"
 
 #include <sys/resource.h>
@@ -17,7 +17,7 @@ void handle_close(multi_handle *h) {
 
 static bool configure(multi_handle *h) {
 #if LIBCURL_VERSION_NUM >= 0x081400
-  /* Look-ups share some threads from 8.20 on: one panel's slow name server must not take them all, nor hold the end. */
+  /* From 8.20 on DNS lookups share a few threads: a slow name server must not occupy them all, or delay the end. */
   curl_multi_setopt(h->curl, CURLMOPT_QUICK_EXIT, 1L);
   curl_multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
 #endif
@@ -36,8 +36,8 @@ bool handle_open(multi_handle *h, poller *p) {
   return false;
 }
 
-/* When the streams of a connection are used up, libcurl opens one more for each request that waits: 200 for a
- * burst of 300. So there is a limit, until HTTP/1 is seen, which needs as many as there are requests. */
+/* When the streams of a connection are used up, libcurl opens a connection for each waiting request: 200 for a burst of
+ * 300. So their number is limited until a panel uses HTTP/1, which needs a connection for each request. */
 void handle_lift_limit(multi_handle *h) {
   if (!h->limited) return;
   h->limited = false;
@@ -46,21 +46,21 @@ void handle_lift_limit(multi_handle *h) {
 
 /* ---- how many connections are kept ------------------------------------------------------------ */
 
-/* libcurl closes an idle connection only when there are more than this, the longest idle one first. */
+/* libcurl closes idle connections only when there are more than this number, starting with the longest idle one. */
 static void keep_connections(multi_handle *h, long needed) {
   if (needed == h->kept_max) return;
   h->kept_max = needed;
   curl_multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, needed);
 }
 
-/* Idle ones are not to take more than a quarter of the descriptors that the host may have. */
+/* Idle connections may use a quarter of the process's descriptor limit. */
 static long idle_max(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 4 > KEPT_MOST) return KEPT_MOST;
   return (long)(limit.rlim_cur / 4);
 }
 
-/* As many as requests were made lately cannot be too few: each of these used one at most. */
+/* The number of recent requests is enough, because each used at most one connection. */
 static long needed_connections(const multi_handle *h) {
   long needed = (long)h->started + h->before, most = idle_max();
   if (needed > most) needed = most;

@@ -1,5 +1,5 @@
-/* handle.h - one multi handle of libcurl's: opened when it is needed, closed when it has long been idle, and how many
- * connections it keeps.
+/* handle.h - one of libcurl's multi handles. Opens it on demand, closes it after a long idle time, and sets how many
+ * idle connections it keeps.
  *
  * Owner: multi.c; all calls on the engine's thread. Zero-initialise it. Nothing here throws. */
 #ifndef SMMPANEL_HANDLE_H
@@ -13,26 +13,26 @@ enum { HANDLE_PERIOD_MS = 15 * 1000 }; /* an idle connection is closed after one
 typedef struct multi_handle {
   CURLM *curl; /* NULL: closed */
   poller_source source;
-  bool limited;        /* few connections to one panel, for all that was seen speaks HTTP/2 */
-  long kept_max;       /* connections that libcurl keeps at most */
+  bool limited;        /* few connections to one panel, because all panels so far use HTTP/2 */
+  long kept_max;       /* the most connections that libcurl keeps */
   int active;          /* exchanges in it */
-  int started, before; /* exchanges started in this period, and in the one before */
+  int started, before; /* exchanges started in this period, and in the previous one */
   connections connections;
 } multi_handle;
 
 /* Opens it, unless it is open. False: out of memory. */
 bool handle_open(multi_handle *h, poller *p);
 
-/* With all its connections. Nothing may be in it. */
+/* Closes it with all its connections. No exchange may be in it. */
 void handle_close(multi_handle *h);
 
-/* A panel was seen that needs a connection for each request. */
+/* Call it when a panel needs a connection for each request. */
 void handle_lift_limit(multi_handle *h);
 
-/* An exchange was added. */
+/* Counts an added exchange. */
 void handle_count(multi_handle *h);
 
-/* Closes connections that no recent request can have used, or the whole handle where there was none. */
+/* Closes connections that no recent request can have used, or the whole handle if there was no recent request. */
 void handle_begin_period(multi_handle *h);
 
 #endif

@@ -1,4 +1,4 @@
-/* headers.c - what the headers of an answer say that libcurl does not, and their limits. */
+/* headers.c - see headers.h. */
 #include "headers.h"
 #include "clock.h"
 
@@ -19,7 +19,7 @@ typedef struct {
 
 /* The trimmed value of a header line, if it has this name ("name:", in lower case). */
 static bool read_header(const char *line, size_t len, const char *name, span *value) {
-  if ((line[0] | ' ') != name[0]) return false; /* most are told apart by it */
+  if ((line[0] | ' ') != name[0]) return false; /* a quick check that rejects most headers */
   size_t n = strlen(name);
   if (len < n || strncasecmp(line, name, n) != 0) return false;
   const char *from = line + n, *end = line + len;
@@ -35,7 +35,7 @@ static bool is_one_of(const span *value, const char *const *names) {
   return false;
 }
 
-/* Some panels name the character set here. */
+/* Some panels send the character set in this header. */
 static headers_coding coding_of(const span *value) {
   static const char *const none[] = {"", "identity", "none", "utf-8", "utf8", NULL};
   static const char *const gzip[] = {"gzip", "x-gzip", "deflate", NULL};
@@ -53,14 +53,15 @@ static bool read_content_encoding(answer_headers *h, const span *value) {
   return true;
 }
 
-/* libcurl would decompress it, and out of our sight. Nobody asks for it, and servers do not send it. */
+/* Rejects compression here: libcurl would decompress it without our limits. We do not request it, and servers do not
+ * send it. */
 static bool read_transfer_encoding(answer_headers *h, const span *value) {
   static const char *const plain[] = {"", "chunked", "identity", NULL};
   if (is_one_of(value, plain)) return true;
   return reject(h, "encoding", "the answer has a Transfer-Encoding other than chunked");
 }
 
-/* Seconds from now, or, in a way as common, a moment since 1970. */
+/* The value is seconds from now or Unix time; both are common. */
 static void read_rate_reset(answer_headers *h, const span *value) {
   static const double MOMENT_MIN = 1e9;
   char text[24];
@@ -74,13 +75,13 @@ static void read_rate_reset(answer_headers *h, const span *value) {
   h->rate_reset = n > 0 ? n : 0;
 }
 
-/* A line break in the text would be taken for the end of it. */
+/* Replaces line breaks in the text, because a line break ends a stored text. */
 static void append_kept(answer_headers *h, const char *text, size_t len) {
   for (size_t i = 0; i < len; i++) h->kept[h->kept_len++] = text[i] == '\n' ? ' ' : text[i];
   h->kept[h->kept_len++] = '\n';
 }
 
-/* What does not fit any more is left out: these are for people. */
+/* Skips a header that does not fit: they are only shown to people. */
 static void keep_line(answer_headers *h, const char *line, size_t len) {
   static const char *const names[] = {"content-type:",
                                       "location:",
@@ -102,7 +103,7 @@ static void keep_line(answer_headers *h, const char *line, size_t len) {
   }
 }
 
-/* What a server says is shown to people: no control characters, and no more than fit. */
+/* The value is shown to people, so control characters and overlong values are refused. */
 static void read_cf_ray(answer_headers *h, const span *value) {
   if (value->len >= sizeof h->cf_ray) return;
   for (size_t i = 0; i < value->len; i++)
@@ -121,8 +122,9 @@ bool headers_read(answer_headers *h, const char *line, size_t len) {
     h->block_ended = true;
     return true;
   }
-  if (h->block_ended) h->coding = CODING_NONE;                               /* it was an interim answer's */
-  if (h->block_ended && strncasecmp(line, "http/", 5) == 0) h->kept_len = 0; /* ... and no trailers follow */
+  if (h->block_ended) h->coding = CODING_NONE; /* that of an interim response */
+  if (h->block_ended && strncasecmp(line, "http/", 5) == 0)
+    h->kept_len = 0; /* a new response, not trailers */
   h->block_ended = false;
   keep_line(h, line, len);
   if (read_header(line, len, "content-encoding:", &value)) return read_content_encoding(h, &value);

@@ -1,4 +1,4 @@
-/* inflater.c - zlib, a small piece at a time. */
+/* inflater.c - runs zlib on small pieces. */
 #include "inflater.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #ifndef WITHOUT_ZLIB
 #include <zlib.h>
 
-enum { INPUT = 1024 };           /* a dynamic block of a dozen bytes takes microseconds, so few at a time */
+enum { INPUT = 1024 };           /* bytes; few, because a dynamic block of a dozen bytes takes microseconds */
 enum { GZIP_OR_ZLIB = 32 + 15 }; /* windowBits: either header, the largest window */
 
 struct inflater {

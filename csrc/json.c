@@ -1,14 +1,14 @@
-/* json.c - an incremental JSON reader (RFC 8259) that pulls. Knows no Lua and no network.
+/* json.c - an incremental JSON pull parser (RFC 8259). Knows no Lua and no network.
  *
- * A token that lies whole in the piece is given where it lies. One that the end of the piece cuts, or
- * that has escapes, is gathered in `token`; reading goes on where it stopped, so the work is linear
- * however the input is split.
+ * A token that is complete in the piece is returned in place, without a copy. A token that is split between pieces, or
+ * that has escapes, is collected in `token`. Reading continues where it stopped, so the work is linear in the input
+ * however it is split.
  *
- * Panels print notices before their JSON, in text or HTML. Where the input does not begin with a
- * document, the first { or [ is tried as one. A try that is no JSON is given up with JSON_RESET, and the
- * next one is sought from the point where it failed: so no byte is read twice and none is kept. What is
- * accepted is whole to the end of the input; a piece of a broken document never is, because a
- * document at the very beginning is never given up, and the input's end within a try is an error. */
+ * Panels print notices before their JSON, in text or HTML. If the input does not begin with a document, the reader
+ * tries to parse one at the first { or [. If that fails, it returns JSON_RESET and searches on from the error, so no byte is
+ * read twice or stored. A document is accepted only if it extends to the end of the input. A part of a broken document
+ * is never accepted: an attempt at the very beginning is never given up, and the end of the input during an attempt is
+ * an error. */
 #include "json.h"
 #include "json_reader.h"
 
@@ -32,7 +32,7 @@ json_event json_too_large(json *j, const char *error) {
   return json_fail(j, error);
 }
 
-/* A mistake in the grammar: before the document has surely begun, what came was a notice. */
+/* A syntax error: unless the document has certainly begun, the input so far was a notice. */
 json_event json_malformed(json *j, const char *error) {
   if (j->certain) return json_fail(j, error);
   j->depth = 0;
@@ -102,7 +102,7 @@ static json_event number_given(json *j, const char *text, size_t len) {
   return JSON_NUMBER;
 }
 
-/* A number ends where something else begins: cut by the end of the piece, it may go on. */
+/* A number ends at the first other character, so one at the end of a piece may continue in the next piece. */
 static json_event number_rest(json *j) {
   const char *start = j->in;
   while (j->in < j->end && in_number(*j->in)) j->in++;
@@ -138,7 +138,7 @@ static json_event literal(json *j, const char *p, const char *word, size_t len, 
   return literal_rest(j);
 }
 
-/* ---- structure: p is what j->in is to become ---------------------------------------------- */
+/* ---- structure: p is the new value of j->in ------------------------------------------------ */
 
 static unsigned char after_value(const json *j) {
   return j->depth ? AT_COMMA : AT_AFTER;
@@ -174,7 +174,7 @@ static json_event nothing_left(json *j, const char *p, unsigned char state) {
 static json_event value(json *j, const char *p) {
   j->next = after_value(j);
   if (*p == '"') return json_string(j, p, j->next);
-  j->seen.string = NULL; /* the key's */
+  j->seen.string = NULL; /* it was that of the key */
   switch (*p) {
     case '{': return open_container(j, p, true);
     case '[': return open_container(j, p, false);
@@ -219,7 +219,7 @@ static json_event after_likely_gap(json *j) {
   if (!comes(j, p, j->likely->string, j->likely->string_len)) return value(j, p);
   j->text = j->likely->string;
   j->in = p + j->likely->string_len;
-  return JSON_STRING; /* and still AT_COMMA */
+  return JSON_STRING; /* the state stays AT_COMMA */
 }
 
 static json_event after_comma(json *j, const char *p) {
@@ -256,7 +256,7 @@ static json_event seek(json *j) {
   return json_piece_used_up(j);
 }
 
-/* More than one byte order mark is what PHP prints when several of its files have one. */
+/* PHP prints several byte order marks if several of its source files have one. */
 static json_event begin(json *j) {
   static const char byte_order_mark[] = "\xEF\xBB\xBF";
   for (; j->in < j->end; j->in++) {
@@ -272,7 +272,7 @@ static json_event begin(json *j) {
   return json_next(j);
 }
 
-/* ---- what smmpanel.h declares ------------------------------------------------------------- */
+/* ---- the public functions of json.h ------------------------------------------------------- */
 
 void json_init(json *j) {
   *j = (json){.state = AT_BEGIN, .piece = "", .in = "", .end = ""};

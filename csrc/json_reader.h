@@ -1,5 +1,5 @@
-/* json_reader.h - what json.c (structure, numbers, notices) and json_text.c (strings) share; for these two alone.
- * The contract of the whole is in json.h. */
+/* json_reader.h - shared by json.c (structure, numbers, notices) and json_text.c (strings), and private to them.
+ * json.h has the contract. */
 #ifndef SMMPANEL_JSON_READER_H
 #define SMMPANEL_JSON_READER_H
 
@@ -15,29 +15,29 @@ enum state {
   AT_VALUE,
   AT_COMMA,  /* a comma or the closing bracket */
   AT_AFTER,  /* white space after the document */
-  IN_STRING, /* in a token that a piece's end has cut */
+  IN_STRING, /* in a token split between pieces */
   IN_NUMBER,
   IN_LITERAL,
   ENDED,
   FAILED
 };
 
-/* Ends the reading: the offset is where j->in stands. -> JSON_ERROR */
+/* Fails at the offset of j->in. Returns JSON_ERROR. */
 json_event json_fail(json *j, const char *error);
 
-/* ... because of a limit. */
+/* The same, and sets `limit`. */
 json_event json_too_large(json *j, const char *error);
 
-/* A mistake in the grammar: before the document has surely begun, what came was a notice. */
+/* A syntax error. If the input so far may be a notice, gives the attempt up with JSON_RESET. */
 json_event json_malformed(json *j, const char *error);
 
-/* All of the piece was read: -> JSON_MORE, or at the end of the input JSON_END or JSON_ERROR */
+/* The whole piece was read. Returns JSON_MORE, or at the end of the input JSON_END or JSON_ERROR. */
 json_event json_piece_used_up(json *j);
 
-/* The string whose opening quote is at p; `next` is the state after it. */
+/* Reads the string whose opening quote is at p; `next` is the state after it. */
 json_event json_string(json *j, const char *p, unsigned char next);
 
-/* ... after a piece's end has cut it. */
+/* Continues a string that is split between pieces. */
 json_event json_string_rest(json *j);
 
 #endif

@@ -1,4 +1,4 @@
-/* json_text.c - the strings of json.c: UTF-8, escapes, and texts that the end of a piece has cut. */
+/* json_text.c - the strings of json.c: UTF-8, escapes, and texts that are split between pieces. */
 #include "json_reader.h"
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #endif
 
 enum { MALFORMED = -1, CUT = 0 };
-enum { STRETCH = 4096, SLACK = 16 }; /* of a token, gathered at once */
+enum { STRETCH = 4096, SLACK = 16 }; /* bytes of a token that are copied at a time */
 
 static const char long_text[] = "a string of more than 1 MiB";
 
@@ -17,7 +17,7 @@ static bool special(unsigned char c) {
 }
 
 #ifndef __SSE2__
-/* Whether one of eight bytes is special; which one, the byte loop finds, whatever the byte order. */
+/* Whether one of eight bytes is special, independent of the byte order; the byte loop then finds which one. */
 static bool special_in_8(const char *p) {
   const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
   uint64_t x, quote, backslash;
@@ -30,14 +30,15 @@ static bool special_in_8(const char *p) {
 
 #ifdef __SSE2__
 static unsigned special_of_16(__m128i x) {
-  __m128i odd = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: takes in what is not ASCII */
+  __m128i odd =
+      _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* a signed comparison: includes bytes that are not ASCII */
   odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
   odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
   return (unsigned)_mm_movemask_epi8(odd);
 }
 #endif
 
-/* The first byte that is not plain: a quote, a backslash, a control character, not ASCII. */
+/* Finds the first byte that is a quote, a backslash, a control character or not ASCII. */
 static const char *plain_end(const char *p, const char *end) {
 #ifdef __SSE2__
   for (; end - p >= 16; p += 16) {
@@ -51,16 +52,15 @@ static const char *plain_end(const char *p, const char *end) {
   return p;
 }
 
-/* The three below look at a sequence: its length, CUT when it goes on after n bytes, or MALFORMED - i
- * when its byte i is wrong, which they tell as soon as they see that byte: so that the end of a piece
- * changes nothing. */
+/* The next three return the length of a sequence; CUT if it is longer than n bytes; MALFORMED - i if its byte i is
+ * wrong. They report a wrong byte as soon as it is among the n, so the result does not depend on the piece's end. */
 static inline int utf8_length(const unsigned char *p, size_t n) {
   int length = p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
   if (!length) return MALFORMED;
-  unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80; /* nothing overlong, */
+  unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80; /* no overlong forms */
   unsigned char high = p[0] == 0xED   ? 0x9F
                        : p[0] == 0xF4 ? 0x8F
-                                      : 0xBF; /* no surrogates, no more than 10FFFF */
+                                      : 0xBF; /* no surrogates, nothing above 10FFFF */
   for (int i = 1; i < length; i++) {
     if ((size_t)i == n) return CUT;
     if (p[i] < low || p[i] > high) return MALFORMED - i;
@@ -70,7 +70,7 @@ static inline int utf8_length(const unsigned char *p, size_t n) {
   return length;
 }
 
-/* 0x10 + the digit's value; what is no digit has 0. */
+/* 0x10 + the value of a hexadecimal digit; 0 for other characters. */
 static const unsigned char hex[256] = {
     ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
     ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1A, ['b'] = 0x1B,
@@ -78,7 +78,7 @@ static const unsigned char hex[256] = {
     ['C'] = 0x1C, ['D'] = 0x1D, ['E'] = 0x1E, ['F'] = 0x1F,
 };
 
-/* What the character behind a backslash stands for. */
+/* The character that an escape stands for, by the character after the backslash. */
 static const char escaped[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
@@ -121,9 +121,9 @@ static inline char *write_utf8(char *to, unsigned code) {
   return to;
 }
 
-/* A surrogate that stays alone becomes U+FFFD: the grammar allows it, UTF-8 cannot hold it, and a panel
- * that cut a name in two within an emoji should not lose its catalogue for that. So a high one is written
- * as U+FFFD at once, and a low one right behind it takes that back. */
+/* An unpaired surrogate becomes U+FFFD. The JSON grammar allows it, UTF-8 cannot encode it, and a panel that cut a
+ * name within an emoji should not make its whole catalogue unreadable. So a high surrogate is written as U+FFFD
+ * immediately, and a low surrogate right after it replaces that. */
 static inline char *write_code(json *j, char *to, unsigned code) {
   if (code < 0xD800 || code >= 0xE000) return write_utf8(to, code);
   if (code >= 0xDC00) {
@@ -155,7 +155,7 @@ static const char *wrong_byte(const json *j) {
   return (unsigned char)*j->in < 0x20 && !j->carried ? "a control character in a string" : "not UTF-8";
 }
 
-/* The piece's end has cut a sequence: its bytes come one by one until it is whole. */
+/* Continues a sequence that is split between pieces, byte by byte until it is complete. */
 static int carry_on(json *j) {
   while (j->in < j->end) {
     j->carry[j->carried] = *j->in;
@@ -178,7 +178,7 @@ static void carry_over(json *j) {
   j->in = j->end;
 }
 
-/* Copies what is plain, and may write up to SLACK bytes more behind it. */
+/* Copies plain bytes; may write up to SLACK more bytes after them. */
 static const char *copy_plain(char **to, const char *p, const char *end) {
 #ifdef __SSE2__
   for (; end - p >= SLACK; p += SLACK, *to += SLACK) {
@@ -197,13 +197,13 @@ static const char *copy_plain(char **to, const char *p, const char *end) {
   return p;
 }
 
-/* Into the token, up to the quote, `stop` or what is wrong. */
+/* Appends to the token, up to the quote, `stop` or a wrong byte. */
 static int gather(json *j, const char *stop) {
   const char *p = j->in;
   char *to = j->token.data + j->token.len;
   int length = 1;
   while (length > 0) {
-    if (p < stop && *p != '\\') p = copy_plain(&to, p, stop); /* escapes come in runs */
+    if (p < stop && *p != '\\') p = copy_plain(&to, p, stop); /* escapes often follow each other */
     if (p >= stop || *p == '"') break;
     length = sequence_length(p, (size_t)(j->end - p));
     if (length <= 0) break;
@@ -225,7 +225,7 @@ static json_event string_given(json *j, const char *text, size_t len, const char
   return j->next == AT_COLON ? JSON_KEY : JSON_STRING;
 }
 
-/* Decoded text is never longer than what it is decoded from. */
+/* Decoded text is never longer than its source. */
 json_event json_string_rest(json *j) {
   int length = 1;
   while (length > 0) {
@@ -252,7 +252,7 @@ static const char *valid_end(const char *p, const char *end) {
   return p;
 }
 
-/* In place as long as there is nothing to decode. */
+/* Returns the text in place if there is nothing to decode. */
 json_event json_string(json *j, const char *p, unsigned char next) {
   const char *start = p + 1, *end = j->end;
   j->seen.string = p;

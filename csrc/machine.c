@@ -14,7 +14,7 @@ int file_identify(const char *path, file_identity *out) {
   return 0;
 }
 
-/* realpath(3) in a buffer of our size, whatever PATH_MAX is. */
+/* realpath(3) into a buffer of PATH_SIZE, independent of PATH_MAX. */
 static int resolve(const char *path, char out[PATH_SIZE]) {
   char *found = realpath(path, NULL);
   if (!found) return errno;

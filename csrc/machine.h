@@ -1,4 +1,4 @@
-/* machine.h - what Lua cannot ask the system: which file a path is. Any thread; nothing here throws. */
+/* machine.h - file identity and absolute paths, which Lua has no functions for. Any thread; nothing here throws. */
 #ifndef SMMPANEL_MACHINE_H
 #define SMMPANEL_MACHINE_H
 
@@ -8,11 +8,10 @@ typedef struct {
   uint64_t device, inode, links;
 } file_identity;
 
-/* -> 0, or errno's number. Links are followed. */
+/* Follows symbolic links. Returns 0, or errno. */
 int file_identify(const char *path, file_identity *out);
 
-/* The path from the root on, without links; of a file that does not exist, that of its directory and its
- * name. -> 0, or errno's number. */
+/* The absolute path without symbolic links. If the file does not exist, its directory must. Returns 0, or errno. */
 enum { PATH_SIZE = 4096 };
 int file_absolute(const char *path, char out[PATH_SIZE]);
 

@@ -3,8 +3,8 @@
 #include "clock.h"
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
-enum { PACKED_MAX = 64 * 1024 }; /* bytes of one body waiting to be decompressed: then it is paused */
-enum { UNPACK_NS = 500 * 1000 }; /* time for decompressing before libcurl's sockets have a turn */
+enum { PACKED_MAX = 64 * 1024 }; /* compressed bytes of one body at which its transfer is paused */
+enum { UNPACK_NS = 500 * 1000 }; /* longest time for decompressing before libcurl's sockets are handled */
 
 bool multi_open(multi *m, int descriptor) {
   m->shared.limited = true;
@@ -17,7 +17,7 @@ void multi_close(multi *m) {
   poller_close(&m->poller);
 }
 
-/* ---- the exchanges in them -------------------------------------------------------------------- */
+/* ---- exchanges -------------------------------------------------------------------------------- */
 
 static void link_active(multi *m, exchange *x) {
   x->started = true;
@@ -44,7 +44,7 @@ static void leave_handle(exchange *x) {
   curl_multi_remove_handle(x->handle->curl, x->easy);
 }
 
-/* From here on only Lua knows the exchange, which may be long, so the key in the request is wiped now. */
+/* Lua may keep the exchange for long after its end, so the request, which has the key, is wiped now. */
 static void end_exchange(multi *m, exchange *x) {
   leave_handle(x);
   unlink_active(m, x);
@@ -107,7 +107,7 @@ void multi_pause(multi *m, exchange *x) {
   pause_later(m, x);
 }
 
-/* Not from within the callback: libcurl would keep what it has read in a cache of its own. */
+/* Pauses outside of the callback, because in it libcurl would buffer the data that it has read. */
 static void pause_full(multi *m) {
   while (m->pausing) {
     exchange *x = m->pausing;
@@ -119,8 +119,9 @@ static void pause_full(multi *m) {
   }
 }
 
-/* It calls back at once with what libcurl has read already: that may be too much again, or be refused, and then
- * libcurl does not look at this transfer any more. A bad argument is one that ended just now. */
+/* libcurl immediately calls back with the data that it has read. That may be too much again. The callback may also
+ * refuse it, and then libcurl does not report the end of this transfer, so it is ended here. A bad argument means that
+ * the transfer has just ended. */
 static void receive_again(multi *m, exchange *x) {
   if (!x->in_handle || !x->curl_paused || has_too_much(x)) return;
   x->curl_paused = false;
@@ -137,7 +138,7 @@ static void unpack_later(multi *m, exchange *x) {
   if (queue_add(&m->unpack, &x->unpack)) exchange_retain(x);
 }
 
-/* A piece of the body as Lua is to have it. False: the outcome says why. */
+/* Passes on a piece of the decompressed body. False: the outcome has the reason. */
 static bool deliver(multi *m, exchange *x, const char *data, size_t len) {
   if (len > x->max_body - x->outcome.bytes) {
     exchange_fail(x, "too_large", "the answer is larger than max_body");
@@ -149,7 +150,7 @@ static bool deliver(multi *m, exchange *x, const char *data, size_t len) {
   return false;
 }
 
-/* What comes behind the end of a compressed stream means nothing. */
+/* Bytes after the end of a compressed stream are ignored. */
 static bool store_packed(multi *m, exchange *x, const char *data, size_t len) {
   if (x->inflated) return true;
   if (!x->inflater) x->inflater = inflater_new();
@@ -174,7 +175,7 @@ static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
   }
 }
 
-/* libcurl is done with it; whether that was the end depends on the compressed stream. */
+/* libcurl has finished the transfer; it ends once the compressed stream is read. */
 static void end_received(multi *m, exchange *x) {
   if (!x->received) return;
   if (!x->inflated) exchange_fail(x, "cut", "the compressed answer is cut off");
@@ -207,15 +208,15 @@ static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
 static void unpack_piece(multi *m, exchange *x) {
   char out[INFLATER_PIECE];
   size_t len = 0;
-  if (!x->started) return; /* it has ended meanwhile */
+  if (!x->started) return; /* it has ended in the meantime */
   inflater_status status = inflater_run(x->inflater, &x->packed, out, &len);
   if (len && !deliver(m, x, out, len))
-    multi_end(m, x, "memory", "out of memory"); /* the reason that was given first stays */
+    multi_end(m, x, "memory", "out of memory"); /* the first reason stays */
   else
     handle_unpacked(m, x, status);
 }
 
-/* One after the other, so that no panel's answers wait for another's. */
+/* One piece of each exchange in turn, so that no response waits for all of another. */
 static void unpack_some(multi *m) {
   if (!m->unpack.first) return;
   int64_t until = clock_nanoseconds() + UNPACK_NS;
@@ -236,7 +237,7 @@ void multi_resume(multi *m, exchange *x) {
 
 /* ---- a turn ----------------------------------------------------------------------------------- */
 
-/* Nothing was sent, and libcurl has closed that connection: there are only so many. */
+/* Nothing was sent, and libcurl has closed the connection. The number of connections bounds these restarts. */
 static void start_again(multi *m, exchange *x) {
   x->out_of_step = false;
   curl_multi_remove_handle(x->handle->curl, x->easy);
@@ -250,7 +251,7 @@ static void handle_result(multi *m, exchange *x, CURLcode result) {
   }
   exchange_finish(x, result);
   if (x->multiplex && x->outcome.http_version && x->outcome.http_version < 20) handle_lift_limit(x->handle);
-  /* It may leave a connection of which it never learns whether it can be shared; others would wait for that. */
+  /* It may leave a connection of which libcurl never learns whether it can be shared; other transfers would wait. */
   if (result == CURLE_OUT_OF_MEMORY)
     curl_multi_setopt(x->handle->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   if (!*x->outcome.code && x->inflater && !x->inflated) {
@@ -274,8 +275,8 @@ static void collect_ended(multi *m, multi_handle *h) {
   }
 }
 
-/* libcurl keeps the deadline itself, but not of a transfer that waits to share another's connection, and not by a
- * clock that goes on while the machine is suspended. */
+/* libcurl enforces the deadline, except for a transfer that waits to share a connection, and except for the time while
+ * the machine is suspended. */
 static void end_overdue(multi *m) {
   int64_t now = clock_milliseconds();
   if (now < m->look_at) return;
@@ -287,7 +288,7 @@ static void end_overdue(multi *m) {
   }
 }
 
-/* The connections go with the handle, and what is known of them. */
+/* The handle is closed with its connections and the data about them. */
 static void close_broken(multi *m, multi_handle *h) {
   if (!h->curl || !h->source.broken) return;
   for (exchange *x = m->active, *next; x; x = next) {

@@ -1,12 +1,12 @@
 /* multi.h - libcurl's multi handles and the exchanges in them.
  *
- * There are two: one for HTTP/1.1, with as many connections as there are requests, and one for requests that may share
- * a connection of HTTP/2, with few. In one and the same, libcurl takes a panel for one kind or the other by the last
- * answer it saw.
+ * There are two: one for HTTP/1.1, with a connection for each request, and one for requests that may share an HTTP/2
+ * connection, with few connections. With only one, libcurl would decide between the two kinds by the last response of
+ * the panel.
  *
  * Owner: the engine. All calls are on the engine's thread, except multi_open before it runs and multi_close after it
- * ended. An exchange that was started is in here until `on_end` is called with it: that takes over the reference which
- * multi_start was given. Nothing here throws. Knows no Lua, no JSON and no locks. */
+ * ended. A started exchange stays in here until `on_end` is called with it. multi_start takes over a reference, which
+ * `on_end` receives. Nothing here throws. Knows no Lua, no JSON and no locks. */
 #ifndef SMMPANEL_MULTI_H
 #define SMMPANEL_MULTI_H
 
@@ -21,34 +21,33 @@ typedef void multi_end_function(void *user, exchange *x);
 typedef struct {
   poller poller;
   multi_handle single, shared;
-  exchange *active;  /* all that are in here */
-  exchange *pausing; /* those that libcurl is to pause as soon as it can be told */
-  queue unpack;      /* those with something to decompress; each with a reference */
-  bool
-      unshared; /* a panel was seen that needs a connection for each request, though it could have shared one */
-  int64_t look_at;   /* when to look for overdue ones again */
+  exchange *active;  /* all exchanges in here */
+  exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */
+  queue unpack;      /* exchanges with data to decompress; holds a reference to each */
+  bool unshared;     /* some panel does not support HTTP/2, and needs a connection for each request */
+  int64_t look_at;   /* when to check for overdue exchanges again */
   int64_t period_at; /* when the next period of connections begins */
   multi_body_function *on_body;
   multi_end_function *on_end;
   void *user;
 } multi;
 
-/* Zero-initialise it before. False: out of memory; multi_close is still due. */
+/* Zero-initialise it first. False: out of memory; call multi_close even then. */
 bool multi_open(multi *m, int descriptor);
 void multi_close(multi *m);
 
-/* Starts an exchange, or ends it at once: where its deadline has passed, or memory is short. */
+/* Starts an exchange. Ends it immediately if its deadline has passed or memory is short. */
 void multi_start(multi *m, exchange *x);
 
-/* Ends an exchange that was started, or one that never was. */
+/* Ends an exchange, whether or not it was started. */
 void multi_end(multi *m, exchange *x, const char *code, const char *text);
 void multi_end_all(multi *m, const char *code, const char *text);
 
-/* From within on_body: this exchange is to receive nothing more until multi_resume. */
+/* Called in on_body: pauses this exchange until multi_resume. */
 void multi_pause(multi *m, exchange *x);
 void multi_resume(multi *m, exchange *x);
 
-/* Waits until libcurl, a timer or the descriptor has news, and handles what is libcurl's. */
+/* Waits until libcurl, a timer or the descriptor has news, and handles libcurl's part. */
 void multi_turn(multi *m);
 
 #endif

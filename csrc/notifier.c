@@ -1,4 +1,4 @@
-/* notifier.c - a descriptor by which one thread tells another that there is something to do. */
+/* notifier.c - see notifier.h. */
 #include "notifier.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #define MSG_NOSIGNAL 0 /* macOS: SO_NOSIGPIPE is set below */
 #endif
 
-/* At once where the system can, or a program started by another thread would inherit it. */
+/* Set at creation if possible, because a program started by another thread would inherit the descriptor. */
 #ifdef SOCK_CLOEXEC
 #define PRIVATE SOCK_CLOEXEC
 #else
@@ -66,7 +66,7 @@ void notifier_abandon(notifier *n) {
   close_descriptor(&n->writer);
 }
 
-/* At most one byte is under way, so a full socket cannot be, and one look finds all there is. */
+/* At most one byte is in the socket, so it is never full, and one read empties it. */
 void notifier_raise(notifier *n) {
   if (n->raised) return;
   n->raised = true;
@@ -90,8 +90,7 @@ static bool listen_at(notifier *n) {
          !listen(n->listener, 1);
 }
 
-/* The directory is the owner's alone (mkdtemp makes it 0700), so nobody else can reach the socket,
- * not even in the moment before its own mode is set. */
+/* mkdtemp makes the directory with mode 0700, so no other user can reach the socket, even before its mode is set. */
 bool notifier_listen(notifier *n) {
   stop_listening(n);
   const char *base = getenv("TMPDIR");
@@ -107,7 +106,7 @@ bool notifier_listen(notifier *n) {
   return false;
 }
 
-/* Whoever connected reads the bytes from now on; our own pair is of no more use. */
+/* From now on the client that connected reads the bytes; the socket pair is closed. */
 bool notifier_accept(notifier *n) {
   int fd = n->listener < 0 ? -1 : accept(n->listener, NULL, NULL);
   stop_listening(n);

@@ -1,16 +1,16 @@
-/* notifier.h - how one thread makes another's event loop look: a byte on a descriptor, at most one at a time.
+/* notifier.h - wakes the event loop of another thread: a byte on a descriptor, at most one at a time.
  *
- * Owner: whoever declares it; notifier_open before, notifier_close after, also where open failed. All calls are made
- * under one lock of the owner's; the descriptor `reader` may be polled by anyone without it. Nothing here throws. */
+ * Owner: the code that declares it; notifier_open first, notifier_close last, also if open failed. The owner makes
+ * all calls under one lock; any thread may poll the descriptor `reader` without it. Nothing here throws. */
 #ifndef SMMPANEL_NOTIFIER_H
 #define SMMPANEL_NOTIFIER_H
 
 #include <stdbool.h>
 
 typedef struct {
-  int reader, writer; /* our own pair; the reader is -1 once somebody else has connected */
+  int reader, writer; /* a socket pair; the reader is -1 once a client has connected to the listener */
   int listener;
-  bool raised; /* a byte was sent and not yet acknowledged by notifier_lower */
+  bool raised; /* a byte was sent and notifier_lower was not called since */
   char path[96];
 } notifier;
 
@@ -23,16 +23,16 @@ void notifier_close(notifier *n);
 /* In a child that was forked since: closes the descriptors. */
 void notifier_abandon(notifier *n);
 
-/* Makes the reader readable, unless it is so already. */
+/* Makes the reader readable, unless it is already. */
 void notifier_raise(notifier *n);
 
-/* Reads the byte away. */
+/* Reads the byte, so that the reader is not readable any more. */
 void notifier_lower(notifier *n);
 
-/* Listens on a unix socket at n->path, in a directory that is the owner's alone. False: errno says why. */
+/* Listens on a unix socket at n->path, in a directory that only this user can access. False: see errno. */
 bool notifier_listen(notifier *n);
 
-/* Takes the connection that was made to it in place of the own pair. False: none was made. */
+/* Accepts the connection to that socket, which then replaces the socket pair. False: there is none. */
 bool notifier_accept(notifier *n);
 
 #endif

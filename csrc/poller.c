@@ -1,7 +1,7 @@
-/* poller.c - the sockets that libcurl waits for, and until when.
+/* poller.c - waits for libcurl's sockets and timers.
  *
- * libcurl is told of those alone on which something came. Left to itself (curl_multi_perform) it asks the system
- * about each transfer at each turn, and most wait for a panel that is far away. */
+ * Reports only the sockets with events to libcurl (curl_multi_socket_action). curl_multi_perform would make a system
+ * call for each transfer at each turn, and most transfers are waiting for a distant panel. */
 #include "poller.h"
 #include "clock.h"
 
@@ -10,9 +10,9 @@
 
 enum { FIRST_ROOM = 64, OWN = 0, REFUSED_MS = 10 };
 
-/* ---- what libcurl asks for ----------------------------------------------------------------- */
+/* ---- libcurl's sockets and timers ---------------------------------------------------------- */
 
-/* libcurl keeps for us where in the list a socket is: OWN stands for none. */
+/* libcurl stores each socket's index in the list for us; OWN means none. */
 static void store_at(poller *p, int at, struct pollfd entry, poller_source *s) {
   p->list[at] = entry;
   p->sources[at] = s;
@@ -35,8 +35,8 @@ static bool grow(poller *p, int room) {
   return true;
 }
 
-/* Where there is no memory the socket is not watched, and its call ends at its deadline: an error returned
- * from here would end all the others too. */
+/* If memory is short the socket is not watched, and its call ends at its deadline: returning an error here would end
+ * all other transfers too. */
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void *index) {
   poller_source *s = user;
   poller *p = s->poller;
@@ -85,7 +85,7 @@ bool poller_attach(poller *p, poller_source *s, CURLM *multi) {
          curl_multi_setopt(multi, CURLMOPT_TIMERDATA, s) == CURLM_OK;
 }
 
-/* What libcurl did not take out itself goes now; its handle exists no more. */
+/* Removes the sockets that libcurl did not remove. Its handle does not exist any more. */
 void poller_detach(poller *p, poller_source *s) {
   for (int i = 0; i < POLLER_SOURCES; i++)
     if (p->attached[i] == s) p->attached[i] = NULL;
@@ -111,21 +111,22 @@ static int until_due(const poller *p, int longest_ms) {
   return wait > 0 ? (int)wait : 0;
 }
 
-/* Where libcurl 7.88 has no memory for what it keeps of a socket, that socket's next transfer crashes it. */
+/* After libcurl 7.88 fails to allocate its record of a socket, the next transfer on that socket crashes. */
 static void report(poller_source *s, curl_socket_t fd, int what) {
   int running;
   if (s->broken) return;
   s->broken = curl_multi_socket_action(s->multi, fd, what, &running) == CURLM_OUT_OF_MEMORY;
 }
 
-/* Of an error libcurl is to find out itself: one that it is told of ends the transfer, where a broken kept
- * connection would have been seen as one when it was read, and the request sent on another. */
+/* Does not pass on errors: a reported error ends the transfer. If libcurl detects the error itself when it reads from a
+ * broken idle connection, it sends the request on another one. */
 static int to_curl(short came) {
   if (came & ~(POLLIN | POLLOUT)) return 0;
   return (came & POLLIN ? CURL_CSELECT_IN : 0) | (came & POLLOUT ? CURL_CSELECT_OUT : 0);
 }
 
-/* Reporting one may take any out of the list, and the last fills its place: backwards, that one was reported before. */
+/* Reporting one may remove any socket from the list, and the last one moves to its place. Going backwards, that one
+ * was reported before. */
 static void report_news(poller *p, int news) {
   for (int i = p->count - 1; i > OWN && news > 0; i--) {
     if (i >= p->count || !p->list[i].revents) continue;
@@ -138,7 +139,8 @@ static void report_news(poller *p, int news) {
 
 void poller_wait(poller *p, int longest_ms) {
   int news = poll(p->list, (nfds_t)p->count, until_due(p, longest_ms));
-  if (news < 0 && errno != EINTR) poll(NULL, 0, REFUSED_MS); /* the host lowered its limit of descriptors */
+  if (news < 0 && errno != EINTR)
+    poll(NULL, 0, REFUSED_MS); /* the program has lowered its limit of descriptors */
   report_news(p, news);
   for (int i = 0; i < POLLER_SOURCES; i++) {
     poller_source *s = p->attached[i];

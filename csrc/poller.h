@@ -1,7 +1,7 @@
-/* poller.h - where the engine's thread waits: for libcurl's sockets, libcurl's timers, and a descriptor of its own.
+/* poller.h - waits in the engine's thread: for libcurl's sockets, libcurl's timers, and one more descriptor.
  *
- * Owner: the multi handles' owner; all calls on the engine's thread. poller_close after curl_multi_cleanup, which
- * calls back. Nothing here throws. */
+ * Owner: the multi handles' owner; all calls on the engine's thread. Call poller_close after curl_multi_cleanup, which
+ * runs the poller's callbacks. Nothing here throws. */
 #ifndef SMMPANEL_POLLER_H
 #define SMMPANEL_POLLER_H
 
@@ -17,14 +17,14 @@ typedef struct {
   poller *poller;
   CURLM *multi;
   int64_t due; /* when libcurl wants to be called, in clock_milliseconds; -1: never */
-  bool broken; /* libcurl had no memory, and the multi handle is of no more use */
+  bool broken; /* libcurl ran out of memory, and the multi handle cannot be used any more */
 } poller_source;
 
 enum { POLLER_SOURCES = 2 };
 
 struct poller {
-  struct pollfd *list;     /* the own descriptor, then what libcurl waits for, */
-  poller_source **sources; /* ... and for which multi handle */
+  struct pollfd *list;     /* the extra descriptor, then libcurl's sockets */
+  poller_source **sources; /* the multi handle of each socket */
   int count, room;
   poller_source *attached[POLLER_SOURCES];
 };
@@ -33,13 +33,13 @@ struct poller {
 bool poller_open(poller *p, int descriptor);
 void poller_close(poller *p);
 
-/* Watches what a multi handle waits for. False: libcurl refused, or there are too many. */
+/* Watches the sockets and timers of a multi handle. False: libcurl refused, or too many handles are attached. */
 bool poller_attach(poller *p, poller_source *s, CURLM *multi);
 
-/* After curl_multi_cleanup. */
+/* Call it after curl_multi_cleanup. */
 void poller_detach(poller *p, poller_source *s);
 
-/* Waits until something comes, at most longest_ms, and lets libcurl handle it. */
+/* Waits for an event, at most longest_ms, and lets libcurl handle it. */
 void poller_wait(poller *p, int longest_ms);
 
 #endif

@@ -1,7 +1,7 @@
-/* queue.h - a first-in, first-out list through links inside the things that wait in it.
+/* queue.h - an intrusive first-in, first-out queue: each element contains a link.
  *
- * A thing is in a queue once or not at all. The queue owns nothing: who adds and removes counts the references. No
- * lock of its own: all calls on one queue are made under one lock of the owner's. Nothing allocates, nothing throws. */
+ * An element is in a queue at most once. The queue owns nothing: the code that adds and removes counts the references.
+ * It has no lock: the owner makes all calls on one queue under one lock. Nothing allocates, nothing throws. */
 #ifndef SMMPANEL_QUEUE_H
 #define SMMPANEL_QUEUE_H
 
@@ -18,13 +18,13 @@ typedef struct {
   queue_link *first, *last;
 } queue;
 
-/* False: it was in the queue already. */
+/* False: the element was in the queue already. */
 bool queue_add(queue *q, queue_link *link);
 
-/* The first, which is then in the queue no more; NULL where it is empty. */
+/* Removes and returns the first element; NULL if the queue is empty. */
 queue_link *queue_remove(queue *q);
 
-/* The struct that a link is a member of. */
+/* The struct that contains a link. */
 #define QUEUE_OWNER(link, type, member) ((type *)(void *)(((char *)(link)) - offsetof(type, member)))
 
 #endif

@@ -27,7 +27,7 @@ static int count_fields(lua_State *L) {
   return count;
 }
 
-/* The type whose name is on top. Throws where there is none. */
+/* The type whose name is on top. Throws if it is unknown. */
 static field_type check_type(lua_State *L, const char *field) {
   static const char *const names[] = {
       [FIELD_ID] = "id", [FIELD_MONEY] = "money", [FIELD_COUNT] = "count", [FIELD_FLAG] = "flag"};

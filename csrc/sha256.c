@@ -1,4 +1,4 @@
-/* sha256.c - SHA-256 (FIPS 180-4), HMAC (RFC 2104) and PBKDF2 (RFC 8018). No library that is linked has them. */
+/* sha256.c - SHA-256 (FIPS 180-4), HMAC (RFC 2104) and PBKDF2 (RFC 8018). No linked library has them. */
 #include "sha256.h"
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ typedef struct {
   size_t filled;
 } sha256;
 
-/* Both pads of a key, hashed once: a round then costs two blocks. */
+/* The states after both pads of a key, computed once, so that a round costs two blocks. */
 typedef struct {
   sha256 inner, outer;
 } hmac;

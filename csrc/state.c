@@ -48,8 +48,8 @@ void state_end(state *s, transfer *t) {
   s->ended_count++;
 }
 
-/* After a fork the thread and its connections are the parent's: what was in flight ends here, and
- * a new engine begins. */
+/* After a fork the thread and its connections belong to the parent: the transfers in flight end here, and a new engine
+ * is made. */
 static void leave_parents_engine(lua_State *L, state *s) {
   state_push_transfers(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {

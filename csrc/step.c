@@ -1,6 +1,6 @@
 /* step.c - see step.h.
  *
- * Decoding runs under lua_pcall: what one answer cannot have memory for must not cost another its end. */
+ * Decoding runs under lua_pcall, so that running out of memory for one response does not lose another one. */
 #include "step.h"
 #include "compat.h"
 #include "state.h"
@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SPARES "smmpanel.spares" /* the list of decoders that nobody uses at present */
+#define SPARES "smmpanel.spares" /* the list of unused decoders */
 
 enum {
   PIECE = 16 * 1024,
   STEP_BYTES = 16 * 1024,
   STEP_BYTES_MAX = 1 << 30,
-  EXCHANGE_COST = 1024, /* of an exchange with news, in bytes */
+  EXCHANGE_COST = 1024, /* bytes of the budget that an exchange with news uses */
   SPARES_MAX = 8
 };
 
@@ -30,13 +30,13 @@ static void fail_decoding(transfer *t, const char *verdict, const char *why) {
   if (t->decoder) decoder_release(t->decoder);
 }
 
-/* Where there is no memory for the wire log's copy, the log has a shorter body. */
+/* If memory for the wire log's copy is short, the logged body is truncated. */
 static void keep_body(transfer *t, const char *data, size_t len) {
   size_t room = t->kept_max - t->kept.len;
   buffer_add(&t->kept, data, len < room ? len : room);
 }
 
-/* Of a body that cannot be decoded. */
+/* For a body that cannot be decoded: whether more of the excerpt is needed. */
 static bool wants_more(const transfer *t) {
   return t->kept.len < t->kept_max && !t->kept.failed;
 }
@@ -47,9 +47,9 @@ static void keep_excerpt(transfer *t, const char *data, size_t len) {
   t->excerpt_len += part;
 }
 
-/* What follows runs under lua_pcall: (transfer, piece as light userdata, its length). */
+/* The following functions run under lua_pcall: (transfer, piece as light userdata, its length). */
 
-/* A decoder is made of 15 kB and an answer often of 40 bytes, so one serves many, one after the other. */
+/* Decoders are reused, because one takes 15 kB and a response often has 40 bytes. */
 static decoder *push_spare(lua_State *L, const transfer *t) {
   lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
   int last = (int)lua_rawlen(L, -1);
@@ -76,7 +76,7 @@ static void attach_decoder(lua_State *L, transfer *t) {
 }
 
 static void detach_decoder(lua_State *L, transfer *t) {
-  decoder_release(t->decoder); /* nothing of the answer outlives it in a spare decoder */
+  decoder_release(t->decoder); /* a spare decoder must keep no data of the response */
   t->decoder = NULL;
   lua_getfield(L, LUA_REGISTRYINDEX, SPARES);
   int count = (int)lua_rawlen(L, -1);
@@ -117,8 +117,8 @@ static int finish_decoding(lua_State *L) {
   return 0;
 }
 
-/* Only running out of memory makes these throw; the functions were pushed before anything was
- * taken from a queue, so calling them allocates nothing outside the lua_pcall. */
+/* These throw only when out of memory. The functions were pushed before anything was removed from a queue, so calling
+ * them allocates nothing outside of lua_pcall. */
 static void decode(lua_State *L, int function, int self, void *piece, size_t len) {
   transfer *t = lua_touserdata(L, self);
   lua_pushvalue(L, function);
@@ -143,8 +143,8 @@ static void blame_document(transfer *t) {
   snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
 }
 
-/* An answer that was cut may hold a whole document all the same: an order's id must not be lost with the rest. Where
- * it holds none, it is the network's failure, unless the document broke before. */
+/* A truncated response may still contain a complete document, and an order's id must not be lost. If it contains none,
+ * the network's failure is reported, unless the document was invalid before the cut. */
 static void conclude(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
   transfer *t = lua_touserdata(L, self);
   bool lost = *t->outcome.code != '\0';
@@ -153,17 +153,17 @@ static void conclude(lua_State *L, const stepping *g, int self, char *piece, siz
   state_end(g->state, t);
 }
 
-/* A piece that is not the last one. -> whether the exchange has ended meanwhile */
+/* Decodes a piece that is not the last one. Returns whether the exchange has ended meanwhile. */
 static bool decode_piece(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
   transfer *t = lua_touserdata(L, self);
   decode(L, g->feed, self, piece, len);
-  /* a finalizer that stepped meanwhile may have taken its news */
+  /* a step in a finalizer may have handled its news meanwhile */
   engine_read_body(g->state->engine, t->exchange, piece, 0);
   return engine_is_done(g->state->engine, t->exchange, &t->outcome);
 }
 
-/* One piece of one body. What is broken already is not downloaded any further. News of an exchange
- * may come once more after its end was seen. */
+/* Handles one piece of one body. Cancels the download of a body that cannot be decoded. An exchange may be reported
+ * again after its end was handled. */
 static size_t advance(lua_State *L, const stepping *g, int self) {
   char piece[PIECE];
   engine *e = g->state->engine;
@@ -186,13 +186,13 @@ static void take_news(lua_State *L, const stepping *g, size_t budget) {
   for (size_t done = 0; done < budget && (x = engine_ready(g->state->engine)); done += EXCHANGE_COST) {
     lua_pushlightuserdata(L, x);
     lua_rawget(L, g->transfers);
-    exchange_release(x); /* the transfer has a reference of its own */
+    exchange_release(x); /* the transfer holds another reference */
     if (lua_isuserdata(L, -1)) done += advance(L, g, lua_gettop(L));
     lua_pop(L, 1);
   }
 }
 
-/* The list on top is told of one that has ended. Where the state is closing it may have been collected. */
+/* Appends an ended transfer to the list on top. While the state is closing it may have been collected already. */
 static void tell_ended(lua_State *L, transfer *t, int transfers) {
   if (!t->exchange) return;
   lua_pushlightuserdata(L, t->exchange);
@@ -205,8 +205,8 @@ static void tell_ended(lua_State *L, transfer *t, int transfers) {
   t->exchange = NULL;
 }
 
-/* Nothing is forgotten if the list cannot be made: the next step tells them, and the descriptor stays
- * readable until then. */
+/* If the list cannot be made, nothing is lost: the next step returns the transfers, and the descriptor stays readable
+ * until then. */
 static int push_ended(lua_State *L, state *s, int transfers) {
   if (!s->ended) return 0;
   lua_createtable(L, s->ended_count, 0);

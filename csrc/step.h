@@ -1,14 +1,14 @@
-/* step.h - moves what has arrived into decoders, and gives Lua the transfers that have ended. */
+/* step.h - decodes the data that has arrived, and returns the transfers that have ended to Lua. */
 #ifndef SMMPANEL_STEP_H
 #define SMMPANEL_STEP_H
 
 #include <lua.h>
 
-/* lua_CFunction: (bytes) -> the list of transfers that have ended, or nothing. Decodes about `bytes` (16 kB) at most and
- * never blocks. Throws when the list cannot be made: the next step gives it. */
+/* lua_CFunction: (bytes) -> the list of transfers that have ended, or nothing. Decodes at most about `bytes` (16 kB),
+ * never blocks. Throws if memory for the list runs out; the next step then returns it. */
 int step_run(lua_State *L);
 
-/* Makes the list of spare decoders, once a Lua state. May throw. */
+/* Makes the list of spare decoders; call it once per Lua state. May throw. */
 void step_open(lua_State *L);
 
 #endif

@@ -1,7 +1,7 @@
 /* transfer.c - see transfer.h.
  *
- * What Lua may throw (out of memory, a wrong argument) can cross every function here, so none holds anything that is
- * not in a userdata already when it calls Lua. */
+ * A Lua error (out of memory, a wrong argument) can leave every function here. So when a function calls Lua, everything
+ * it owns must already be in a userdata. */
 #include "transfer.h"
 #include "client.h"
 #include "compat.h"
@@ -15,7 +15,7 @@
 
 #define TRANSFER "smmpanel.transfer"
 
-/* The buffer is a userdata with the transfer's metatable, so that whatever throws frees it. */
+/* The userdata gets its metatable first, so that the collector frees the buffer after any throw. */
 static transfer *new_transfer(lua_State *L) {
   transfer *t = lua_newuserdata(L, sizeof *t);
   *t = (transfer){.outcome = {.code = ""}, .json = "empty"};
@@ -43,7 +43,7 @@ static int transfer_gc(lua_State *L) {
   buffer_free(&t->kept);
   if (t->exchange) exchange_release(t->exchange);
   t->exchange = NULL;
-  t->ended = true; /* where a state closes, finalizers that come later may still find it in flight */
+  t->ended = true; /* when a state closes, later finalizers may still find it in flight */
   return 0;
 }
 
@@ -63,7 +63,7 @@ long transfer_milliseconds(lua_Number seconds) {
   return seconds < (lua_Number)INT_MAX / 1000 ? (long)ceil(seconds * 1000) : INT_MAX;
 }
 
-/* The list lives in a userdata on the stack until libcurl has its copy. */
+/* The list is in a userdata on the stack until libcurl has copied it. */
 static const char *const *push_headers(lua_State *L, int options) {
   lua_getfield(L, options, "headers");
   size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
@@ -72,14 +72,14 @@ static const char *const *push_headers(lua_State *L, int options) {
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, table, (int)i + 1);
     if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "smmpanel.core: a header must be a string");
-    list[i] = lua_tostring(L, -1); /* lives in the table */
+    list[i] = lua_tostring(L, -1); /* the table keeps it alive */
     lua_pop(L, 1);
   }
   list[count] = NULL;
   return list;
 }
 
-/* Whether the call has header lines of its own, instead of the client's. Does not throw. */
+/* Whether the call has header lines, which replace the client's. Does not throw. */
 static bool own_headers(lua_State *L, int request) {
   lua_getfield(L, request, "headers");
   bool own = lua_istable(L, -1);
@@ -87,7 +87,7 @@ static bool own_headers(lua_State *L, int request) {
   return own;
 }
 
-/* A moment of core.now in milliseconds. */
+/* Converts a time of core.now to milliseconds. */
 static int64_t moment(lua_Number seconds) {
   const lua_Number most = (lua_Number)(INT64_MAX / 4000);
   if (!(seconds > 0)) return 0;
@@ -114,7 +114,7 @@ static bool make_exchange(lua_State *L, client *c, transfer *t, exchange_refusal
   return t->exchange != NULL;
 }
 
-/* The transfer is on top; its uservalue keeps the schema alive. */
+/* With the transfer on top; its uservalue keeps the schema alive. */
 static void set_reading(lua_State *L, const client *c, transfer *t) {
   const char *decimals = field_text(L, 2, "decimals");
   lua_getfield(L, 2, "keep_body");
@@ -162,7 +162,7 @@ int transfer_start(lua_State *L) {
   set_reading(L, c, t);
   build_request(L, c, t, action);
   if (!make_exchange(L, c, t, &refusal)) return refuse(L, refusal.code, refusal.text);
-  if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it just now */
+  if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it meanwhile */
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);
   if (t->started) return 1;
@@ -219,7 +219,7 @@ static void push_http(lua_State *L, const exchange_outcome *o) {
   if (*o->cf_ray) set_text(L, "cf_ray", o->cf_ray);
 }
 
-/* The table on top gets the headers that headers.h keeps, by name. Throws out of memory alone. */
+/* Adds the headers that headers.h stores to the table on top, by name. Throws only when out of memory. */
 static void set_headers(lua_State *L, const exchange_outcome *o) {
   lua_newtable(L);
   for (const char *name = o->headers, *end = name + o->headers_len; name < end;) {
@@ -233,7 +233,7 @@ static void set_headers(lua_State *L, const exchange_outcome *o) {
   lua_setfield(L, -2, "headers");
 }
 
-/* Whether anybody may ask for them: for the wire log, or to say what answered in place of the panel. */
+/* Whether the headers are needed: for the wire log, or to name the server that answered in place of the panel. */
 static bool wants_headers(const transfer *t) {
   return t->kept_max || t->outcome.http_status / 100 != 2 || strcmp(t->json, "whole") != 0;
 }

@@ -1,4 +1,4 @@
-/* typed.c - see typed.h. Decimals are read here, so that no locale has a say and all digits of an integer are kept. */
+/* typed.c - see typed.h. Reads decimals itself, so that the locale has no effect and integers keep all their digits. */
 #include "typed.h"
 #include "compat.h"
 #include "grouped.h"
@@ -16,7 +16,7 @@
 
 /* ---- decimals ----------------------------------------------------------------------------- */
 
-/* digits * 10^exponent, where up to 19 digits are enough to say it. */
+/* digits * 10^exponent, with up to 19 digits. */
 typedef struct {
   uint64_t digits;
   int exponent;
@@ -59,7 +59,7 @@ static const char *read_exponent(decimal *d, const char *p, const char *end) {
   return p;
 }
 
-/* The grammar of JSON, but for leading zeros and ".5", which panels write and which say the same. */
+/* The grammar of JSON, plus leading zeros and ".5", which panels write and which are unambiguous. */
 static bool read_decimal(decimal *d, const char *p, size_t len) {
   const char *end = p + len, *start;
   if (len > JSON_NUMBER_MAX) return false;
@@ -90,11 +90,11 @@ static void push_integer(lua_State *L, bool negative, uint64_t magnitude) {
 #if LUA_VERSION_NUM >= 503
   lua_pushinteger(L, n);
 #else
-  lua_pushnumber(L, (lua_Number)n); /* its own integers have 32 bits on some machines */
+  lua_pushnumber(L, (lua_Number)n); /* lua_Integer has 32 bits on some machines */
 #endif
 }
 
-/* The magnitude of a decimal that is an integer, however it is written ("100.0", 1e3). */
+/* The magnitude of a decimal whose value is an integer, in any notation ("100.0", 1e3). */
 static bool integral(const decimal *d, uint64_t *magnitude) {
   uint64_t n = d->digits;
   int exponent = d->exponent;
@@ -104,8 +104,8 @@ static bool integral(const decimal *d, uint64_t *magnitude) {
   return !d->truncated && (exponent == 0 || n == 0);
 }
 
-/* Correctly rounded. Two exact doubles divided or multiplied once are (Clinger); the rest is for the C
- * library, which wants a terminated text. */
+/* Correctly rounded. One multiplication or division of two exact doubles is (Clinger). All other cases use the C
+ * library, which needs a terminated text. */
 static double to_double(const decimal *d, const char *text, size_t len) {
 #if FLT_EVAL_METHOD == 0
   static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -129,7 +129,7 @@ static double to_double(const decimal *d, const char *text, size_t len) {
 static bool push_id(lua_State *L, const char *text, size_t len) {
   decimal n;
   if (!read_decimal(&n, text, len) || !n.integer || n.truncated || n.exponent) return false;
-  if (text[n.negative] == '0' && len > 1) return false; /* "007", "-0": the text says more */
+  if (text[n.negative] == '0' && len > 1) return false; /* "007", "-0": a number would lose information */
   if (!fits(n.negative, n.digits)) return false;
   push_integer(L, n.negative, n.digits);
   return true;
@@ -173,7 +173,7 @@ static bool push_as(lua_State *L, field_type type, bool decimal_text, const char
   }
 }
 
-/* A text as PHP's number_format and people write it. */
+/* Converts a text with digit groups, as PHP's number_format writes it. */
 static bool push_grouped(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
   char plain[GROUPED_MAX + 1];
   size_t plain_len;
@@ -187,7 +187,7 @@ bool typed_push_string(lua_State *L, field_type type, bool decimal_text, const c
   return push_as(L, type, decimal_text, text, len) || push_grouped(L, type, decimal_text, text, len);
 }
 
-/* A number that no type claims: an integer keeps all its digits, be it as text. */
+/* An untyped number. False, so that the text is used, if a number cannot hold all digits of an integer. */
 static bool push_number(lua_State *L, const char *text, size_t len) {
   decimal n;
   uint64_t magnitude;
@@ -203,7 +203,7 @@ static bool push_number(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-/* A number where an id or money belongs keeps its text when it does not fit; so does an integral count. */
+/* Whether a number that does not fit its type stays text: ids, money as text, integral counts. */
 static bool keeps_text(bool decimal_text, field_type type, const char *text, size_t len) {
   decimal n;
   if (type == FIELD_ID || (type == FIELD_MONEY && decimal_text)) return true;

@@ -5,10 +5,10 @@
  * however it is split.
  *
  * Panels print notices before their JSON, in text or HTML. If the input does not begin with a document, the reader
- * tries to parse one at the first { or [. If that fails, it returns JSON_RESET and searches on from the error, so no byte is
- * read twice or stored. A document is accepted only if it extends to the end of the input. A part of a broken document
- * is never accepted: an attempt at the very beginning is never given up, and the end of the input during an attempt is
- * an error. */
+ * tries to parse one at the first { or [. If that fails, it returns JSON_RESET and searches on from the error, so no
+ * byte is read twice or stored. A document is accepted only if it extends to the end of the input. A part of a broken
+ * document is never accepted: an attempt at the very beginning is never given up, and the end of the input during an
+ * attempt is an error. */
 #include "json.h"
 #include "json_reader.h"
 

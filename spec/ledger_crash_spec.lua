@@ -1,15 +1,18 @@
--- Four processes that place the same orders are killed with SIGKILL at random points: no order is made twice,
--- and none is lost. The long run of it is spec/long/ledger_crash_long.lua.
+-- Four processes that place the same orders are killed and stopped at random points, and their wall clock jumps: no
+-- order is made twice, none is lost, and none is in doubt that was not on its way. The long run of it is
+-- spec/long/ledger_crash_long.lua.
 local crash = require "spec.support.crash"
 
 describe("orders with a ref, their processes killed at random", function()
   for _, ledger in ipairs { "sqlite", "redis" } do
     it("are placed once each, with a ledger in " .. ledger, function()
       local report = crash.run {
-        ledger = ledger, orders = 60, processes = 4, kills = 16, restarts = 1, seed = os.time(),
+        ledger = ledger, orders = 60, processes = 4, kills = 16, stops = 8, clock_steps = 4, restarts = 1,
+        seed = os.time(),
       }
       assert.same({}, report.unknown) -- everything the panel has made was done or pending
       assert.same({}, report.twice)
+      assert.same({}, report.unexplained)
       assert.same({ 60, 60, 60 }, { report.placed, report.total, report.counted })
       assert.equal("", report.errors)
       assert.is_true(report.while_placing > 0)

@@ -1,8 +1,10 @@
--- Processes that place the same orders at the same time are killed at random points and started again, until
--- all is settled; then the panel's own books are compared with the ledger.
+-- Processes that place the same orders at the same time are killed and stopped at random points and started again,
+-- while their wall clock jumps and Redis restarts, until all is settled; then the panel's own books are compared
+-- with the ledger.
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
+local shifted_clock = require "spec.support.shifted_clock"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
 
@@ -27,8 +29,9 @@ end
 
 local function start_worker(run, die)
   run.seed = run.seed + 1
-  local command = ("echo $$; exec %s spec/support/crash_worker.lua %d %d %d %s/urls %s %s 2>>%s/errors"):format(
-    process.lua(), run.seed, die, run.orders, run.directory, run.sandbox.key, run.where, run.directory)
+  local command = ("echo $$; exec %s %s spec/support/crash_worker.lua %d %d %d %s %s %s 2>>%s/errors"):format(
+    run.clock.environment, process.lua(), run.seed, die, run.orders, run.directory, run.sandbox.key, run.where,
+    run.directory)
   local pipe = assert(io.popen(command))
   return { pipe = pipe, pid = pipe:read "*l", die = die }
 end
@@ -69,9 +72,33 @@ local function one_kill(run)
 end
 
 local function restart_redis(run)
-  run.server:kill "KILL"
+  run.server:kill(math.random(2) == 1 and "KILL" or "TERM")
   run.server:start()
-  run.restarts = run.restarts + 1
+end
+
+-- One of them stands still for a moment, or for longer than its call has. It goes on by itself: the next to be killed
+-- may be waiting for it.
+local function stop_one(run)
+  local seconds = math.random(4) == 1 and 1 + 1.5 * math.random() or 0.2 * math.random()
+  local pid = run.workers[math.random(#run.workers)].pid
+  os.execute(("(kill -STOP %s; sleep %.2f; kill -CONT %s) >/dev/null 2>&1 &"):format(pid, seconds, pid))
+end
+
+local JUMPS = { 0, 60, -60, 86400, -86400, 31536000, -31536000 } -- seconds
+
+local function step_clock(run)
+  run.clock:set(JUMPS[math.random(#JUMPS)])
+end
+
+-- What happens besides the kills, as often as the options say, spread over them.
+local function disturb(run, options)
+  for name, act in pairs { stops = stop_one, clock_steps = step_clock, restarts = run.server and restart_redis } do
+    local wanted = (options[name] or 0) * run.kills / options.kills
+    while run[name] < wanted do
+      act(run)
+      run[name] = run[name] + 1
+    end
+  end
 end
 
 local function kill_all_over(run, options)
@@ -81,9 +108,7 @@ local function kill_all_over(run, options)
   end
   while run.kills < options.kills do
     one_kill(run)
-    if run.server and options.restarts and run.restarts < options.restarts * run.kills / options.kills then
-      restart_redis(run)
-    end
+    disturb(run, options)
   end
   for _, worker in ipairs(run.workers) do
     kill(worker)
@@ -97,6 +122,32 @@ local function to_the_end(run, processes)
   for i = 1, processes do workers[i] = start_worker(run, 0) end
   for _, worker in ipairs(workers) do assert(is_ready(worker)) end
   for _, worker in ipairs(workers) do assert(wait(worker), "a worker did not come to its end") end
+end
+
+-- The refs that may be in doubt: each was being placed when its process was killed, or its answer was lost. Others
+-- must not be. -> the set of them, how many were cut off by a kill, how many by a lost answer
+local function doubtful(run)
+  local last, set, cut, lost = {}, {}, 0, 0
+  for line in io.lines(run.directory .. "/steps") do
+    local worker_and_ref, mark = line:match "^(%d+ %S+) (%S)$"
+    last[worker_and_ref] = mark
+  end
+  for worker_and_ref, mark in pairs(last) do
+    if mark == "+" then cut = cut + 1 end
+    if mark == "?" then lost = lost + 1 end
+    if mark ~= "-" then set[worker_and_ref:match "%S+$"] = true end
+  end
+  return set, cut, lost
+end
+
+local function unexplained(run, report)
+  local set, cut, lost = doubtful(run)
+  report.cut, report.lost = cut, lost
+  local list = {}
+  for _, open in ipairs(assert(run.panel:pending())) do
+    if not set[open.ref] then list[#list + 1] = open.ref end
+  end
+  return list
 end
 
 -- What the panel has: link -> ids.
@@ -151,8 +202,9 @@ end
 local function open_run(options)
   local run = {
     sandbox = sandboxes.start { balance = "1000000" }, directory = redis_server.scratch(), orders = options.orders,
-    seed = options.seed, workers = {}, kills = 0, finished = 0, progress = {}, restarts = 0,
+    seed = options.seed, workers = {}, kills = 0, finished = 0, progress = {}, restarts = 0, stops = 0, clock_steps = 0,
   }
+  run.clock = shifted_clock.new(run.directory)
   local ledger
   if options.ledger == "sqlite" then
     run.where = "sqlite " .. run.directory .. "/ledger.db"
@@ -174,7 +226,7 @@ local function close_run(run)
   os.execute("rm -rf " .. run.directory)
 end
 
---- Runs it: { ledger = "sqlite"|"redis", orders, processes, kills, restarts (of Redis), seed }.
+--- Runs it: { ledger = "sqlite"|"redis", orders, processes, kills, stops, clock_steps, restarts (of Redis), seed }.
 ---@return table report
 function crash.run(options)
   math.randomseed(options.seed)
@@ -184,6 +236,7 @@ function crash.run(options)
   repeat
     to_the_end(run, options.processes)
     socket.sleep(3.5) -- what was being sent when its process was killed has come to its end, the late ones too
+    report.unexplained = report.unexplained or unexplained(run, report)
     local unknown, pending = unknown_to_the_ledger(run)
     for _, ref in ipairs(unknown) do table.insert(report.unknown, ref) end
     local settled = settle(run)
@@ -200,6 +253,7 @@ function crash.run(options)
     if requests < run.progress[#run.progress] then report.while_placing = report.while_placing + 1 end
   end
   report.kills, report.finished, report.restarts = run.kills, run.finished, run.restarts
+  report.stops, report.clock_steps = run.stops, run.clock_steps
   local errors = io.open(run.directory .. "/errors")
   report.errors = errors and errors:read "*a" or ""
   if errors then errors:close() end

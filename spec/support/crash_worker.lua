@@ -1,22 +1,39 @@
 -- Places orders that others place at the same time, until each is placed or uncertain, over a panel that
--- fails in every way: `lua crash_worker.lua SEED DIE COUNT URLS KEY sqlite PATH` or `... redis PORT PREFIX`.
--- URLS is a file with one url a line. With DIE above 0 it kills itself at that step of the ledger, before or
--- after it. Prints "ready" when it begins, and "done" at the end.
+-- fails in every way: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY sqlite PATH` or `... redis PORT PREFIX`.
+-- DIRECTORY has a file "urls" with one url a line, and gets one "steps" with a line "PID REF MARK" for each ref that
+-- is being placed ("+"), is so no more ("-"), or had no answer ("?"). With DIE above 0 it kills itself at that step
+-- of the ledger, before or after it. Prints "ready" when it begins, and "done" at the end.
 local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 
-local seed, die, count, urls, key = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3]), arg[4], arg[5]
+local seed, die, count, directory, key = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3]), arg[4], arg[5]
 math.randomseed(seed)
 
 local stat = assert(io.open "/proc/self/stat")
 local pid = stat:read "*n"
 stat:close()
 
+local steps = assert(io.open(directory .. "/steps", "a"))
+steps:setvbuf "no"
+
+local function note(entry, mark) steps:write(("%d %s %s\n"):format(pid, entry.ref, mark)) end
+
 local function kill_oneself() os.execute(("kill -9 %d"):format(pid)) end
 
 local function new_ledger()
   if arg[6] == "sqlite" then return smmpanel.ledger.sqlite(arg[7]) end
   return smmpanel.ledger.redis(redis_clients.at(tonumber(arg[7]), 2), { prefix = arg[8] })
+end
+
+-- What a step means for its ref. A take whose answer was lost may have happened.
+local function note_before(name, entry)
+  if name == "take" then note(entry, "+") end
+end
+
+local function note_after(name, entry, result)
+  if name == "take" and result == "held" then note(entry, "-") end
+  if (name == "keep" or name == "free") and result then note(entry, "-") end
+  if name == "doubt" then note(entry, "?") end
 end
 
 -- The ledger, and the kill in it: at an odd step before it is done, at an even one after it.
@@ -27,7 +44,9 @@ local function mortal(ledger)
     proxy[name] = function(_, ...)
       step = step + 1
       if step * 2 - 1 == die then kill_oneself() end
+      note_before(name, ...)
       local a, b = ledger[name](ledger, ...)
+      note_after(name, (...), a)
       if step * 2 == die then kill_oneself() end
       return a, b
     end
@@ -36,7 +55,7 @@ local function mortal(ledger)
 end
 
 local ledger, panels = mortal(new_ledger()), {}
-for url in io.lines(urls) do
+for url in io.lines(directory .. "/urls") do
   panels[#panels + 1] = smmpanel.new { url = url, key = key, ledger = ledger, timeout = 1, retries = 1, rate = 200 }
 end
 

@@ -1,4 +1,4 @@
---- Everything between a call and its request: the deadline, the rate limits, whether the panel is still open.
+--- The checks before a request is sent: the deadline, the rate limits, whether the panel is still open.
 -- @module smmpanel.call.admit
 
 local admit = {}
@@ -51,7 +51,7 @@ local function wait_for_slots(state, call)
   end
 end
 
---- Whether a request of the call may still be sent: the panel is open, and there is time.
+--- Checks whether a request of the call may still be sent: the panel is open, and the deadline has not passed.
 ---@param state table the panel's
 ---@param call smmpanel.Call
 ---@return smmpanel.Error? refused nothing may be sent
@@ -60,8 +60,8 @@ function admit.check(state, call)
   return too_late(call)
 end
 
---- Waits until a request of the call may be sent. A patient call waits for its slot as long as it takes; its
--- deadline counts from then.
+--- Waits until a request of the call may be sent. A patient call waits for its slot without a limit; its deadline
+-- is counted from the slot on.
 ---@param state table the panel's
 ---@param call smmpanel.Call
 ---@return smmpanel.Error? refused nothing may be sent
@@ -70,7 +70,7 @@ function admit.run(state, call)
   if refused then return refused end
   if call.loop.begin then call.loop.begin() end
   if call.patient then call.deadline, call.patient = core.now() + call.timeout, nil end
-  -- Once more: waiting may have taken longer than asked for (a stopped process, a blocked loop).
+  -- Check again: the wait may have taken longer than requested (a suspended process, a blocked loop).
   return admit.check(state, call)
 end
 

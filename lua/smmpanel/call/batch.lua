@@ -1,4 +1,4 @@
---- Many ids: cut into requests, sent several at a time, every id answered.
+--- Many ids: split into requests, several requests at a time, an entry for every id.
 -- @module smmpanel.call.batch
 
 local answers = require "smmpanel.api.answers"
@@ -7,7 +7,7 @@ local loops = require "smmpanel.loop"
 
 local batch = {}
 
---- A list cut into lists of at most `size`. Pure.
+--- Splits a list into lists of at most `size` elements. Pure.
 ---@param list any[]
 ---@param size integer
 ---@return any[][]
@@ -21,7 +21,7 @@ function batch.chunks(list, size)
   return chunks
 end
 
---- The entries of ids whose request failed as a whole. Pure.
+--- Makes the entries of ids whose request failed as a whole. Pure.
 ---@param action string
 ---@param texts string[]
 ---@param err smmpanel.Error
@@ -37,7 +37,7 @@ function batch.failed(action, texts, err)
   return entries
 end
 
---- Entries by id text made into entries by the ids as the caller gave them. Pure.
+--- Converts entries by id text to entries by the ids as the caller wrote them. Pure.
 ---@param keys table<string, smmpanel.Id[]>
 ---@param entries table<string, table>
 ---@param into table
@@ -51,8 +51,8 @@ end
 ---@field texts string[]
 ---@field keys table<string, smmpanel.Id[]> text -> the ids as given
 
--- Sends chunks, `workers` at a time, until there is none left. What a caller's function throws ends it: no
--- request is begun after that. -> the first request's error
+-- Sends all chunks, `workers` at a time. After an error in a caller's function no further request starts.
+-- -> the error of the first request that failed
 local function send_all(action, next_chunk, how, send, answer)
   local failures, refused, begun, over = {}, nil, 0, false
   local function work()
@@ -61,7 +61,7 @@ local function send_all(action, next_chunk, how, send, answer)
       if not chunk then return end
       begun = begun + 1
       local index = begun
-      -- A refused key is refused for all of them, and each try may count towards a block.
+      -- All other requests would be refused too, and each attempt may count towards a block.
       local entries, err = nil, refused
       if not err then entries, err = send(chunk.texts) end
       failures[index] = err
@@ -91,14 +91,14 @@ local function chunks_of(asked, size)
   end, #chunks
 end
 
---- Sends them all.
+--- Sends the requests for a list of ids.
 ---@param action string
 ---@param asked smmpanel.Ids
 ---@param how { loop: table, batch_size: integer, concurrency: integer }
 ---@param send fun(texts: string[]): table?, smmpanel.Error? one request
 ---@param progress fun(done: integer, total: integer) in ids
----@return table by the ids as given
----@return smmpanel.Error? the first request's that failed
+---@return table entries by the ids as given
+---@return smmpanel.Error? err of the first request that failed
 function batch.run(action, asked, how, send, progress)
   local result, done = {}, 0
   local next_chunk, count = chunks_of(asked, how.batch_size)
@@ -111,9 +111,9 @@ function batch.run(action, asked, how, send, progress)
   return result, err
 end
 
--- Reads the ids of one request after the other: -> a chunk, or nil at the end.
+-- Returns a function that reads the ids of the next request. It returns a chunk, or nil at the end.
 local function chunks_from(next_id, read, size)
-  local ended = false -- an iterator need not bear being asked again
+  local ended = false -- an iterator may fail when called after its end
   return function()
     local list = {}
     while not ended and #list < size do
@@ -127,8 +127,8 @@ local function chunks_from(next_id, read, size)
   end
 end
 
--- Gives the answers on in the order of the ids, also where a later request was answered first. Answers that
--- come while the caller's function is running have their turn after it.
+-- Passes on the answers in the order of the ids, even if a later request was answered first. Answers that arrive
+-- while the caller's function is running are passed on after it.
 local function in_order(on_answer)
   local waiting, turn, busy = {}, 1, false
   return function(index, list, by_key)
@@ -148,15 +148,15 @@ local function in_order(on_answer)
   end
 end
 
---- Sends ids as they are read, and gives on each answer in their order.
+--- Sends ids as they are read, and passes on the answers in their order.
 ---@param action string
 ---@param next_id fun(): smmpanel.Id?
----@param read fun(list: smmpanel.Id[]): smmpanel.Ids throws where one is wrong
+---@param read fun(list: smmpanel.Id[]): smmpanel.Ids throws if an id is wrong
 ---@param how { loop: table, batch_size: integer, concurrency: integer }
 ---@param send fun(texts: string[]): table?, smmpanel.Error? one request
 ---@param progress fun(done: integer) in ids
 ---@param on_answer fun(id: smmpanel.Id, record: table?, entry: table?)
----@return smmpanel.Error? the first request's that failed
+---@return smmpanel.Error? err of the first request that failed
 function batch.stream(action, next_id, read, how, send, progress, on_answer)
   local give_on, done = in_order(on_answer), 0
   return send_all(action, chunks_from(next_id, read, how.batch_size), { loop = how.loop, workers = how.concurrency },

@@ -1,4 +1,4 @@
---- The calls that are about ids: one id is one request, a list is cut into several.
+--- The calls about ids: one id is one request, a list is split into several requests.
 -- @module smmpanel.call.by_ids
 
 local by_ids = {}
@@ -27,7 +27,7 @@ end
 local function sender(own, call)
   local row = actions[call.action]
   return function(texts)
-    -- Some panels know a single id in its own field only.
+    -- Some panels accept a single id only in its own field.
     local fields = #texts == 1 and { row.one, texts[1] } or { row.many, texts }
     return request.run(own, with(call, { asked = texts, fields = fields, separator = "," }))
   end
@@ -38,7 +38,7 @@ local function sizes(own, call, given)
     concurrency = given.concurrency or own.options.concurrency }
 end
 
--- A list, or what returns the next id: -> what does, and how many there are where that is known.
+-- Takes a list or an iterator. -> an iterator, and the number of ids if it is known
 local function source_of(where, x)
   if type(x) == "function" then return x end
   ids.read(where, x)
@@ -49,7 +49,7 @@ local function source_of(where, x)
   end, #x
 end
 
--- Each answer is given on as it comes, in the order of the ids.
+-- Passes on each answer as it arrives, in the order of the ids.
 local function stream(own, call, where, x, given)
   local next_id, total = source_of(where, x)
   local function progress(done)
@@ -61,8 +61,8 @@ local function stream(own, call, where, x, given)
   return {}, err
 end
 
---- Asks about a list of ids.
----@param own table what the panel keeps
+--- Sends the requests for a list of ids.
+---@param own table the panel's state
 ---@param call smmpanel.Call
 ---@param asked smmpanel.Ids
 ---@param given smmpanel.CallOptions
@@ -77,8 +77,8 @@ function by_ids.list(own, call, asked, given)
   return batch.run(call.action, asked, how, sender(own, call), progress)
 end
 
---- Entries by id made into an array in the order asked. Each names the id that was asked, whatever the panel's record
--- says, and holds nothing that JSON cannot. Pure.
+--- Converts entries by id to an array in the order of the ids. Each entry has the id as requested, even if the panel's
+-- record has another, and contains only values that JSON has. Pure.
 ---@param action string
 ---@param asked smmpanel.Id[]
 ---@param entries table
@@ -106,7 +106,7 @@ local function check_kind(where, x, given)
   end
 end
 
---- status, refill, refill_status, cancel.
+--- Calls status, refill, refill_status or cancel.
 ---@param panel smmpanel.Panel
 ---@param action string
 ---@param x smmpanel.Id|smmpanel.Id[]|fun(): smmpanel.Id?

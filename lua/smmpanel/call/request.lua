@@ -1,4 +1,4 @@
---- One logical call: attempts, pauses and the one deadline that they share.
+--- One call: its attempts and pauses, with one deadline for all of them.
 -- @module smmpanel.call.request
 
 local actions = require "smmpanel.api.actions"
@@ -20,25 +20,25 @@ local request = {}
 ---@field action string
 ---@field fields table flat list of names and values
 ---@field separator string between the items of a list
----@field asked? string|string[] the id or ids that the answer is about
+---@field asked? string|string[] the requested id or ids
 ---@field write boolean
----@field raw? boolean the answer is given as it is
+---@field raw? boolean return the answer unchanged
 ---@field loop table
 ---@field deadline number by core.now()
 ---@field timeout number seconds
 ---@field patient? boolean waits for a free slot of the rate limit without a deadline
----@field bulk? boolean one of many: it leaves every second slot to single reads
----@field is_stopped? fun(): boolean whether the run that it belongs to was stopped
----@field admitted? boolean the first attempt has its slot: see smmpanel.call.admit
+---@field bulk? boolean one of many requests: leaves every second slot to single reads
+---@field is_stopped? fun(): boolean whether the run that the call belongs to was stopped
+---@field admitted? boolean the first attempt has its slot already: see smmpanel.call.admit
 ---@field retries integer
 ---@field decimals string
 ---@field codes? fun(said: string): string? the user's own codes for panels' texts
 ---@field headers? string[] "Name: value" lines instead of the panel's own
 ---@field ref? string
----@field held? smmpanel.Event[] events that wait until the answer is in the ledger
+---@field held? smmpanel.Event[] events that are emitted after the answer is in the ledger
 
---- What all calls have in common, with this call's options before the panel's. An action that is not in the table
--- counts as a write.
+--- Makes a call. The call's options take precedence over the panel's. An action that is not in the table counts as a
+-- write.
 ---@param state table the panel's
 ---@param action string
 ---@param given smmpanel.CallOptions
@@ -54,14 +54,15 @@ function request.new(state, action, given)
   }
 end
 
-local HOLD_MAX = 900 -- seconds: a panel may ask for more, but not stop all calls for a day, across restarts too
+local HOLD_MAX = 900 -- seconds; a longer Retry-After must not stop all calls for a day, and across restarts
 
--- The panel asked for a pause, which holds for all. A limiter that fails now fails the next call too.
+-- The panel asked for a pause, which applies to all calls. A limiter that fails here also fails for the next call,
+-- which reports it.
 local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, HOLD_MAX)) end
 end
 
--- What the engine needs to know of an attempt; a transport in the process takes the same.
+-- The request as the engine takes it, and the option `transport` too.
 local function wire_request(state, call)
   return {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,
@@ -71,7 +72,7 @@ local function wire_request(state, call)
   }
 end
 
--- Some panels put the document into a JSON string.
+-- Some panels encode the document as a JSON string.
 local function open_string(call, outcome)
   local inner = outcome.value
   if type(inner) ~= "string" or not inner:find("^[ \t\r\n]*[%[{]") then return end
@@ -93,7 +94,7 @@ local function exchange(state, call)
   return outcome
 end
 
--- A log that cannot be written costs nobody an answer: stderr says so, once a panel.
+-- A wire log that cannot be written must not lose a response: the error goes to stderr, once per panel.
 local function record(state, call, number, outcome)
   events.notify(state, "record", state.record, {
     action = call.action, attempt = number, outcome = outcome, body = outcome.body or "",
@@ -126,21 +127,21 @@ local function back_off(state, call, seconds, next_attempt)
   call.loop.sleep(seconds)
 end
 
--- A write that was sent again: what an earlier attempt may have made is in doubt, whatever a later one says.
+-- A write that was sent again: an earlier attempt may have been carried out, whatever the result of a later one is.
 local function keep_doubt(err, earlier)
   if err.uncertain or not (earlier and earlier.uncertain) then return end
   err.uncertain = true
   err.message = err.message .. "; an earlier attempt had no answer, so whether it was made is not known"
 end
 
--- Whether the next attempt may be sent. One that has its slot already waited for the ledger since then.
+-- Whether the next attempt may be sent. An admitted call has its slot, but has waited for the ledger since.
 local function refusal(state, call)
   local check = call.admitted and admit.check or admit.run
   call.admitted = nil
   return check(state, call)
 end
 
--- Attempts, until one brings the record or no further one may be made: -> record, err, attempts
+-- Makes attempts until one returns the record or no further one is allowed. -> record, err, attempts
 local function run_attempts(state, call)
   local attempts, last = 0, nil
   while true do
@@ -160,7 +161,7 @@ local function run_attempts(state, call)
   end
 end
 
---- Makes the call.
+--- Runs the call.
 ---@param state table the panel's
 ---@param call smmpanel.Call
 ---@return any? record

@@ -1,17 +1,17 @@
---- Whether a failed attempt is followed by another, and when. Pure: the clock and the dice come from outside.
+--- Decides whether and when a failed attempt is retried. Pure: the clock and the random numbers are arguments.
 -- @module smmpanel.call.retry
 
 local retry = {}
 
 local errors = require "smmpanel.errors"
 
-local BASE = 0.5 -- seconds: the most that the first pause may be
-local CAP = 30 -- seconds: the most that any pause of ours may be
+local BASE = 0.5 -- seconds: upper bound of the first pause
+local CAP = 30 -- seconds: upper bound of every pause that the panel did not ask for
 
--- What a second attempt cannot change: the caller's word, a URL that is none, what libcurl was built without.
+-- Failures that a retry cannot change: cancelled by the caller, an invalid URL, a feature missing from libcurl.
 local FINAL = { cancelled = true, bad_url = true, unsupported = true }
 
--- The panel cannot have seen it: nothing was sent.
+-- Failures before anything was sent, so the panel cannot have seen the request.
 local function never_arrived(outcome)
   return outcome.code ~= "" and outcome.sent == false
 end
@@ -22,12 +22,12 @@ local function passing(err)
     or status == 429 or status >= 500
 end
 
---- Whether this failure may be tried again: reads where it may pass, writes only where nothing reached the
--- panel.
+--- Returns whether this failure may be retried: reads if the failure may be temporary, writes only if nothing can have
+-- reached the panel.
 ---@param err smmpanel.Error
 ---@param outcome table the engine's outcome of the attempt
 ---@param write boolean
----@param repeatable? boolean the panel makes one order of a write that is sent twice
+---@param repeatable? boolean the write has an idempotency key that the panel supports
 ---@return boolean
 function retry.may(err, outcome, write, repeatable)
   if errors.is_authentication(err) or FINAL[outcome.code] then return false end
@@ -36,7 +36,7 @@ function retry.may(err, outcome, write, repeatable)
   return never_arrived(outcome) or passing(err) or repeatable == true
 end
 
---- Exponential with full jitter: anywhere between nothing and a bound that doubles.
+--- Exponential back-off with full jitter: a random time between 0 and a bound that doubles.
 ---@param attempt integer how many were made, from 1
 ---@param random fun(): number in [0, 1)
 ---@return number seconds
@@ -44,8 +44,8 @@ function retry.backoff(attempt, random)
   return random() * math.min(CAP, BASE * 2 ^ (attempt - 1))
 end
 
---- The pause before the next attempt, or nil where there is none: not to be tried again, tries used up,
--- or the pause (the panel's Retry-After too) would not leave any of the remaining time.
+--- Returns the pause before the next attempt. Nil if there is none: the failure may not be retried, all retries are
+-- used, or the pause (or the panel's Retry-After) would last until the deadline.
 ---@param attempt integer how many were made, from 1
 ---@param err smmpanel.Error
 ---@param outcome table

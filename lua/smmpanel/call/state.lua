@@ -1,5 +1,5 @@
---- What a panel keeps for its calls. It stands beside the object and not in it: a program that walks through the
--- object, or prints it, finds nothing.
+--- The private state of panels. It is stored outside of the panel object, so that a program that iterates over the
+-- object, or dumps it, does not find the key.
 -- @module smmpanel.call.state
 
 local state = {}
@@ -56,7 +56,7 @@ function state.store(panel, own)
   state_of[panel] = new(own)
 end
 
---- What a panel keeps, closed or not. Throws where it is no panel.
+--- Returns a panel's state, also of a closed panel. Throws if the value is not a panel.
 ---@param panel any
 ---@param where string the public function's name, for the message
 ---@return table
@@ -64,7 +64,7 @@ function state.of(panel, where)
   return state_of[panel] or argerror.throw(where, "call it as a method of a panel, with a colon")
 end
 
---- What an open panel keeps. Throws where it is closed.
+--- Returns an open panel's state. Throws if the panel is closed.
 ---@param panel any
 ---@param where string the public function's name, for the message
 ---@return table
@@ -74,8 +74,8 @@ function state.open(panel, where)
   return own
 end
 
---- A panel's ledger. Throws where it has none.
----@param own table what the panel keeps
+--- Returns a panel's ledger. Throws if it has none.
+---@param own table the panel's state
 ---@param where string the public function's name, for the message
 ---@return smmpanel.Ledger
 function state.ledger(own, where)

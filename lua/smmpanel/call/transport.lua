@@ -1,14 +1,14 @@
---- An attempt over the option `transport`: a function in this process answers instead of the network. Its answer
--- is decoded and judged as one from the network is.
+--- An attempt with the option `transport`: a function in this process answers in place of the network. Its answer is
+-- decoded and interpreted like one from the network.
 --
 --     transport(request) -> answer, or nil and a failure
 --       request = { url, method = "POST", headers, body, action, timeout = seconds left }
 --       answer  = { status, headers?, body, delay? }
 --       failure = { code, message, sent, delay?, status?, headers?, body? }
 --
--- `body` is a string, or a function that returns the next piece and nil at the end. `delay` is in seconds and
--- passes as the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut,
--- timeout, encoding, protocol); `sent` = false only where surely nothing reached the panel.
+-- `body` is a string, or a function that returns the next piece and nil at the end. `delay` is in seconds; the client
+-- waits with the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut, timeout,
+-- encoding, protocol). Set `sent` to false only if nothing can have reached the panel.
 -- @module smmpanel.call.transport
 
 local core = require "smmpanel.core"
@@ -17,18 +17,18 @@ local text = require "smmpanel.util.text"
 
 local transport = {}
 
-local EXCERPT = 1024 -- bytes, as the engine keeps
-local SLICE = 0.05  -- seconds between two looks whether the call was cancelled
+local EXCERPT = 1024 -- bytes, as in the engine
+local SLICE = 0.05  -- seconds between two checks for a cancelled call
 
 local Attempt = {}
 Attempt.__index = Attempt
 
---- What `panel:close()` and an interrupted caller do with an attempt in flight.
+--- Cancels an attempt in flight: for `panel:close()` and an interrupted caller.
 function Attempt:cancel()
   self.cancelled = true
 end
 
--- Sleeps for the answer's delay, or until the deadline. False: it was cancelled meanwhile.
+-- Sleeps for the answer's delay, or until the deadline. False: the attempt was cancelled meanwhile.
 local function sleep(loop, attempt, seconds)
   local till = core.now() + seconds
   while not attempt.cancelled do
@@ -39,7 +39,7 @@ local function sleep(loop, attempt, seconds)
   return false
 end
 
--- As the engine gives them: by their names in lower case.
+-- Converts headers to the engine's form: by their names in lower case.
 local function headers_of(answer)
   local headers = {}
   for name, value in pairs(answer.headers or {}) do headers[text.lower(tostring(name))] = tostring(value) end
@@ -69,12 +69,12 @@ local function pieces_of(body)
   end
 end
 
--- For the wire log: the body as it came, up to a limit.
+-- For the wire log: the unchanged body, up to a limit.
 local function keep(outcome, piece, most)
   outcome.body = ((outcome.body or "") .. piece):sub(1, most)
 end
 
--- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome. -> "too_large", why
+-- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome. -> "too_large", message
 local function decode(outcome, body, request, most)
   local decoder = core.decoder(request.schema, request.decimals, most)
   local kept, ok, why, verdict = "", true, nil, nil
@@ -127,7 +127,7 @@ local function read_answer(outcome, answer, request, client)
   if code then failed(outcome, code, why or ("the answer has more than %d bytes"):format(client.max_body)) end
 end
 
---- The form body of a call, with a key that is passed in.
+--- Returns the form body of a call with the given key.
 ---@param call { action: string, fields: table?, separator: string }
 ---@param key string
 ---@return string
@@ -136,7 +136,7 @@ function transport.form(call, key)
   return #(call.fields or {}) > 0 and head .. "&" .. core.form(call.fields, call.separator) or head
 end
 
---- What the attempts of one panel have in common. The key is in a closure alone.
+--- Makes the client that the attempts of one panel share. Only a closure holds the key.
 ---@param own table the panel's options
 ---@return table
 function transport.client(own)
@@ -147,12 +147,12 @@ function transport.client(own)
   }
 end
 
---- One attempt.
+--- Makes one attempt.
 ---@param loop table the event loop
 ---@param client table see transport.client
 ---@param request table as for core.start
----@param transfers table<table, true> it is in there while it is in flight
----@return table outcome as the engine's
+---@param transfers table<table, true> contains the attempt while it is in flight
+---@return table outcome like the engine's
 function transport.run(loop, client, request, transfers)
   local attempt, begun = setmetatable({}, Attempt), core.now()
   local timeout = math.max(0.001, request.deadline - begun)

@@ -1,6 +1,6 @@
---- Plain Lua, without any loop. Whoever waits first from outside turns the crank: it runs what was spawned
--- and waits on the engine's descriptor for all of them. A foreign coroutine cannot be suspended here
--- (nobody would resume it), so a call in one blocks.
+--- Plain Lua, without an event loop. The first caller that waits drives the loop: it resumes the spawned coroutines and
+-- polls the engine's descriptor for all of them. A coroutine of the program is never suspended, because nothing would
+-- resume it, so a call in one blocks.
 -- @module smmpanel.loop.blocking
 
 local core = require "smmpanel.core"
@@ -9,11 +9,11 @@ local suspendable = require "smmpanel.loop.suspendable"
 
 local blocking = { name = "blocking" }
 
-local LONGEST_WAIT = 60 -- seconds; only a bound for poll()
+local LONGEST_WAIT = 60 -- seconds; a bound for poll()
 
-local done_of = {} -- our coroutines, until they end -> done
-local ready, first, last = {}, 1, 0 -- our coroutines to be resumed, in order: ready[first] to ready[last]
-local sleepers = {} -- signal -> when it opens by itself
+local done_of = {} -- spawned coroutine -> done, until it ends
+local ready, first, last = {}, 1, 0 -- spawned coroutines to resume, in order: ready[first] to ready[last]
+local sleepers = {} -- signal -> the time at which it opens
 
 local function resume(co)
   local ok, err = coroutine.resume(co)
@@ -23,8 +23,8 @@ local function resume(co)
   done(ok, err)
 end
 
--- Those that become ready meanwhile have their turn in the next round. Each is taken out when its turn comes:
--- Ctrl-C, which throws in the middle of this, loses none of the others.
+-- Resumes the ready coroutines. Those that become ready meanwhile are resumed in the next round. Each is removed right
+-- before it is resumed, so that Ctrl-C, which may throw in between, does not lose the others.
 local function run_ready()
   local until_here = last
   while first <= until_here do
@@ -39,7 +39,7 @@ local function make_ready(co)
   ready[last] = co
 end
 
--- Opens what is due; -> the seconds until the next one is, 0 where one was opened: someone may go on then.
+-- Opens the due signals. -> the seconds until the next is due; 0 if one was opened, because a coroutine may be ready
 local function wake_sleepers()
   local now, pause = core.now(), LONGEST_WAIT
   for signal, at in pairs(sleepers) do
@@ -51,7 +51,7 @@ end
 
 local function turn()
   local pause = wake_sleepers()
-  -- In nginx the dispatcher may have the descriptor: then it is by the clock.
+  -- In nginx the dispatcher may use the descriptor: then poll by the clock.
   if not dispatch.is_idle() and core.descriptor() < 0 then pause = math.min(pause, 0.002) end
   if first > last and pause > 0 then core.wait(pause) end
   dispatch.step()

@@ -1,4 +1,4 @@
---- Copas, of any age. In a coroutine a call suspends it; outside one it blocks.
+--- Copas, all versions. In a coroutine a call suspends it; outside of one it blocks.
 -- @module smmpanel.loop.copas
 
 local copas = require "copas"
@@ -7,7 +7,7 @@ local resumer = require "smmpanel.loop.resumer"
 
 local loop = { name = "copas" }
 
--- PUC Lua 5.1 cannot yield through its own pcall; Copas brings one that can.
+-- PUC Lua 5.1 cannot yield through its own pcall; Copas has one that can.
 local has_own, own = pcall(require, "coxpcall")
 local protected = has_own and own.pcall or pcall
 local running = has_own and own.running or coroutine.running
@@ -16,8 +16,8 @@ function loop.active(suspendable)
   return suspendable and copas.running ~= false
 end
 
--- Copas 2 can park a coroutine and wake it. Before that it puts one that yields into whatever queue it
--- yields with: ours keeps it, and addthread resumes it.
+-- Copas 2 can pause and wake a coroutine. Older versions insert a coroutine that yields into the queue that it yields:
+-- our queue stores the coroutine, and addthread resumes it.
 local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
 
 local Signal = {}
@@ -57,14 +57,14 @@ function loop.spawn(f, done)
   copas.addthread(function() done(protected(f)) end)
 end
 
--- ---- one coroutine that looks after the descriptor and, where Copas has no clock, after the sleepers ----
+-- ---- one coroutine that watches the descriptor and, if Copas has no timers, the sleepers ----------------
 
 local watching -- the descriptor, while requests are in flight
 local step_engine
-local sleepers = {} -- signal -> when it opens
-local attendant -- is running
+local sleepers = {} -- signal -> the time at which it opens
+local attendant -- true while that coroutine runs
 
--- Collected first: a signal that opens resumes a coroutine, which may sleep again.
+-- Collects the due signals before it opens them, because opening one resumes a coroutine, which may sleep again.
 local function open_due()
   local now, due = core.now(), {}
   for signal, at in pairs(sleepers) do
@@ -76,13 +76,13 @@ local function open_due()
   end
 end
 
--- What Copas takes for a socket: select() asks it for its descriptor, copas.receive for a line.
+-- A stand-in for a socket: select() calls it for its descriptor, copas.receive for a line.
 local socket = {}
 
 function socket.getfd() return watching or core.descriptor() end
 
--- An old Copas waits for sockets alone. So while somebody sleeps the socket claims to have something to
--- read, and waits a moment before it does.
+-- An old Copas waits only for sockets. So while coroutines sleep, the stand-in waits a moment and then reports that it
+-- is readable.
 function socket.dirty()
   if next(sleepers) == nil then return false end
   core.wait(0.001)

@@ -1,4 +1,4 @@
---- cqueues. In a coroutine of a controller a call suspends it; anywhere else it blocks.
+--- cqueues. In a coroutine of a controller a call suspends it; elsewhere it blocks.
 -- @module smmpanel.loop.cqueues
 
 local cqueues = require "cqueues"
@@ -6,7 +6,7 @@ local condition = require "cqueues.condition"
 
 local loop = { name = "cqueues" }
 
--- A coroutine within a controller's cannot wait there: its resumer would take our yield for its own.
+-- A coroutine that was created inside a controller's coroutine cannot wait: its resumer would misinterpret our yield.
 function loop.active(suspendable)
   local controller, directly = cqueues.running()
   return suspendable and controller ~= nil and directly
@@ -34,12 +34,12 @@ function loop.spawn(f, done)
   cqueues.running():wrap(function() done(pcall(f)) end)
 end
 
---- Each controller is a loop of its own, and has its own watcher.
+--- Each controller is a separate loop with its own watcher.
 function loop.scope()
   return (cqueues.running())
 end
 
-local ends = {} -- controller -> the condition that ends its watcher
+local ends = {} -- controller -> the condition variable that ends its watcher
 
 local function watch(descriptor, step, ended)
   local readable = { pollfd = descriptor, events = "r" }

@@ -1,8 +1,8 @@
---- Between the engine and the loops: a request suspends its coroutine until `step` finds that it has ended.
+--- Connects the engine and the loops: a request suspends its coroutine until `step` finds that it has ended.
 --
--- Nothing may be lost once a request is sent. So all that may throw comes before `core.start`; `step` finishes
--- its list whatever one of the entries throws; and a wait that throws cancels the request and reports whether it
--- was sent.
+-- Once a request is sent its result must not be lost. So everything that may throw runs before `core.start`. `step`
+-- handles all entries of its list even if one throws. A wait that throws cancels the request, and reports whether the
+-- request was sent.
 -- @module smmpanel.loop.dispatch
 
 local core = require "smmpanel.core"
@@ -12,19 +12,19 @@ local dispatch = {}
 local waiting = {} -- transfer -> { signal, scope, transfers }, until it ends
 local watches = {} -- scope -> { loop, descriptor, count }: as long as requests of that scope are in flight
 
-local LAST_WAIT = 0.002 -- seconds between two looks at a request that was cancelled
+local LAST_WAIT = 0.002 -- seconds between two checks of a request that was cancelled
 
--- Plain Lua 5.1 cannot suspend a coroutine inside pcall: what a wait throws there reaches the caller.
+-- Plain Lua 5.1 cannot suspend a coroutine inside pcall: there an error in a wait reaches the caller.
 local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
--- Where the engine cannot start there is nothing to watch, and core.start says why.
+-- If the engine cannot start there is nothing to watch, and core.start reports the reason.
 local function descriptor_or_nil()
   local ok, descriptor = pcall(core.descriptor)
   return ok and descriptor or nil
 end
 
--- After a fork the descriptor is another one; what watches the parent's is the parent's, and ending it here
--- would end it there.
+-- After a fork the descriptor is a new one. The watcher of the old one belongs to the parent, and ending it here would
+-- end it in the parent too.
 local function leave(scope)
   local watch = watches[scope]
   watch.count = watch.count - 1
@@ -55,9 +55,9 @@ local function finish(transfer)
   if not left then error(thrown, 0) end
 end
 
---- Feeds what has arrived to the decoders and wakes those whose requests have ended. Never blocks. Throws what
--- the first of them threw, after all of them had their turn.
----@param bytes? integer how much to decode at most (16 kB)
+--- Decodes the data that has arrived and wakes the coroutines whose requests have ended. Never blocks. Rethrows the
+-- first error of a coroutine after all of them were woken.
+---@param bytes? integer the most bytes to decode (16 kB)
 function dispatch.step(bytes)
   local ok, thrown = true, nil
   for _, transfer in ipairs(core.step(bytes) or {}) do
@@ -67,7 +67,7 @@ function dispatch.step(bytes)
   if not ok then error(thrown, 0) end
 end
 
---- Whether no request is in flight.
+--- Returns whether no request is in flight.
 ---@return boolean
 function dispatch.is_idle()
   return next(waiting) == nil
@@ -77,12 +77,12 @@ local function not_started(code, why)
   return { code = code, text = why, sent = false, http_status = 0, json = "empty", bytes = 0, seconds = 0 }
 end
 
--- Interrupted by the user: the request ends as cancelled, and so it is known whether it was sent.
+-- The user interrupted the wait: cancel the request, so that its result says whether it was sent.
 local function wait(signal, transfer, seconds)
   while signal:wait(seconds) == false do transfer:cancel() end
 end
 
--- Waits without the loop; a cancelled request ends at once.
+-- Waits without the loop; a cancelled request ends immediately.
 local function cancel_now(transfer)
   transfer:cancel()
   while waiting[transfer] do
@@ -105,11 +105,11 @@ local function outcome_of(signal, transfer, seconds)
   return outcome
 end
 
---- One request and its answer.
+--- Makes one request and waits for its outcome.
 ---@param loop table
 ---@param client userdata
 ---@param request table for core.start
----@param transfers table<userdata, true> it is in there as long as it is in flight, for whoever cancels
+---@param transfers table<userdata, true> contains the transfer while it is in flight, so that it can be cancelled
 ---@return table outcome
 function dispatch.run(loop, client, request, transfers)
   local signal = loop.signal()

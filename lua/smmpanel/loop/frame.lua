@@ -1,5 +1,5 @@
---- Programs with frames (LÖVE) or steps (Luanti): they call `smmpanel.step()` in each. In a coroutine a call
--- suspends it; outside one it blocks.
+--- Programs with frames (LÖVE) or steps (Luanti), which call `smmpanel.step()` in each. In a coroutine a call suspends
+-- it; outside of one it blocks.
 -- @module smmpanel.loop.frame
 
 local core = require "smmpanel.core"
@@ -7,25 +7,25 @@ local scheduler = require "smmpanel.loop.scheduler"
 
 local frame = { name = "frame" }
 
--- What one frame gives at 60 frames a second; a longer one gives in proportion.
+-- The limits of a frame at 60 frames per second; they are larger in proportion for a longer frame.
 local FRAME_SECONDS = 1 / 60
-local LONGEST_FRAME = 10 -- times that; a program that stood still does not make up for it
+local LONGEST_FRAME = 10 -- the largest factor, after a program was suspended
 
-local TURN_SECONDS = 0.0005 -- for coroutines; those left over have the next frame
-local REQUESTS_A_FRAME = 16 -- each takes 25 microseconds to start, the first ones some 100
-local REQUESTS_SECONDS = 0.0003 -- where they take longer
+local TURN_SECONDS = 0.0005 -- for coroutines; the others run in the next frame
+local REQUESTS_A_FRAME = 16 -- each takes 25 microseconds to start, the first ones about 100
+local REQUESTS_SECONDS = 0.0003 -- the limit if they take longer
 
--- Made beside the turn, where a hundred may be made at once; a few need not wait for the next frame.
+-- Requests made outside of a frame's turn, where a program may make a hundred at once; a few may start immediately.
 local REQUESTS_BESIDE = 2
 
-local frames = 1 -- how long the last frame was, in frames at 60 a second
+local frames = 1 -- the duration of the last frame, in frames at 60 per second
 local last_turn_at
 
 local begun, begun_at = 0, nil -- in this frame; when its turn began, while that lasts
-local queue, first, last = {}, 1, 0 -- signals of those that are to set out in a later one
+local queue, first, last = {}, 1, 0 -- signals of the requests that start in a later frame
 
 local coroutines = scheduler.new(function() end)
-local sleepers = {} -- signal -> when it opens
+local sleepers = {} -- signal -> the time at which it opens
 
 function frame.signal()
   return coroutines:signal()
@@ -49,7 +49,7 @@ local function is_full()
   return begun >= REQUESTS_A_FRAME * frames or core.now() - begun_at > REQUESTS_SECONDS * frames
 end
 
---- Many requests at once set out in several frames.
+--- Spreads the start of many requests over several frames.
 function frame.begin()
   if first <= last or is_full() then wait_for_turn() end
   begun = begun + 1
@@ -67,8 +67,7 @@ function frame.spawn(f, done)
   coroutines:spawn(f, done)
 end
 
---- One frame's turn of the coroutines. What one of them threw, and nobody waits for, is thrown when all had
--- theirs.
+--- Resumes the coroutines for one frame. An error in a coroutine that nothing waits for is thrown after all have run.
 function frame.turn()
   local now, thrown = core.now(), nil
   frames = math.max(1, math.min(LONGEST_FRAME, (now - (last_turn_at or now)) / FRAME_SECONDS))

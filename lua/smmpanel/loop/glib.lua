@@ -1,4 +1,4 @@
---- GLib's main loop through lgi: GTK programs, awesome. In a coroutine a call suspends it; outside one it blocks.
+--- GLib's main loop through lgi: GTK programs, awesome. In a coroutine a call suspends it; outside of one it blocks.
 -- @module smmpanel.loop.glib
 
 local lgi = require "lgi"
@@ -18,7 +18,7 @@ end
 
 local coroutines
 
--- What a coroutine throws that nobody waits for is reported, and ends nothing else.
+-- An error in a coroutine that nothing waits for is reported, and ends nothing else.
 local function report(traceback)
   io.stderr:write(traceback, "\n")
 end
@@ -49,7 +49,7 @@ function loop.unwatch()
 end
 
 function loop.watch(descriptor, step)
-  if source then loop.unwatch() end -- of another descriptor, as after a fork
+  if source then loop.unwatch() end -- the source of an old descriptor, after a fork
   source = GLib.unix_fd_add_full(PRIORITY, descriptor, GLib.IOCondition.IN, function()
     local ok, thrown = pcall(step)
     if not ok then report(tostring(thrown)) end

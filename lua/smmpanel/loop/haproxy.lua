@@ -1,5 +1,5 @@
---- HAProxy. Its Lua cannot wait for a descriptor, nor wake another task: each waiting call looks by the clock, more
--- seldom the longer it waits and the more calls there are. The first to look in a millisecond steps for all.
+--- HAProxy. Its Lua can neither wait for a descriptor nor wake another task, so each waiting call polls. It polls less
+-- often the longer it waits and the more calls there are. The first poll in a millisecond steps for all calls.
 -- @module smmpanel.loop.haproxy
 
 local engine = require "smmpanel.core"
@@ -9,9 +9,9 @@ local haproxy = rawget(_G, "core")
 local loop = { name = "haproxy" }
 
 local STEP_SECONDS = 0.001
-local SHORTEST, LONGEST = 1, 10 -- milliseconds between two looks
-local SHARE = 1 / 20 -- of the time waited so far: how much later than it came an answer may be seen
-local LOOKS = 16 -- a millisecond, of all calls together
+local SHORTEST, LONGEST = 1, 10 -- milliseconds between two polls
+local SHARE = 1 / 20 -- the poll interval as a share of the time waited so far
+local LOOKS = 16 -- polls per millisecond, of all calls together
 
 local Signal = {}
 Signal.__index = Signal
@@ -42,7 +42,7 @@ end
 
 function loop.signal() return setmetatable({ is_open = false }, Signal) end
 
--- In a fetch or a converter nothing may wait; HAProxy ends it here, before anything is sent. (It lets core.yield pass.)
+-- Fetches and converters must not wait: HAProxy aborts them here, before anything is sent. (It allows core.yield.)
 function loop.begin() haproxy.msleep(0) end
 
 function loop.sleep(seconds) haproxy.msleep(math.max(1, math.ceil(seconds * 1000))) end

@@ -1,9 +1,9 @@
---- nginx with its Lua module. A handler cannot wait for a foreign descriptor, but a cosocket can connect to a
--- unix socket, on which the engine then writes its one byte. A dispatcher, which is a light thread in a timer that
--- belongs to no request, reads it and steps; each call waits at a semaphore.
+--- nginx with its Lua module. A handler cannot wait for the engine's descriptor, but a cosocket can connect to a unix
+-- socket, to which the engine then writes its notifications. A dispatcher reads them and steps: a light thread in a
+-- timer that belongs to no request. Each call waits on a semaphore.
 --
--- The dispatcher may be missing: nginx may have no timer or no memory for it, there may be no directory for the
--- socket, the worker may be about to leave. Then the waiting calls step by the clock, one of them at a time.
+-- The dispatcher may be missing: nginx has no timer or memory for it, there is no directory for the socket, or the
+-- worker is exiting. Then the waiting calls step by the clock, one of them at a time.
 -- @module smmpanel.loop.ngx
 
 local core = require "smmpanel.core"
@@ -14,23 +14,23 @@ local argerror = require "smmpanel.util.argerror"
 local ngx = ngx
 local loop = { name = "ngx" }
 
--- The dispatcher looks this often whether it is still needed; a worker that is told to leave waits for it.
+-- The dispatcher checks this often whether it is still needed; a worker that exits waits for it.
 local IDLE_SECONDS = 0.25
 local DAY_SECONDS = 24 * 60 * 60
 
-local SILENT_SECONDS = 2 -- a dispatcher that has not shown itself for so long counts as gone
-local LONGEST_WAIT = 1 -- seconds, of one wait at a semaphore while there is a dispatcher
+local SILENT_SECONDS = 2 -- a dispatcher without a sign of life for so long counts as dead
+local LONGEST_WAIT = 1 -- seconds of one wait on a semaphore while there is a dispatcher
 local POLL_SECONDS = 0.005 -- between two steps of the one call that steps by the clock
-local SPARE_SECONDS = 0.05 -- between two looks of the others
-local RETRY_SECONDS = 5 -- between two attempts to start a dispatcher, after one failed
-local REPORT_SECONDS = 60 -- between two lines about it in the error log
+local SPARE_SECONDS = 0.05 -- between two checks by the other calls
+local RETRY_SECONDS = 5 -- between two attempts to start a dispatcher, after a failure
+local REPORT_SECONDS = 60 -- between two error log lines about it
 
 local MAY_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
   ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
 }
 
--- While the configuration is read there is nobody to hold up.
+-- While nginx reads its configuration a call may block, because nothing else runs yet.
 function loop.active(suspendable)
   local phase = ngx.get_phase()
   if phase == "init" then return false end
@@ -47,8 +47,8 @@ end
 
 -- ---- the dispatcher ----------------------------------------------------------------------------
 
-local generation = 0 -- of the dispatcher that is to work; one that finds a later number ends
-local seen_at -- when that one showed itself last; nil where there is none
+local generation = 0 -- of the current dispatcher; an older dispatcher ends when it finds a later number
+local seen_at -- the last sign of life of the current dispatcher; nil if there is none
 local retry_at, report_at = 0, 0
 
 local function is_running()
@@ -72,7 +72,7 @@ local function connect()
   return socket
 end
 
--- The byte is read by then and comes again only after a step that did not throw, so it steps until one does not.
+-- The byte has been read, and comes again only after a step that did not throw. So it repeats the step until then.
 local function step()
   local ok, thrown = pcall(dispatch.step)
   while not ok do
@@ -82,7 +82,7 @@ local function step()
   end
 end
 
--- Not the reading is given little time: nginx would write into its error log that it was over.
+-- The read itself has no short timeout, because nginx would write each timeout to its error log.
 local function read_until_idle(socket, mine)
   local stirred, why
   socket:settimeout(DAY_SECONDS * 1000)
@@ -111,7 +111,7 @@ local function work(mine)
   return why
 end
 
--- A timer that nginx begins too late, after another was started, does nothing.
+-- A timer that nginx starts late, after another dispatcher was started, does nothing.
 local function run_dispatcher(_, mine)
   if generation ~= mine then return end
   local ok, why = pcall(work, mine)
@@ -122,7 +122,7 @@ local function run_dispatcher(_, mine)
   report(tostring(why))
 end
 
--- nginx may never run the timer (lua_max_running_timers), and says so in its log alone.
+-- nginx may never run the timer (lua_max_running_timers), and reports that only in its log.
 local function ensure_dispatcher()
   local now = core.now()
   if is_running() or now < retry_at then return end
@@ -136,14 +136,14 @@ end
 local Signal = {}
 Signal.__index = Signal
 
-local stepping -- the signal whose call steps by the clock, where there is no dispatcher
+local stepping -- the signal whose call steps by the clock, if there is no dispatcher
 
 function Signal:open()
   self.is_open = true
   self.semaphore:post(1)
 end
 
--- One semaphore serves many calls, one after the other, where it is back at 0.
+-- Semaphores are reused by later calls if their count is back at 0.
 local spare, spares, SPARES_MAX = {}, 0, 64
 
 local function take_semaphore()
@@ -159,7 +159,7 @@ local function give_back(one)
   spare[spares] = one
 end
 
--- How long to wait at the semaphore before the call looks for itself. It depends on no dispatcher alone.
+-- The seconds to wait on the semaphore before the call steps itself, so that it never depends only on a dispatcher.
 local function slice(self, ends_at)
   if is_running() then return math.max(POLL_SECONDS, math.min(LONGEST_WAIT, ends_at - core.now())) end
   ensure_dispatcher()
@@ -173,7 +173,7 @@ local function look(self)
   if not ok then report(thrown) end
 end
 
---- Waits no longer at a time than the request may take, and steps after each wait that did not bring the answer.
+--- Waits at most as long as the request may take, and steps after each wait that ended without the signal.
 function Signal:wait(seconds)
   local ends_at = core.now() + (seconds or DAY_SECONDS)
   while not self.is_open do
@@ -196,7 +196,7 @@ function loop.spawn(f, done)
   return ngx.thread.spawn(function() done(pcall(f)) end)
 end
 
---- A light thread that has ended is kept until its parent asks for it.
+--- Frees a light thread that has ended: nginx keeps it until its parent waits for it.
 function loop.reap(thread)
   ngx.thread.wait(thread)
 end

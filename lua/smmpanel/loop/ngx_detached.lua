@@ -6,10 +6,10 @@ local semaphore = require "ngx.semaphore"
 
 local ngx = ngx
 
--- nginx runs 256 timers of a worker at a time (lua_max_running_timers), and drops further ones without a word.
+-- nginx runs 256 timers of a worker at a time (lua_max_running_timers), and silently drops further ones.
 local RUNNING_MAX = 128
 local START_SECONDS = 1 -- a timer that has not started by then was dropped
-local WAIT_SECONDS = 60 -- of one wait for the result
+local WAIT_SECONDS = 60 -- the longest single wait for the result
 
 local running = 0
 
@@ -29,13 +29,13 @@ local function results_of(job)
   return unpack(job.results, 2, job.results.n)
 end
 
--- No closure of this coroutine goes along: when nginx kills it, the variables that its closures share with it are
--- gone. `f` must have been made by a function that has returned.
+-- The timer must not use closures of this coroutine: when nginx kills the coroutine, the variables that its closures
+-- share with it are destroyed. `f` must have been made by a function that has returned.
 
---- Runs it, where the end of the running request does not end it, and waits for it. Where nginx has no timer, it
--- runs in the request.
+--- Runs a function so that the end of the current request does not end it, and waits for it. If nginx has no timer, the
+-- function runs in the request.
 ---@param f function
----@return any ... what it returns; what it throws is thrown on
+---@return any ... the results of f; an error in f is rethrown
 return function(f)
   if ngx.get_phase() == "timer" or running >= RUNNING_MAX then return f() end
   local job = { ended = assert(semaphore.new(0)) }

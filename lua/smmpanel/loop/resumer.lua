@@ -1,5 +1,5 @@
---- What the resumer of a coroutine gets while a call in it waits. An event loop has no use for it. The loop over a
--- generator (coroutine.wrap) would take it for a row, so using it throws and says why.
+--- The value that a waiting call yields to the resumer of its coroutine. An event loop ignores it. A loop over a
+-- generator (coroutine.wrap) would take it for a row, so any use of it throws an explanation.
 -- @module smmpanel.loop.resumer
 
 local resumer = {}
@@ -15,10 +15,10 @@ for _, name in ipairs { "__index", "__newindex", "__call", "__concat", "__len", 
   meta[name] = throw
 end
 
---- To be yielded.
+--- The value to yield.
 resumer.waits = setmetatable({}, meta)
 
---- Throws: somebody resumed the coroutine before there was an answer.
+--- Throws the error for a coroutine that was resumed before the response arrived.
 function resumer.too_early()
   error(WHY, 0)
 end

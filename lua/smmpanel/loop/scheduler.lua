@@ -1,5 +1,4 @@
---- Coroutines that are resumed by us, in turns: for hosts that have callbacks or frames and no coroutines of
--- their own.
+--- A scheduler for coroutines, for event loops that have callbacks or frames but no coroutines.
 -- @module smmpanel.loop.scheduler
 
 local resumer = require "smmpanel.loop.resumer"
@@ -12,8 +11,8 @@ Scheduler.__index = Scheduler
 local Signal = {}
 Signal.__index = Signal
 
---- A new set of coroutines.
----@param ask_for_turn fun() called when the first becomes ready; `run` is to be called soon, not within
+--- Makes a scheduler.
+---@param ask_for_turn fun() called when the first coroutine becomes ready; must arrange for a later call of `run`
 ---@return table
 function scheduler.new(ask_for_turn)
   return setmetatable({ ready = {}, done_of = {}, ask_for_turn = ask_for_turn }, Scheduler)
@@ -36,9 +35,9 @@ local function resume(self, co)
   end
 end
 
---- Resumes those that are ready. Those that become so meanwhile have the next turn, and so have those left
--- when `is_enough` says so.
----@param report fun(traceback: string) given what a coroutine threw that nobody waits for
+--- Resumes the ready coroutines. Those that become ready meanwhile run in the next turn, and so do the remaining ones
+-- once `is_enough` returns true.
+---@param report fun(traceback: string) called with the error of a coroutine that nothing waits for
 ---@param is_enough? fun(): boolean
 function Scheduler:run(report, is_enough)
   local round = self.ready
@@ -46,14 +45,14 @@ function Scheduler:run(report, is_enough)
   for i, co in ipairs(round) do
     if i > 1 and is_enough and is_enough() then
       make_ready(self, co)
-    elseif coroutine.status(co) == "suspended" then -- it may have been closed
+    elseif coroutine.status(co) == "suspended" then -- the program may have closed it
       local traceback = resume(self, co)
       if traceback then report(traceback) end
     end
   end
 end
 
---- Runs f in a coroutine of its own.
+--- Runs f in a new coroutine.
 ---@param f fun()
 ---@param done fun(ok: boolean, err: any)
 function Scheduler:spawn(f, done)
@@ -62,7 +61,7 @@ function Scheduler:spawn(f, done)
   make_ready(self, co)
 end
 
---- A signal, as smmpanel.loop describes it.
+--- Makes a signal, see smmpanel.loop.
 ---@return table
 function Scheduler:signal()
   return setmetatable({ is_open = false, scheduler = self }, Signal)

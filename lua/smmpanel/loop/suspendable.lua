@@ -1,23 +1,23 @@
---- Whether the running coroutine can be suspended where this is called. One rule for all loops: a call asks it
--- before anything is sent, because a yield that fails afterwards would lose the answer.
+--- Determines whether the running coroutine can be suspended at the current point. All loops use this rule. A call
+-- checks it before anything is sent, because a yield that fails later would lose the response.
 -- @module smmpanel.loop.suspendable
 
 local suspendable = {}
 
 local core = require "smmpanel.core"
 
--- nginx replaces the coroutine table by one without isyieldable; the core asks LuaJIT itself.
+-- nginx replaces the coroutine table by one without isyieldable; the core calls LuaJIT's C function.
 local is_yieldable = coroutine.isyieldable or core.is_yieldable
 
--- ---- Lua 5.1 and 5.2 have no such function: the stack tells, as far as it shows ---------------------------
+-- ---- Lua 5.1 and 5.2 have no such function: inspect the stack, as far as it is visible --------------------
 
 local is_51 = _VERSION == "Lua 5.1"
 
--- In 5.2 a yield passes through these C functions, and through metamethods and iterators.
+-- In 5.2 a yield can cross these C functions, metamethods and iterators.
 local TRANSPARENT = is_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
 
--- Lua 5.1 shows no C function between an iterator or a metamethod and what they were called for, only that the
--- call has no name. So has `(f())()`, and there a call blocks although it need not.
+-- For an iterator or a metamethod Lua 5.1 shows no C function on the stack, only that the call has no name. A call like
+-- `(f())()` has no name either, so there a call blocks although it need not.
 local function is_called_by_c(frame, caller)
   if frame.what == "C" then return not TRANSPARENT[frame.func] end
   if not is_51 or frame.what == "tail" then return false end
@@ -26,7 +26,7 @@ local function is_called_by_c(frame, caller)
 end
 
 local function shows_a_c_call()
-  local level = 3 -- whoever asks `can_yield`
+  local level = 3 -- the caller of `can_yield`
   local frame = debug.getinfo(level, "Sfn")
   while frame do
     local caller = debug.getinfo(level + 1, "Sfn")
@@ -36,11 +36,11 @@ local function shows_a_c_call()
   return false
 end
 
---- Whether this is called from a debug hook, or from a finalizer that the collector runs: Lua runs no hooks there.
+--- Returns whether this runs in a debug hook, or in a finalizer called by the collector: Lua runs no hooks there.
 ---@return boolean
 function suspendable.is_in_hook_or_finalizer()
   local hook, mask, count = debug.gethook()
-  if hook ~= nil and type(hook) ~= "function" then return false end -- one of C: it could not be restored
+  if hook ~= nil and type(hook) ~= "function" then return false end -- a hook in C could not be restored
   local hooked = false
   debug.sethook(function() hooked = true end, "", 1)
   debug.sethook(hook, mask, count)
@@ -55,11 +55,11 @@ end
 
 local can_yield = is_yieldable or stack_allows
 
---- Whether whoever calls this runs in a coroutine that can be suspended here.
+--- Returns whether the caller runs in a coroutine that can be suspended now.
 ---@return boolean
 function suspendable.here()
   local co, is_main = coroutine.running()
-  return co ~= nil and not is_main and (can_yield()) -- the parentheses keep the stack's levels
+  return co ~= nil and not is_main and (can_yield()) -- parentheses: a tail call would change the levels
 end
 
 return suspendable

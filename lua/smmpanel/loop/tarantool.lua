@@ -1,5 +1,5 @@
---- Tarantool. A call suspends its fiber and nothing else, also below C functions: a fiber has a stack of its own.
--- Only in a finalizer or a debug hook it blocks.
+--- Tarantool. A call suspends only its fiber, also inside C functions, as a fiber has its own stack. It blocks only
+-- in a finalizer or a debug hook.
 -- @module smmpanel.loop.tarantool
 
 local fiber = require "fiber"
@@ -33,7 +33,7 @@ function Signal:open()
   self.condition:broadcast()
 end
 
--- Throws where the fiber is cancelled.
+-- Throws if the fiber is cancelled.
 function Signal:wait()
   while not self.is_open do self.condition:wait() end
 end
@@ -65,7 +65,7 @@ function loop.unwatch()
 end
 
 function loop.watch(descriptor, step)
-  if watcher then loop.unwatch() end -- of another descriptor, as after a fork
+  if watcher then loop.unwatch() end -- the watcher of an old descriptor, after a fork
   watcher = { is_over = false }
   watcher.fiber = fiber.new(watch, watcher, descriptor, step)
   watcher.fiber:name("smmpanel")

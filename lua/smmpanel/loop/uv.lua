@@ -1,5 +1,5 @@
---- libuv: luv, and Neovim. In a coroutine a call suspends it; outside one it blocks, which in Neovim Ctrl-C
--- ends.
+--- libuv: luv and Neovim. In a coroutine a call suspends it; outside of one it blocks. In Neovim Ctrl-C interrupts a
+-- blocking call.
 -- @module smmpanel.loop.uv
 
 local scheduler = require "smmpanel.loop.scheduler"
@@ -10,11 +10,11 @@ local uv = { name = "uv" }
 local editor = rawget(_G, "vim")
 local libuv = editor and (editor.uv or editor.loop) or require "luv"
 
-local SLICE = 100 -- milliseconds: Neovim 0.7 looks at Ctrl-C where a wait ends, and not before
+local SLICE = 100 -- milliseconds: Neovim 0.7 checks for Ctrl-C only at the end of a wait
 
 local coroutines
 
--- What a coroutine throws that nobody waits for is told, and ends nothing else.
+-- An error in a coroutine that nothing waits for is reported, and ends nothing else.
 local function report(traceback)
   if editor then
     editor.schedule(function() error(traceback, 0) end)
@@ -27,7 +27,7 @@ local function run()
   coroutines:run(report)
 end
 
--- In a turn of the loop of its own: Neovim allows hardly anything in a callback of libuv.
+-- Runs in a separate turn of the loop, because Neovim allows few functions in a callback of libuv.
 local function after(milliseconds, f)
   local timer = libuv.new_timer()
   timer:start(milliseconds, 0, function()
@@ -48,7 +48,7 @@ function uv.active(can_suspend)
   return can_suspend or may_wait_in_editor() or false
 end
 
--- Outside a coroutine the editor goes on with what is not its user's. -> false where he presses Ctrl-C
+-- Outside of a coroutine: Neovim handles other events meanwhile, except user input. -> false on Ctrl-C
 local function wait_in_editor(signal)
   local _, why = editor.wait(SLICE, function() return signal.is_open end, SLICE)
   return why ~= -2

@@ -69,6 +69,24 @@ describe("idempotency_field", function()
     end
   end)
 
+  it("keeps in doubt what an earlier call may have made, whatever the next call met", function()
+    local answers = {
+      { nil, { code = "connect", message = "no connection", sent = false } },
+      { { status = 200, body = '{"error":"Not enough funds on balance"}' } },
+      { { status = 429, body = "" } },
+    }
+    for i, answer in ipairs(answers) do
+      local ref = "again" .. i
+      assert.is_true(select(2, panel("lost", { retries = 0 }):add(ORDER, { ref = ref })).uncertain)
+      local next_call = panel(nil, { retries = 0, transport = function() return answer[1], answer[2] end })
+      local _, err = next_call:add(ORDER, { ref = ref })
+      assert.is_true(err.uncertain)
+      assert.equal("uncertain", panel():lookup(ref).state)
+      assert.truthy(panel():add(ORDER, { ref = ref }))
+      assert.equal(i, sandbox:stats().made)
+    end
+  end)
+
   it("is no part of the order: it may be set later", function()
     assert(panel(nil, { idempotency_field = false }):add(ORDER, { ref = "a" }))
     assert(panel():add(ORDER, { ref = "a" }))

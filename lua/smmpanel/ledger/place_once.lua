@@ -193,8 +193,13 @@ local function keep(store, call, entry, made)
     said .. ", so there may be two orders: look at the panel")
 end
 
--- Not made, or perhaps made. Where the store fails now, the entry stays: it is pending, which is safe.
+-- Not made, or perhaps made: also by the attempt without an answer that this one repeats, whatever this one met.
+-- Where the store fails now, the entry stays: it is pending, which is safe.
 local function give_up(store, call, entry, err)
+  if entry.over and not err.uncertain then
+    err.uncertain = true
+    err.message = err.message .. "; an earlier attempt had no answer, so whether it was made is not known"
+  end
   local step = err.uncertain and store.doubt or store.free
   local ok, failure = insist(call, function() return step(store, entry) end)
   err.ref, err.attempt = entry.ref, entry.attempt

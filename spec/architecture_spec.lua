@@ -67,6 +67,17 @@ describe("docs/architecture.md", function()
     assert.same({}, wrong)
   end)
 
+  -- What the command line can do, another program can do too.
+  it("has a command line that requires public modules only", function()
+    local public = { smmpanel = true, ["smmpanel.catalog"] = true, ["smmpanel.core"] = true }
+    for module, found in pairs(requires) do
+      for name in pairs(part_of(module) == "cli" and found or {}) do
+        local part = part_of(name)
+        assert.is_true(public[name] or part == "cli" or part == "util" or part == "sandbox", module .. " -> " .. name)
+      end
+    end
+  end)
+
   it("names no part that does not exist", function()
     local parts = { core = true }
     for module in pairs(requires) do parts[part_of(module)] = true end

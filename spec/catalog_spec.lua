@@ -286,3 +286,55 @@ describe("catalog:save and load", function()
     assert.is_true(open:check { service = 1, link = "x", quantity = 1000 })
   end)
 end)
+
+describe("catalog:form", function()
+  it("names what an order of a service needs, may have, and counts", function()
+    local forms = catalog {
+      { service = 1, type = "Default", dripfeed = true, min = 50, max = 10000 },
+      { service = 2, type = "custom_comments" },
+      { service = 3, type = "Subscriptions", dripfeed = true },
+      { service = 4, type = "Custom Comments Package" },
+      { service = 5, type = "A type of its own" },
+    }
+    assert.same({ type = "Default", required = { "link", "quantity" }, optional = { "runs", "interval" },
+      counted = "quantity", min = 50, max = 10000 }, forms:form(1))
+    assert.same({ type = "Custom Comments", required = { "link", "comments" }, optional = { "quantity" },
+      counted = "comments" }, forms:form "2")
+    assert.same({ type = "Subscriptions", required = { "username", "min", "max", "delay" },
+      optional = { "posts", "old_posts", "expiry" } }, forms:form(3))
+    assert.is_nil(forms:form(4).counted)
+    assert.same({ required = {}, optional = {}, counted = "quantity" }, forms:form(5))
+    assert.same({ nil, "the catalogue has no service 9" }, { forms:form(9) })
+  end)
+
+  it("gives lists of its own", function()
+    table.insert(list:form(1).required, "mine")
+    assert.same({ "link", "quantity" }, list:form(1).required)
+  end)
+end)
+
+describe("catalog.sent", function()
+  it("has the fields as add sends them, in their order", function()
+    assert.same({ { name = "service", value = "1" }, { name = "link", value = "https://e.com/p" },
+      { name = "comments", value = { "a", "b" } }, { name = "own", value = "x" } },
+      catalog.sent { own = "x", comments = "a\nb\n", link = "https://e.com/p", service = 1, type = "Custom Comments" })
+  end)
+
+  it("throws where add would", function()
+    local ok, thrown = pcall(catalog.sent, { service = 1, quantity = 0.5 })
+    assert.is_false(ok)
+    assert.equal("quantity", require("smmpanel").argument_error(thrown).field)
+  end)
+end)
+
+describe("catalog.FIELDS", function()
+  it("has every field of every type", function()
+    local known = {}
+    for _, name in ipairs(catalog.FIELDS) do known[name] = true end
+    for _, each in ipairs(catalog.TYPES) do
+      for _, names in ipairs { each.required, each.optional } do
+        for _, name in ipairs(names) do assert.is_true(known[name], name) end
+      end
+    end
+  end)
+end)

@@ -85,8 +85,8 @@ table.sort(order.types, function(a, b)
   return a.name < b.name
 end)
 
--- The known fields in the order they are sent; any other follows by name.
-local SENT = {
+--- The documented fields of an order, in the order in which they are sent; any other follows by name.
+order.NAMES = {
   "service", "link", "quantity", "runs", "interval", "keywords", "comments", "usernames", "hashtags",
   "hashtag", "username", "media", "answer_number", "groups", "min", "max", "delay", "posts", "old_posts",
   "expiry", "country", "device", "type_of_traffic", "google_keyword", "referring_url",
@@ -133,7 +133,7 @@ end
 
 --- The names that are documented, `type` among them. Panels may have further fields.
 order.documented = { type = true }
-for _, name in ipairs(SENT) do order.documented[name] = true end
+for _, name in ipairs(order.NAMES) do order.documented[name] = true end
 
 local function check_required(documented, given)
   for _, field in ipairs(REQUIRED[documented]) do
@@ -220,7 +220,7 @@ function order.fields(given)
   end
   if read.service == nil then argerror.throw_field(WHERE, "service", "missing", "the order names no service") end
   check_type(given.type, read)
-  return fields.flat(read, SENT)
+  return fields.flat(read, order.NAMES)
 end
 
 return order

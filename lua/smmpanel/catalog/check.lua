@@ -60,6 +60,30 @@ function check.counted(service)
   return COUNTED[order_rules.required(service.type)] or "quantity"
 end
 
+local function has_drip_feed(service)
+  return service.dripfeed ~= nil and service.dripfeed ~= false and service.dripfeed ~= 0
+end
+
+--- What a form for an order of a service asks for.
+---@param service smmpanel.Service
+---@return smmpanel.OrderForm
+function check.form(service)
+  local documented = order_rules.required(service.type)
+  local form = { type = documented, required = {}, optional = {}, counted = check.counted(service),
+    min = service.min, max = service.max }
+  local function add(to, names)
+    for _, name in ipairs(names) do to[#to + 1] = name end
+  end
+  for _, each in ipairs(order_rules.types) do
+    if each.name == documented then
+      add(form.required, each.required)
+      add(form.optional, each.optional)
+    end
+  end
+  if has_drip_feed(service) and not check.is_subscription(service) then add(form.optional, { "runs", "interval" }) end
+  return form
+end
+
 --- Returns an order's quantity in pieces (of a drip-feed: per run).
 ---@param service smmpanel.Service
 ---@param order smmpanel.Order

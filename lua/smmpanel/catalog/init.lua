@@ -28,6 +28,20 @@ end
 ---@type smmpanel.OrderType[]
 catalog.TYPES = order_rules.types
 
+--- The documented fields of an order, in the order in which they are sent.
+---@type string[]
+catalog.FIELDS = order_rules.NAMES
+
+--- Returns the fields of an order as `panel:add` sends them, for a preview before it is placed. `type` is checked, not
+-- sent. Sends nothing. Throws if `panel:add` would.
+---@param order smmpanel.Order
+---@return { name: string, value: string|string[] }[] fields as they follow each other; a list's value is a list
+function catalog.sent(order)
+  local flat, list = order_rules.fields(order), {}
+  for i = 1, #flat, 2 do list[#list + 1] = { name = flat[i], value = flat[i + 1] } end
+  return list
+end
+
 --- Makes a catalogue of a list of services, as returned by `panel:services()`.
 ---@param list smmpanel.Service[]
 ---@return smmpanel.Catalog
@@ -114,6 +128,24 @@ function Catalog:price(order)
   local runs = order.runs == nil and 1 or check.count(order.runs)
   if not runs then return nil, ("runs must be a whole number, got %s"):format(argerror.describe(order.runs)) end
   return self:cost(order.service, quantity, math.max(1, runs)) -- no runs: no drip-feed, and one price
+end
+
+---@class smmpanel.OrderForm
+---@field type? string the service's type as it is documented; nil where it is not
+---@field required string[] besides `service`
+---@field optional string[] `runs` and `interval` among them where the service has drip-feed
+---@field counted? string the field whose pieces are counted, from `min` to `max`; nil where nothing is counted
+---@field min? integer as the service has it
+---@field max? integer
+
+--- Returns the fields that an order of a service needs and may have, for a form that asks for them.
+---@param id smmpanel.Id
+---@return smmpanel.OrderForm?
+---@return string? problem
+function Catalog:form(id)
+  local service, problem = found(self, id)
+  if not service then return nil, problem end
+  return check.form(service)
 end
 
 --- Checks an order against its service: the fields that its type requires, the limits and the step of its quantity,

@@ -4,7 +4,6 @@
 
 local arguments = {}
 
-local actions = require "smmpanel.api.actions"
 local argparse = require "argparse"
 local fail = require "smmpanel.cli.fail"
 local shared = require "smmpanel.cli.options"
@@ -42,26 +41,11 @@ local NAMES = {
   "resolve", "ledger", "sandbox", "completion", "words", "man",
 }
 
--- The modules of the commands. An action on ids that NAMES leaves out has its command after the others.
-local function modules()
-  local list, rest, named = {}, {}, {}
-  for i, name in ipairs(NAMES) do
-    list[i] = name:gsub("-", "_")
-    named[list[i]] = true
-  end
-  for action, row in pairs(actions) do
-    if row.many and not named[action] then rest[#rest + 1] = action end
-  end
-  table.sort(rest)
-  for _, action in ipairs(rest) do list[#list + 1] = action end
-  return list
-end
-
 --- The commands, in the order of the help.
 ---@return smmpanel.cli.Command[]
 function arguments.commands()
   local commands = {}
-  for i, name in ipairs(modules()) do commands[i] = require("smmpanel.cli.commands." .. name) end
+  for i, name in ipairs(NAMES) do commands[i] = require("smmpanel.cli.commands." .. name:gsub("-", "_")) end
   return commands
 end
 

@@ -3,7 +3,6 @@
 
 local on_ids = {}
 
-local actions = require "smmpanel.api.actions"
 local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
@@ -73,7 +72,7 @@ end
 
 local function run(context, args, given)
   local shape, action = records[given.action], given.action
-  local writes = not actions[action].reads
+  local writes = given.question ~= nil
   local wanted = ids.gather(context, shape.what)
   local panel = context:panel()
   ask(context, args, given, panel, wanted)
@@ -105,7 +104,7 @@ end
 ---@field about string
 ---@field details? string
 ---@field verb string what became of those that did not fail
----@field question? string asked before anything is sent, with a place for which orders
+---@field question? string asked before anything is sent, with a place for which orders: a write has one
 ---@field examples string[][]
 
 --- A command on ids.

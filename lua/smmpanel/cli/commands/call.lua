@@ -1,4 +1,3 @@
-local actions = require "smmpanel.api.actions"
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local json = require "smmpanel.util.json"
@@ -8,9 +7,7 @@ local shared = require "smmpanel.cli.options"
 local function run(context, args)
   local panel = context:panel()
   context.on_interrupt = function()
-    local row = actions[args.action]
-    return row and row.reads and "the answer had not come"
-      or "the answer had not come: it may have been done all the same"
+    return "the answer had not come; an action that changes something may have been done all the same"
   end
   local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))
   if not ok then fail.thrown(answer) end

@@ -23,15 +23,8 @@ function KINDS.refs(context)
 end
 
 function KINDS.fields()
-  local names, seen = { "service=" }, {}
-  for _, each in ipairs(require("smmpanel.catalog").TYPES) do
-    for _, list in ipairs { each.required, each.optional, { "runs", "interval" } } do
-      for _, name in ipairs(list) do
-        if not seen[name] then names[#names + 1] = name .. "=" end
-        seen[name] = true
-      end
-    end
-  end
+  local names = {}
+  for i, name in ipairs(require("smmpanel.catalog").FIELDS) do names[i] = name .. "=" end
   return names
 end
 

@@ -3,7 +3,10 @@
 
 local columns = {}
 
-local order_rules = require "smmpanel.api.order_fields"
+local catalog = require "smmpanel.catalog"
+
+--- The fields of an order by name.
+columns.FIELDS = { type = true }
 
 --- What add reads.
 columns.ORDER = { ref = true }
@@ -11,7 +14,9 @@ columns.ORDER = { ref = true }
 --- What any file of ours may have.
 columns.KNOWN = { ref = true }
 
-for name in pairs(order_rules.documented) do
+for _, name in ipairs(catalog.FIELDS) do columns.FIELDS[name] = true end
+
+for name in pairs(columns.FIELDS) do
   columns.ORDER[name], columns.KNOWN[name] = true, true
 end
 

@@ -3,11 +3,11 @@
 
 local order_form = {}
 
-local check = require "smmpanel.catalog.check"
+local catalog = require "smmpanel.catalog"
+local columns = require "smmpanel.cli.input.columns"
 local fail = require "smmpanel.cli.fail"
 local fields = require "smmpanel.cli.input.fields"
 local formats = require "smmpanel.cli.views.formats"
-local order_rules = require "smmpanel.api.order_fields"
 local records = require "smmpanel.cli.views.records"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
@@ -15,9 +15,9 @@ local argerror = require "smmpanel.util.argerror"
 local SHOWN = 10 -- services that words were found in
 
 -- "50 to 10000", of what the service counts.
-local function limits(service, name)
-  local min, max = formats.text(service.min), formats.text(service.max)
-  local counted = check.counted(service) or (name == "min" or name == "max") and name
+local function limits(form, name)
+  local min, max = formats.text(form.min), formats.text(form.max)
+  local counted = form.counted or (name == "min" or name == "max") and name
   return name == counted and min ~= "" and max ~= "" and ("%s to %s"):format(min, max) or nil
 end
 
@@ -46,12 +46,12 @@ end
 local HINTS = { runs = "how often", interval = "minutes between the runs", delay = "minutes", expiry = "as 31/12/2026",
   posts = "new posts", old_posts = "posts that are there", country = "a code such as TR" }
 
-local function ask_field(context, service, name, optional)
+local function ask_field(context, form, name, optional)
   local notes = {}
-  for _, note in ipairs { limits(service, name) or false, HINTS[name] or false, optional and "Enter: none" } do
+  for _, note in ipairs { limits(form, name) or false, HINTS[name] or false, optional and "Enter: none" } do
     if note then notes[#notes + 1] = note end
   end
-  if fields.is_list(name) then return ask_list(context, name, limits(service, name)) end
+  if fields.is_list(name) then return ask_list(context, name, limits(form, name)) end
   return text.trim(context:ask(notes[1] and ("%s (%s):"):format(name, table.concat(notes, ", ")) or name .. ":"))
 end
 
@@ -64,9 +64,9 @@ end
 
 -- Asks until the answer is right; an answer that is wrong is told at once. nil where nothing was typed for a field
 -- that need not be there.
-local function ask_until_right(context, services, service, order, name, optional)
+local function ask_until_right(context, services, form, order, name, optional)
   while true do
-    local answer = ask_field(context, service, name, optional)
+    local answer = ask_field(context, form, name, optional)
     if optional and answer == "" then return end
     order[name] = answer
     local wrong = wrong_with(services, order, name)
@@ -87,40 +87,30 @@ local function next_question(services, order, given)
   if first then return first.field, first.code ~= "missing" and first.text or nil end
 end
 
-local function asks_drip_feed(service)
-  return service.dripfeed ~= nil and service.dripfeed ~= false and service.dripfeed ~= 0
-end
+-- The optional fields that are asked for; others are given on the command line.
+local ASKED = { runs = true, interval = true, posts = true, old_posts = true, expiry = true }
 
--- The fields that an order of this service may have too.
-local function optional_fields(service)
-  local documented = order_rules.required(service.type)
-  for _, each in ipairs(order_rules.types) do
-    if each.name == documented and documented == "Subscriptions" then return each.optional end
-  end
-  return asks_drip_feed(service) and { "runs", "interval" } or {}
-end
-
-local function ask_optional(context, services, service, order)
-  for _, name in ipairs(optional_fields(service)) do
+local function ask_optional(context, services, form, order)
+  for _, name in ipairs(form.optional) do
     local follows = name ~= "interval" or order.runs ~= nil
-    if follows and order[name] == nil then
+    if ASKED[name] and follows and order[name] == nil then
       -- A drip-feed without its interval is none.
-      ask_until_right(context, services, service, order, name, name ~= "interval")
+      ask_until_right(context, services, form, order, name, name ~= "interval")
     end
   end
 end
 
-local function fill_in(context, services, service, order)
+local function fill_in(context, services, form, order)
   local given, asked = {}, false
   for name in pairs(order) do given[name] = true end
   local name, wrong = next_question(services, order, given)
   while name do
     asked = true
     if wrong then context:say("  %s", wrong) end
-    ask_until_right(context, services, service, order, name)
+    ask_until_right(context, services, form, order, name)
     name, wrong = next_question(services, order, given)
   end
-  if asked and #order_form.problems(services, order) == 0 then ask_optional(context, services, service, order) end
+  if asked and #order_form.problems(services, order) == 0 then ask_optional(context, services, form, order) end
 end
 
 --- Asks for the service: its id, or words that are looked for until it is an id.
@@ -164,9 +154,9 @@ end
 ---@return string?
 function order_form.unknown(names)
   for name in pairs(names) do
-    if not order_rules.documented[name] then
+    if not columns.FIELDS[name] then
       return ("an order has no field '%s'; %s (--any-field sends it all the same)"):format(name,
-        argerror.hint(name, order_rules.documented))
+        argerror.hint(name, columns.FIELDS))
     end
   end
 end
@@ -176,13 +166,13 @@ end
 ---@param order table<string, string>
 ---@return string[][]
 function order_form.shown(order)
-  local sent, list = order_rules.fields(order), {}
-  for i = 1, #sent, 2 do
-    local value = sent[i + 1]
+  local list = {}
+  for _, field in ipairs(catalog.sent(order)) do
+    local value = field.value
     local more = type(value) == "table" and #value - 1 or 0
     local first = type(value) == "table" and value[1] or value
-    if sent[i] ~= "service" then
-      list[#list + 1] = { sent[i], more > 0 and ("%s, and %d more"):format(first, more) or first }
+    if field.name ~= "service" then
+      list[#list + 1] = { field.name, more > 0 and ("%s, and %d more"):format(first, more) or first }
     end
   end
   return list
@@ -198,10 +188,10 @@ end
 ---@param ref? string
 ---@return string
 function order_form.command(order, ref)
-  local sent, words = order_rules.fields(order), { "smmpanel add" }
-  for i = 1, #sent, 2 do
-    local values = type(sent[i + 1]) == "table" and sent[i + 1] or { sent[i + 1] }
-    for _, value in ipairs(values) do words[#words + 1] = quoted(sent[i] .. "=" .. value) end
+  local words = { "smmpanel add" }
+  for _, field in ipairs(catalog.sent(order)) do
+    local values = type(field.value) == "table" and field.value or { field.value }
+    for _, value in ipairs(values) do words[#words + 1] = quoted(field.name .. "=" .. value) end
   end
   if ref then words[#words + 1] = quoted("--ref=" .. ref) end
   return table.concat(words, " ")
@@ -213,7 +203,7 @@ end
 ---@param service smmpanel.Service
 ---@param order table is filled in
 function order_form.complete(context, services, service, order)
-  if context:can_ask() then fill_in(context, services, service, order) end
+  if context:can_ask() then fill_in(context, services, services:form(service.service), order) end
   local problems, texts = order_form.problems(services, order), {}
   for i, problem in ipairs(problems) do texts[i] = problem.text end
   if texts[1] then fail.usage("%s", table.concat(texts, "; ")) end

@@ -3,17 +3,16 @@
 
 local records = {}
 
-local actions = require "smmpanel.api.actions"
 local argerror = require "smmpanel.util.argerror"
 local explain = require "smmpanel.cli.explain"
 local formats = require "smmpanel.cli.views.formats"
-local states = require "smmpanel.api.states"
+local smmpanel = require "smmpanel"
 
 local STYLES = { open = "open", completed = "good", partial = "bad", canceled = "bad", failed = "bad" }
 
 --- The class of a state: the panel's own words too, once there is a panel.
 ---@type fun(status: any): string
-records.class_of = states.state
+records.class_of = smmpanel.state
 
 --- A state in its colour.
 ---@param status any
@@ -80,28 +79,23 @@ records.status = {
   end,
 }
 
--- What a record's value says, by what the value is.
-local SHOW = {
-  id = formats.text, state = records.state,
-  yes = function() return { text = "requested", style = "good" } end,
-}
+local function requested() return { text = "requested", style = "good" } end
 
 -- Two columns: the id, and what came of it or what is wrong.
-local function two_columns(row)
-  local what, show = row.own, SHOW[row.is]
+local function two_columns(what, value, show)
   return {
     what = what,
-    columns = { { title = what:upper() }, { title = row.value:upper(), shrinks = 1 } },
-    fields = { what, row.value, "error", "code" },
+    columns = { { title = what:upper() }, { title = value:upper(), shrinks = 1 } },
+    fields = { what, value, "error", "code" },
     cells = function(record)
-      return { formats.text(record[what]), record.error and wrong(record) or show(record[row.value]) }
+      return { formats.text(record[what]), record.error and wrong(record) or show(record[value]) }
     end,
   }
 end
 
-for action, row in pairs(actions) do
-  if row.own then records[action] = two_columns(row) end
-end
+records.refill = two_columns("order", "refill", formats.text)
+records.refill_status = two_columns("refill", "status", records.state)
+records.cancel = two_columns("order", "cancel", requested)
 
 --- An id as JSON has it: a number where it is an integer that loses no digit, else a text.
 ---@param id any

@@ -8,7 +8,7 @@ local layout = require "smmpanel.cli.views.table"
 local progress = require "smmpanel.cli.views.progress"
 local records = require "smmpanel.cli.views.records"
 local width = require "smmpanel.cli.views.width"
-local states = require "smmpanel.api.states"
+local smmpanel = require "smmpanel"
 
 local HEAD_LINES = 7 -- of a frame, that are no orders
 
@@ -22,7 +22,7 @@ end
 local function is_done(record)
   if not record then return false end
   if record.error then return record.code == "bad_order" end
-  return states.is_final_class(records.class_of(record.status))
+  return smmpanel.is_final(records.class_of(record.status)) -- a class is a state too
 end
 
 --- Takes in what an order has come to.

@@ -49,7 +49,7 @@ describe("smmpanel add, in a pipe,", function()
 
   it("sends nothing that is wrong, and says why with 2", function()
     local cases = {
-      ["link=https://example.com/ quantity=100"] = "which service%?",
+      ["link=https://example.com/ quantity=100"] = "no service given",
       ["service=1 quantity=100"] = "an order of type 'Default' needs link",
       ["service=1 link=https://example.com/ quantity=1"] = "service 1 takes at least 50, not 1",
       ["service=1 link=https://example.com/ quantity=many"] = "quantity must be a whole number, got 'many'",
@@ -57,10 +57,10 @@ describe("smmpanel add, in a pipe,", function()
       ["service=1 link=l quantity=100 quantiy=5"] = "an order has no field 'quantiy'; did you mean 'quantity'%?",
       ["service=1 link=l quantity=100 --ref ''"] = "the ref must be a text of 1 to 256 bytes",
       ["service=1 service=2"] = "the field 'service' is given twice",
-      ["service"] = "'service' is no field: fields are given as name=value",
+      ["service"] = "'service' is not a field: write fields as name=value",
       ["service=17 link=l quantity=500 country=TR device=9 type_of_traffic=3"] = "device must be from 1 to 5",
       ["service=14 link=l quantity=100 answer_number=x"] = "answer_number must be a whole number",
-      ["service=1 link=l quantity=100 --from x"] = "%-%-from goes without fields",
+      ["service=1 link=l quantity=100 --from x"] = "%-%-from takes no fields",
     }
     for given, why in pairs(cases) do
       local out, err = run("smmpanel add --yes " .. given, { name = "wrong" }, 2)
@@ -100,14 +100,14 @@ describe("smmpanel add, in a pipe,", function()
     run(lost, plain, 5)
     sandbox.ask("faults")
     _, err = run(lost, plain, 5)
-    assert.matches("whether the order 'mine%-2' was made is not known; see it with: smmpanel pending", err)
+    assert.matches("the outcome of the order 'mine%-2' is unknown; see: smmpanel pending", err)
     assert.equal(1, #order_with "https://example.com/lost")
     local pending = cjson.decode((run("smmpanel pending --json", plain)))
     assert.same({ "mine-2", "uncertain", "https://example.com/lost" },
       { pending[1].ref, pending[1].state, pending[1].link })
     assert.matches("^REF +STATE +SINCE +SERVICE +QUANTITY +LINK\nmine%-2 +uncertain", run("smmpanel pending", plain))
-    assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2", nil, 2))))
-    assert.matches("was it placed%?", (select(2, run("smmpanel resolve mine-2 5 --not-placed", nil, 2))))
+    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2", nil, 2))))
+    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2 5 --not-placed", nil, 2))))
     assert.matches("not a terminal: pass %-%-yes", (select(2, run("smmpanel resolve mine-2 " .. first, plain, 2))))
     assert.matches("the panel does not know order 77", (select(2, run("smmpanel resolve mine-2 77 -y", plain, 3))))
     assert.matches("has another ref", (select(2, run("smmpanel resolve mine-2 --yes " .. first, plain, 3))))
@@ -150,14 +150,14 @@ describe("smmpanel add, in a pipe,", function()
       local out, err = run("smmpanel add --yes --from " .. path, { name = "rows" }, 2)
       assert.equal("", out)
       assert.matches("wrong.csv: 5 invalid rows; nothing was sent:", err)
-      assert.matches("\n  line 5, column 'ref': the ref 'wrong%-1' is that of line 2 too", err)
+      assert.matches("\n  line 5, column 'ref': the ref 'wrong%-1' is already in line 2", err)
       assert.matches("\n  line 6, column 'ref': the ref is missing", err)
-      assert.matches("\n  line 7, column 'service': the order names no service", err)
+      assert.matches("\n  line 7, column 'service': the service is missing", err)
       assert.matches("\n  line 8, column 'link': an order of type 'Default' needs link", err)
       assert.matches("\n  line 8, column 'quantity': service 1 takes at least 50, not 1", err)
       for text, why in pairs { ["a,b\n1,2\n"] = "no column is called 'ref'",
         ["ref,service,qty\na,1,50\n"] = "unknown column 'qty' ", [""] = "it is empty",
-        ["ref,service\n"] = "there is no order in it", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
+        ["ref,service\n"] = "the file has no orders", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
         assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), nil, 2))))
       end
       assert.equal(0, sandbox.counts "rows".made)
@@ -174,8 +174,8 @@ describe("smmpanel add, in a pipe,", function()
       sandbox.ask("balance?account=second&balance=0.45")
       out, err = run("smmpanel add --yes --csv --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }, 1)
       assert.matches("^5 placed, %d+ refused, %d+ not sent\n", err)
-      assert.matches("It stopped: add: Not enough funds", err)
-      assert.matches("Run the same command again to go on", err)
+      assert.matches("Stopped early: add: Not enough funds", err)
+      assert.matches("To continue, run the same command again", err)
       assert.equal(30, #assert(csv.records(out)))
       sandbox.ask("balance?account=second&balance=100")
       err = select(2, run("smmpanel add --yes --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }))

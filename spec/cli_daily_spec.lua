@@ -164,19 +164,19 @@ describe("the command line, day by day:", function()
     terminal:type "smmpanel add service=16; echo code $?"
     for _, step in ipairs { { "username: ?$", "someone" }, { "min %(.-%): ?$", "many" },
       { "min must be a whole number, got 'many'\nmin %(.-%): ?$", "100" }, { "max %(.-%): ?$", "200" },
-      { "delay %(minutes%): ?$", "0" }, { "posts %(new posts, Enter: none%): ?$", "5" },
+      { "delay %(minutes%): ?$", "0" }, { "posts %(number of new posts, Enter: none%): ?$", "5" },
       { "old_posts %(.-, Enter: none%): ?$", "" }, { "expiry %(as 31/12/2026, Enter: none%): ?$", "31/12/2030" },
       { "posts +5\n.*expiry +31/12/2030\n.*%[y/N%] ?$", "n" } } do
       terminal:wait(step[1])
       terminal:type(step[2])
     end
-    terminal:wait "the same again: smmpanel add service=%d+ username=someone min=100 max=200 delay=0"
+    terminal:wait "to repeat: smmpanel add service=%d+ username=someone min=100 max=200 delay=0"
     assert.equal(0, sandbox.counts("dialogue").made)
   end)
 
   it("JSON is what --help says: an array, and an object of one", function()
     assert.equal(2, #cjson.decode((run "smmpanel status 1 100 --json")))
     assert.matches("^{", (run "smmpanel balance --json"))
-    assert.matches("an array, with one record on each line", (run "smmpanel status --help"):gsub("%s+", " "))
+    assert.matches("an array with one record per line", (run "smmpanel status --help"):gsub("%s+", " "))
   end)
 end)

@@ -68,7 +68,7 @@ describe("a day's work", function()
 
     -- The panel breaks: answers are lost. The run stops by itself and says how to go on.
     local _, err = run("smmpanel add --from ~/orders.csv --yes", 5, { fault = "lost@20-60&on=add" })
-    assert.matches("It stopped: ", err)
+    assert.matches("Stopped early: ", err)
     local uncertain = settle()
     assert.is_true(uncertain >= 3 and uncertain <= 12, uncertain)
     assert.is_true(made() < COUNT)

@@ -56,7 +56,7 @@ describe("smmpanel --from", function()
     home:write("report.csv", "ref,result,order,error,code\r\na,placed,1,,\r\nb,refused,,Bad link,bad_link\r\n")
     local out, err = run "smmpanel status --csv --from ~/report.csv"
     assert.equal(1, #assert(csv.records(out)))
-    assert.matches("1 of the rows have no order id", err)
+    assert.matches("1 rows without order id were skipped", err)
   end)
 
   it("leaves out no order whose ref begins with #", function()
@@ -194,7 +194,7 @@ describe("smmpanel --from", function()
     terminal:wait "nothing was sent\n?.*code 1"
     assert.equal(0, sent("asked", "cancel"))
     terminal:type "clear; smmpanel refill 1; echo code $?"
-    terminal:wait "Ask for a refill of this order%? %[y/N%] ?$"
+    terminal:wait "Request a refill of this order%? %[y/N%] ?$"
     terminal:type "y"
     terminal:wait "code 0"
     assert.equal(1, sent("asked", "refill"))

@@ -87,7 +87,7 @@ describe("make install", function()
   it("brings completion for zsh", function()
     completed("zsh -f", with_prefix(ZSH), "smmpanel bal"):wait "smmpanel balance"
     local screen = completed("zsh -f", with_prefix(ZSH), "smmpanel ref", 2):wait "refill%-status"
-    assert.matches("Show how far refills are", screen)
+    assert.matches("Show the status of refills", screen)
     completed("zsh -f", with_prefix(ZSH), "smmpanel services --sort ra"):wait "%-%-sort rate"
   end)
 

@@ -171,9 +171,9 @@ describe("CSV", function()
 
   it("says where it is broken", function()
     assert.equal("line 3: a quote is not closed", select(2, csv.read 'a,b\n1,2\n3,"4\n5,6\n'))
-    assert.equal("line 2: text stands behind a closing quote", select(2, csv.read 'a,b\n"1"x,2\n'))
-    assert.matches("^line 2: a quote stands inside a field", select(2, csv.read 'a,b\n1"1,2\n'))
-    assert.equal("line 4: text stands behind a closing quote", select(2, csv.read 'a\n"1\n2\n3"x\n'))
+    assert.equal("line 2: text after a closing quote", select(2, csv.read 'a,b\n"1"x,2\n'))
+    assert.matches("^line 2: a quote inside an unquoted field", select(2, csv.read 'a,b\n1"1,2\n'))
+    assert.equal("line 4: text after a closing quote", select(2, csv.read 'a\n"1\n2\n3"x\n'))
   end)
 
   it("gives records by the names in its first row", function()
@@ -183,7 +183,7 @@ describe("CSV", function()
       { line = 4, values = { ref = "r2" } } }, records)
     assert.matches("^it is empty", select(2, csv.records ""))
     assert.equal("line 2: 1 fields, but 2 columns have a name", select(3, csv.records "a,b\n1\n")[1])
-    assert.equal("line 1: two columns are called 'a'", select(2, csv.records "a,a\n1,2\n"))
+    assert.equal("line 1: two columns are named 'a'", select(2, csv.records "a,a\n1,2\n"))
     assert.equal("line 1: column 2 has no name", select(2, csv.records "a,,b\n1,2,3\n"))
     assert.equal("line 2: 2 fields, but 1 columns have a name", select(3, csv.records "a,\n1,2\n")[1])
     assert.same({ { line = 2, values = { a = "1" } } }, (csv.records "a,,\n1,,\n,,\n\n"))
@@ -262,7 +262,7 @@ describe("the frame of watched orders", function()
     watched.take(state, "2", { status = "In progress", remains = 12 })
     state.next_poll = 42
     assert.equal([[
-2 open, 1 done  next look in 42 s
+2 open, 1 done  next poll in 42 s
 
 ORDER  STATUS        CHARGE  START  REMAINS
 2      In progress                       12

@@ -56,11 +56,11 @@ describe("the command line in a pipe", function()
       for i in $(seq 200); do curl -s -o ~/body "$SMMPANEL_URL" || break; sleep 0.05; done
       curl -s -o ~/body "$SMMPANEL_URL" || echo gone]])
     assert.equal("31\ngone\n", out)
-    assert.matches("A sandbox panel.*Ctrl%-C stops it", err)
+    assert.matches("The sandbox panel.*Ctrl%-C stops it", err)
     assert.equal(0, code)
     for option, why in pairs { ["--fault nonsense"] = "no fault is called nonsense; known: ",
-      ["--balance much"] = "'much' is no amount", ["--port 70000"] = "'70000' is no port: 1 to 65535",
-      ["--services x"] = "'x' is no whole number" } do
+      ["--balance much"] = "'much' is not an amount", ["--port 70000"] = "'70000' is not a port %(1 to 65535%)",
+      ["--services x"] = "'x' is not a whole number" } do
       assert.matches(why, select(2, run("smmpanel sandbox " .. option, nil, 2)))
     end
   end)
@@ -75,10 +75,10 @@ describe("the command line in a pipe", function()
     refused("smmpanel statu", "Did you mean 'status'%?")
     refused("smmpanel status --jso 1", "unknown option '%-%-jso'")
     refused("smmpanel services --json --csv", "can not be used together")
-    refused("smmpanel services --max-rate cheap", "'cheap' is no price")
+    refused("smmpanel services --max-rate cheap", "'cheap' is not a price")
     refused("smmpanel status", "no order ids")
     refused("smmpanel status --from /nonexistent", "No such file")
-    refused("smmpanel call nothing a", "'a' is no field")
+    refused("smmpanel call nothing a", "'a' is not a field")
     refused("smmpanel completion tcsh", "must be one of 'bash', 'zsh', 'fish'")
     refused("smmpanel", "a command is required")
   end)
@@ -142,12 +142,12 @@ describe("the command line in a pipe", function()
       assert.equal("12.5\n", run "smmpanel services --cost 3 1")
       assert.equal("13.5\n", run "smmpanel services --cost 1 1500 10")
       assert.matches("no service 999", select(2, run("smmpanel services --cost 999 1", nil, 2)))
-      assert.matches("'x' is no whole number", select(2, run("smmpanel services --cost 1 x", nil, 2)))
+      assert.matches("'x' is not a whole number", select(2, run("smmpanel services --cost 1 x", nil, 2)))
     end)
 
     it("are compared with the last ones", function()
       local _, err = home:run "smmpanel services --diff"
-      assert.matches("21 services are kept for the next time", err)
+      assert.matches("21 services are saved for the next time", err)
       assert.equal("", run "smmpanel services --diff")
       local saved = home.path .. "/saved.json"
       run("smmpanel services --save " .. saved)

@@ -61,13 +61,13 @@ describe("the panel's URL and key", function()
     refused("smmpanel balance --key-file ~/key", "can be read by other users", { env = env })
     run "chmod 600 ~/key; mkfifo -m 600 ~/fifo"
     works("smmpanel balance --key-file ~/key", { env = env })
-    refused("smmpanel balance --key-file ~/fifo", "fifo is a named pipe: a key is read from an ordinary file only",
+    refused("smmpanel balance --key-file ~/fifo", "fifo is a named pipe: a key must be in an ordinary file",
       { env = env })
     refused("smmpanel balance --key-file /dev/null", "/dev/null is a char device", { env = env })
     works("smmpanel --key-file ~/key balance", { env = env })
     home:write("empty", "\n\n")
     run "chmod 600 ~/empty"
-    refused("smmpanel balance --key-file ~/empty", "there is no key in it", { env = env })
+    refused("smmpanel balance --key-file ~/empty", "the file has no key", { env = env })
     refused("smmpanel balance --key-file ~/nowhere", "No such file", { env = env })
   end)
 
@@ -99,7 +99,7 @@ describe("the panel's URL and key", function()
   it("are refused where others can read them", function()
     for _, mode in ipairs { "640", "604", "660", "644" } do
       local path = write_config(profile "main", mode)
-      local why = "%s can be read by other users, and keys are in it: chmod 600 %s"
+      local why = "%s contains keys and can be read by other users: chmod 600 %s"
       refused("smmpanel balance", why:format(path, path))
     end
     write_config(profile "main", "400")
@@ -108,26 +108,26 @@ describe("the panel's URL and key", function()
 
   it("come from text alone, which can reach nothing", function()
     write_config("os.execute('touch ' .. os.getenv 'HOME' .. '/touched')")
-    refused("smmpanel balance", "config.lua: line 1 is no valid Lua")
+    refused("smmpanel balance", "config.lua: line 1 is not valid Lua")
     assert.is_nil(io.open(home.path .. "/touched"))
     write_config("main = {")
-    refused("smmpanel balance", "config.lua: line 1 is no valid Lua")
+    refused("smmpanel balance", "config.lua: line 1 is not valid Lua")
     write_config(("main = { url = %q,\n key = '%s }"):format(sandbox.url, sandbox.key))
-    refused("smmpanel balance", "config.lua: line 2 is no valid Lua")
+    refused("smmpanel balance", "config.lua: line 2 is not valid Lua")
     write_config(("main = { url = %q, key = %s.x }"):format(sandbox.url, "k" .. sandbox.key:gsub("%W", "")))
     local _, err = run "smmpanel balance"
     assert.is_nil(err:find(sandbox.key:gsub("%W", ""), 1, true))
     write_config(string.dump((loadstring or load)("main = {}")))
     refused("smmpanel balance", "config.lua")
     write_config ""
-    refused("smmpanel balance --panel main", "config.lua has no profile in it")
-    refused("smmpanel balance", "config.lua has no profile in it")
+    refused("smmpanel balance --panel main", "config.lua has no profile. A profile is a table")
+    refused("smmpanel balance", "config.lua has no profile. A profile is a table")
     write_config(profile "main" .. 'default = "mian"')
     refused("smmpanel balance", "default = 'mian' names no profile; did you mean 'main'?")
     write_config "main = { url = 5, key = 'x' }"
-    refused("smmpanel balance", "the url of the profile 'main' must be a text, got a number")
+    refused("smmpanel balance", "the url of the profile 'main' must be a string, got a number")
     os.remove(home.path .. "/config/smmpanel/config.lua")
-    refused("smmpanel balance --panel main", "there is no profile 'main', for there is no " .. home.path)
+    refused("smmpanel balance --panel main", "there is no profile 'main': " .. home.path)
   end)
 
   it("come from the home directory where XDG_CONFIG_HOME is not set", function()

@@ -109,7 +109,7 @@ describe("the command line on a terminal", function()
     terminal:key "C-c"
     local screen = terminal:wait "code 130"
     -- What was sent is waited for, so that nothing is in doubt.
-    assert.matches("stopping: waiting for the answers to what was sent; Ctrl%-C again ends it\n", screen)
+    assert.matches("stopping: waiting for the answers to sent requests; Ctrl%-C again stops at once\n", screen)
     local done = screen:match "smmpanel: stopped: ([%d,]+) of 5,000 done\n"
     assert.is_nil(screen:find "█")
     local _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
@@ -121,11 +121,11 @@ describe("the command line on a terminal", function()
     it("asks for what is missing, shows price and balance, and asks before sending", function()
       open { name = "asked" }
       terminal:type "smmpanel add"
-      terminal:wait "service %(its id, or words to look for%): ?$"
+      terminal:wait "service %(its id, or words to search for%): ?$"
       terminal:type "instagram pack"
-      terminal:wait "\n 3  Instagram Starter Pack .*look for%): ?$"
+      terminal:wait "\n 3  Instagram Starter Pack .*search for%): ?$"
       terminal:type "no such thing"
-      terminal:wait "no service has all these words\n.*look for%): ?$"
+      terminal:wait "no service matches all these words\n.*search for%): ?$"
       terminal:type "1"
       terminal:wait "link: ?$"
       terminal:type "https://example.com/t"
@@ -165,7 +165,7 @@ describe("the command line on a terminal", function()
     it("asks for lists line by line", function()
       open { name = "listed", rows = 40 }
       terminal:type "smmpanel add service=13 link=https://example.com/l username=me"
-      terminal:wait "comments %(1 to 500, one a line, an empty line ends; or @file%): ?$"
+      terminal:wait "comments %(1 to 500, one per line, end with an empty line; or @file%): ?$"
       for _, comment in ipairs { "first", "second one", "third", "" } do terminal:type(comment) end
       terminal:wait "price     0.033 USD.*%[y/N%] ?$"
       terminal:type "yes"
@@ -191,7 +191,7 @@ describe("the command line on a terminal", function()
       os.execute "sleep 0.4" -- LuaJIT would end one of those who are at work, not at rest
       terminal:key "C-c"
       local screen = terminal:wait "code 130":gsub("\n", " ")
-      local placed, rest = screen:match "stopped: (%d+) placed, (%d+) not sent; run"
+      local placed, rest = screen:match "stopped: (%d+) placed, (%d+) not sent; to continue"
       assert.truthy(placed, screen)
       assert.equal(100, placed + rest)
       assert.equal(tonumber(placed), sandbox.counts "inter".made)
@@ -206,7 +206,7 @@ describe("the command line on a terminal", function()
       terminal:type "smmpanel add --from ~/late.csv --yes"
       while (sandbox.counts "twice".made or 0) < 1 do os.execute "sleep 0.05" end
       terminal:key "C-c"
-      terminal:wait "Ctrl%-C again ends it"
+      terminal:wait "Ctrl%-C again stops at once"
       terminal:key "C-c"
       terminal:wait "\n%$ ?$"
       assert.matches("\nlate%-1  uncertain ", terminal:run "smmpanel pending")
@@ -232,7 +232,7 @@ describe("the command line on a terminal", function()
       local order = home:run "smmpanel add service=1 link=https://example.com/w1 quantity=50 --yes":match "%d+"
       open { columns = 80 }
       terminal:type("smmpanel watch 1 " .. order .. " --interval 0.5; echo code $?")
-      local screen = terminal:wait "next look in [01] s.*done\n1 +Partial"
+      local screen = terminal:wait "next poll in [01] s.*done\n1 +Partial"
       assert.matches("1 open, 1 done.*ORDER +STATUS.*\n" .. order .. " +%u%l+.*\ndone\n1 +Partial", screen)
       local _, titles = screen:gsub("ORDER", "ORDER")
       assert.equal(1, titles)
@@ -279,7 +279,7 @@ describe("the command line on a terminal", function()
     assert.equal("100.84292 USD\n", (home:run("smmpanel balance", { env = env })))
     assert.matches("\n30 ", (home:run("smmpanel services", { env = env })))
     terminal:key "C-c"
-    terminal:wait "The sandbox is gone.\ncode 0"
+    terminal:wait "The sandbox has stopped.\ncode 0"
     assert.equal(4, (select(3, home:run("smmpanel balance", { env = env }))))
     assert.matches("no fault is called nonsense", terminal:run "smmpanel sandbox --fault nonsense")
   end)
@@ -322,7 +322,7 @@ describe("the command line on a terminal", function()
       local ref = terminal:wait "1 placed, 1 uncertain\n.*code 5":match "\n(t%-%d)  uncertain"
       shows("smmpanel pending", "REF +STATE +SINCE.*\n" .. ref:gsub("%-", "%%-") .. "  uncertain",
         "smmpanel resolve REF ORDER_ID")
-      shows("smmpanel resolve " .. ref, "was it placed%? Give the order's id, or %-%-not%-placed", "code 2")
+      shows("smmpanel resolve " .. ref, "pass either the order's id or %-%-not%-placed", "code 2")
       shows("smmpanel resolve -y " .. ref .. " 1", "' is order 1\ncode 0")
       shows("smmpanel add --yes --from ~/two.csv", "2 placed %(2 of them before%)\ncode 0")
       assert.equal(2, sandbox.counts "two".made)
@@ -331,12 +331,12 @@ describe("the command line on a terminal", function()
     it("services --cost and --diff", function()
       open()
       shows("smmpanel services --cost 1 1500", "1500 of service 1, Followers, at 0.90\n1.35\ncode 0")
-      shows("smmpanel services --diff", "21 services are kept for the next time")
+      shows("smmpanel services --diff", "21 services are saved for the next time")
       local kept = home:run "ls $XDG_CACHE_HOME/smmpanel/*.last.json":gsub("\n", "")
       cli.write_file(kept, (cli.read_file(kept):gsub('"rate":"0.90"', '"rate":"1.00"')))
       shows("smmpanel services --diff", "~ changed +1 +Followers +rate +1.00 +0.90 %(%-10.0 %%%)",
         "0 new, 0 gone, 1 changed since ")
-      shows("smmpanel services nothing like this", "none of 21 services fits\ncode 0")
+      shows("smmpanel services nothing like this", "none of 21 services matches\ncode 0")
     end)
   end)
 

@@ -113,7 +113,7 @@ describe("panel:services with a cache", function()
     local list, err = sandbox.panel(""):services { cache = "/nonexistent/directory/file" }
     assert.equal("Followers", catalog(list):find(1).name)
     assert.equal("cache", err.kind)
-    assert.matches("could not be kept", tostring(err))
+    assert.matches("could not be saved", tostring(err))
   end)
 
   it("keeps what was there where the panel fails", function()

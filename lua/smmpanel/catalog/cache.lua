@@ -28,7 +28,7 @@ function cache.services(how, fetch)
   local ok, problem = file.save(how.path, list, how.owner)
   if ok then return list end
   return list, errors.new { kind = "cache", code = "write", action = "services", attempts = 0,
-    message = "the services could not be kept: " .. problem }
+    message = "the services could not be saved: " .. problem }
 end
 
 return cache

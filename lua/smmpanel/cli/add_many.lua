@@ -66,7 +66,7 @@ local function result_of(made, err)
 end
 
 local NOT_SENT = { result = "not sent" }
-local IN_DOUBT = { result = "uncertain", err = { message = "stopped before the answer came", code = "uncertain" } }
+local IN_DOUBT = { result = "uncertain", err = { message = "stopped before the answer arrived", code = "uncertain" } }
 
 -- What came of each, in the order of the file.
 local function rows_of(state)
@@ -119,12 +119,12 @@ end
 
 local function advise(context, state, counts)
   if counts.uncertain > 0 then
-    context:say "Look for what is uncertain at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+    context:say "Look up the uncertain orders at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
   end
-  if state.stopped then context:say("It stopped: %s", explain.text(state.stopped)) end
+  if state.stopped then context:say("Stopped early: %s", explain.text(state.stopped)) end
   local page = not state.stopped and page_of(state)
   if page then context:say("%s", explain.text(page)) end
-  if counts["not sent"] + counts.failed > 0 then context:say "Run the same command again to go on." end
+  if counts["not sent"] + counts.failed > 0 then context:say "To continue, run the same command again." end
 end
 
 -- ---- the command ----------------------------------------------------------------------------
@@ -181,7 +181,7 @@ function add_many.run(context, args)
     context.bar:hide()
     state.work:wait(context)
     report(args, state)
-    return summary(state) .. "; run the same command again to go on"
+    return summary(state) .. "; to continue, run the same command again"
       .. (counts_of(state).uncertain > 0 and ", and see: smmpanel pending" or "")
   end
   place(context, panel, state, args)

@@ -49,15 +49,15 @@ function arguments.commands()
   return commands
 end
 
-arguments.ABOUT = "Services, orders and balance of a panel that speaks the order-panel API v2."
+arguments.ABOUT = "Services, orders and balance of an SMM panel with the order-panel API v2."
 
 arguments.EXIT_CODES = {
-  { "0", "all is well" },
-  { "1", "some of what was asked for failed" },
+  { "0", "success" },
+  { "1", "failed, wholly or in part" },
   { "2", "wrong usage: nothing was sent" },
-  { "3", "refused: by the panel, by the ledger, or by --max-cost; or an answer that cannot be used" },
-  { "4", "the panel cannot be reached, or not in time; nothing was carried out" },
-  { "5", "uncertain: it may have been carried out; do not repeat it, look at the panel and smmpanel pending" },
+  { "3", "refused by the panel, the ledger or --max-cost; or the answer cannot be used" },
+  { "4", "the panel cannot be reached or did not answer in time; nothing was carried out" },
+  { "5", "uncertain: it may have been carried out; do not repeat it; check the panel and smmpanel pending" },
   { "130", "stopped by Ctrl-C" },
 }
 
@@ -65,9 +65,9 @@ arguments.EXAMPLES = {
   { "smmpanel services instagram likes --sort rate", "the cheapest likes" },
   { "smmpanel add service=1 link=https://example.com/p/1 quantity=1000", "place an order" },
   { "smmpanel add --from orders.csv", "place many, each once" },
-  { "smmpanel status 23501 23502", "how far two orders are" },
+  { "smmpanel status 23501 23502", "the status of two orders" },
   { "smmpanel watch 23501", "wait until it is done" },
-  { "smmpanel sandbox", "a panel to try all this on" },
+  { "smmpanel sandbox", "a test panel on this machine" },
 }
 
 local function example_text(examples)
@@ -190,7 +190,7 @@ function arguments.parser(columns, version, on_error, hidden)
   local root = with_help(argparse("smmpanel", arguments.ABOUT))
   root:help_max_width(columns):usage_max_width(columns):require_command(true):command_target "command"
   root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
-    .. "\n\n`smmpanel COMMAND --help` says more of a command, and so does `man smmpanel`.")
+    .. "\n\nFor more, see `smmpanel COMMAND --help` and `man smmpanel`.")
   for _, option in ipairs(shared.PANEL) do
     -- A command has the same option, which would forget what was given before the command's name.
     add_option(root, option):target("early_" .. last_flag(option.flags):sub(3):gsub("-", "_"))

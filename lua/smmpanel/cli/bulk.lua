@@ -1,5 +1,5 @@
---- Any number of ids: the client sends them in several requests side by side; here is the bar that shows how far
--- it is, and what Ctrl-C leaves behind.
+--- Any number of ids: the client sends them in several parallel requests. This module draws the progress bar and
+-- reports what was done at Ctrl-C.
 -- @module smmpanel.cli.bulk
 
 local bulk = {}
@@ -10,8 +10,8 @@ local progress = require "smmpanel.cli.views.progress"
 local Run = {}
 Run.__index = Run
 
--- What stands for the answer to a write that was on its way when Ctrl-C came.
-local IN_DOUBT = { error = "stopped before the answer came", code = "uncertain", uncertain = true }
+-- The record of a write whose request was running at Ctrl-C.
+local IN_DOUBT = { error = "stopped before the answer arrived", code = "uncertain", uncertain = true }
 
 function Run:next_id()
   if self.stopping then return nil end
@@ -19,8 +19,7 @@ function Run:next_id()
   return self.ids[self.taken]
 end
 
---- After Ctrl-C: gives on what is there, and says how far it was. Of what does something the answers that are
--- under way are waited for.
+--- After Ctrl-C: reports the answers so far and the counts. Waits for the running requests if they write.
 ---@param context smmpanel.cli.Context
 ---@return string
 function Run:stop(context)
@@ -31,7 +30,7 @@ function Run:stop(context)
   local text = ("%s of %s done"):format(progress.number(self.delivered), progress.number(#self.ids))
   if not self.writes or open <= 0 then return text end
   for i = self.delivered + 1, self.delivered + open do self.each(self.ids[i], IN_DOUBT) end
-  return ("%s, %s in doubt, for their requests were on their way"):format(text, progress.number(open))
+  return ("%s, %s uncertain: their requests were still running"):format(text, progress.number(open))
 end
 
 ---@class smmpanel.cli.Many

@@ -98,7 +98,7 @@ end
 -- The panel's ledger in the user's state directory.
 local function own_ledger(self)
   local directory = profiles.state_directory()
-  if not directory then fail.usage("the ledger has no place: %s", NO_HOME) end
+  if not directory then fail.usage("there is no directory for the ledger: %s", NO_HOME) end
   local ok, problem = private.directory(directory)
   local path, note
   if ok then path, problem, note = ledger_file.path(directory, profiles.place(chosen(self).url)) end

@@ -42,9 +42,9 @@ function debug_log.event(event)
     return ("* waiting %.1f s (%s)"):format(event.seconds or 0, event.reason or "?")
   elseif event.type == "attempt" and event.timings then
     local t = event.timings
-    return ("* %s: name %s, connection %s, TLS %s, first byte %s, all %s, %s bytes%s"):format(event.action,
+    return ("* %s: DNS %s, connection %s, TLS %s, first byte %s, total %s, %s bytes%s"):format(event.action,
       milliseconds(t.dns), milliseconds(t.connect), milliseconds(t.tls), milliseconds(t.first_byte),
-      milliseconds(t.total), event.bytes or 0, event.reused and ", on an open connection" or "")
+      milliseconds(t.total), event.bytes or 0, event.reused and ", reused connection" or "")
   end
 end
 

@@ -52,7 +52,7 @@ local function proxy(self)
   local url = self.context:settings().url
   local names = url:find "^[Hh][Tt][Tt][Pp]:" and { "http_proxy", "all_proxy" }
     or { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
-  if self.context:settings().proxy then return "as the profile says" end
+  if self.context:settings().proxy then return "set in the profile" end
   for _, name in ipairs(names) do
     local value = os.getenv(name)
     if value and value ~= "" then
@@ -72,9 +72,9 @@ local function connection(self)
   if err and (err.kind == "network" or err.kind == "timeout") then return failed(err) end
   if not t then return "answered in this process" end
   if t.tls == 0 and not LOCAL[(self.context:settings().url:match "^%a+://([^/:?#]*)" or "")] then
-    return nil, "no TLS: the key travels in the open; is there an https:// address?"
+    return nil, "no TLS: the key is sent unencrypted; use the panel's https:// address"
   end
-  return ("name %.0f ms, connection %.0f ms, %s, answer %.0f ms"):format(t.dns * 1000, (t.connect - t.dns) * 1000,
+  return ("DNS %.0f ms, connection %.0f ms, %s, answer %.0f ms"):format(t.dns * 1000, (t.connect - t.dns) * 1000,
     t.tls > 0 and ("TLS %.0f ms"):format((t.tls - t.connect) * 1000) or "no TLS, on this machine",
     t.total * 1000)
 end
@@ -97,10 +97,10 @@ end
 
 local function clock(self)
   local theirs = doctor.unix_time(self.seen and self.seen.date)
-  if not theirs then return "the panel does not say what time it is" end
+  if not theirs then return "unknown: the panel sends no date" end
   local off = math.abs(os.time() - theirs)
-  if off <= CLOCK_MOST then return "as the panel's" end
-  return nil, ("%s apart from the panel's: set this machine's clock (timedatectl)"):format(progress.duration(off))
+  if off <= CLOCK_MOST then return "agrees with the panel's" end
+  return nil, ("%s off the panel's: set this machine's clock (timedatectl)"):format(progress.duration(off))
 end
 
 local function key(self)
@@ -110,7 +110,7 @@ local function key(self)
 end
 
 local function balance(self)
-  if not self.balance then return nil, "not known: the key was not accepted" end
+  if not self.balance then return nil, "unknown: the key was not accepted" end
   return money.text(formats.text(self.balance.balance), self.balance.currency)
 end
 
@@ -128,16 +128,16 @@ end
 
 local function unknown_id(self)
   local _, err = self.context:panel():status(NO_SUCH_ORDER)
-  if not err then return nil, "the panel has an order " .. NO_SUCH_ORDER .. ": it does not tell unknown ids" end
+  if not err then return nil, "the panel reports a status for order " .. NO_SUCH_ORDER .. ", which cannot exist" end
   if err.code == "bad_order" then return ("'%s'"):format(err.message) end
-  return nil, ("an unknown order is answered with '%s' (%s): watch cannot tell that an id is wrong"):format(err.message,
+  return nil, ("an unknown order is answered with '%s' (%s): watch cannot detect a wrong id"):format(err.message,
     err.code)
 end
 
 local function ledger(self)
   local list, err = self.context:panel():pending()
   if not list then return failed(err) end
-  if #list == 0 then return "it opens; nothing is pending" end
+  if #list == 0 then return "opens; nothing is pending" end
   return nil, ("%d orders with an unknown outcome: smmpanel pending"):format(#list)
 end
 

@@ -5,19 +5,18 @@ local explain = {}
 
 -- The client's own sentences name functions of Lua.
 local LEDGER = {
-  uncertain = "whether the order '%s' was made is not known; see it with: smmpanel pending",
-  in_progress = "another process is placing '%s' now: run the command again when it has ended",
+  uncertain = "the outcome of the order '%s' is unknown; see: smmpanel pending",
+  in_progress = "another process is placing '%s': run the command again when it has finished",
   mismatch = "the ref '%s' was used for another order: give this one a ref of its own",
-  other_account = "'%s' was placed under another key; if both keys are of one account: smmpanel ledger adopt",
-  other_ref = "that order has another ref already: look at the panel for the order of '%s' (--force records it all the "
-    .. "same)",
-  other_attempt = "'%s' was tried again meanwhile: look at smmpanel pending",
-  store_changed = "the ledger is gone or is another one: nothing was sent for '%s'",
+  other_account = "'%s' was placed with another key; if both keys belong to one account: smmpanel ledger adopt",
+  other_ref = "that order already has another ref: check the panel for the order of '%s' (--force records it anyway)",
+  other_attempt = "'%s' was sent again in the meantime; see: smmpanel pending",
+  store_changed = "the ledger is missing or was replaced: nothing was sent for '%s'",
 }
 
 local RESOLVE = {
-  too_early = "the panel may still be working on '%s'%s: try again then, or with --force",
-  uncertain = "'%s' may still be being sent%s: try again then",
+  too_early = "the panel may still be working on '%s'%s: try again later, or with --force",
+  uncertain = "the request for '%s' may still be running%s: try again later",
 }
 
 local function seconds_of(err)

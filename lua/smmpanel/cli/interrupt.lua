@@ -34,7 +34,7 @@ end
 ---@param context smmpanel.cli.Context
 function Work:wait(context)
   if not is_open(self) then return end
-  context:say "stopping: waiting for the answers to what was sent; Ctrl-C again ends it"
+  context:say "stopping: waiting for the answers to sent requests; Ctrl-C again stops at once"
   local last = core.now() + LONGEST
   -- Who waits here lets the coroutines go on that were interrupted.
   while is_open(self) and core.now() < last do smmpanel.sleep(STEP) end

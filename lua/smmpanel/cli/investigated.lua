@@ -38,8 +38,8 @@ function investigated.resolutions(context, entries)
     elseif result and result.verdict == "not_made" then
       list[#list + 1] = { ref = entry.ref, order = false }
     else
-      context:say("%s: not found out: %s", entry.ref, result and (result.message or result.reason or "no evidence")
-        or "it may still be being sent")
+      context:say("%s: outcome unknown: %s", entry.ref, result and (result.message or result.reason or "no evidence")
+        or "its request may still be running")
     end
   end
   return list

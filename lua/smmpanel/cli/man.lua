@@ -73,19 +73,18 @@ local function put_command(out, command)
 end
 
 local FILES = {
-  { "~/.config/smmpanel/config.lua", "Profiles: tables with the options of smmpanel.new, by name; default "
-    .. "names one of them. It is refused when others than its owner can read it. The directory is that of "
-    .. "XDG_CONFIG_HOME, where that is set." },
-  { "~/.cache/smmpanel", "The services, as they were last seen (XDG_CACHE_HOME)." },
-  { "~/.local/state/smmpanel", "The ledgers: which orders with a ref were placed (XDG_STATE_HOME). Do not "
-    .. "remove them: what was placed could be placed again." },
+  { "~/.config/smmpanel/config.lua", "Profiles: named tables with the options of smmpanel.new; default names one of "
+    .. "them. The file is refused if other users can read it. XDG_CONFIG_HOME changes the directory." },
+  { "~/.cache/smmpanel", "The cached lists of services. XDG_CACHE_HOME changes the directory." },
+  { "~/.local/state/smmpanel", "The ledgers, which record the refs of placed orders. Do not remove them: placed orders "
+    .. "could be placed again. XDG_STATE_HOME changes the directory." },
 }
 
 local ENVIRONMENT = {
-  { "SMMPANEL_URL, SMMPANEL_KEY", "The panel's address in full, and the API key. The key is never taken from "
-    .. "the command line, where other users can see it." },
-  { "NO_COLOR", "Where it is set, nothing is coloured." },
-  { "COLUMNS, LINES", "The size to lay things out for, instead of the terminal's own." },
+  { "SMMPANEL_URL, SMMPANEL_KEY", "The panel's full address, and the API key. There is no option for the key: other "
+    .. "users can see command lines." },
+  { "NO_COLOR", "If set, the output has no colours." },
+  { "COLUMNS, LINES", "The size to use instead of the terminal's own." },
 }
 
 local LIMITS = {
@@ -104,7 +103,7 @@ return function()
     ".SH SYNOPSIS", bold "smmpanel" .. " " .. italic "command" .. " [" .. italic "options" .. "] ["
       .. italic "arguments" .. "...]",
     ".SH DESCRIPTION", escaped(arguments.ABOUT),
-    escaped "Where the output is a terminal, tables fit its width; elsewhere nothing is cut.",
+    escaped "On a terminal, tables fit its width. Elsewhere nothing is cut.",
     ".SH COMMANDS")
   for _, command in ipairs(arguments.commands()) do
     if not command.hidden then put_command(out, command) end

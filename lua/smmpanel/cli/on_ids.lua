@@ -55,7 +55,7 @@ end
 -- Before something is done to orders that exist.
 local function ask(context, args, given, panel, wanted)
   if not given.question or args.yes then return end
-  if not context:can_ask() then fail.usage("not a terminal: pass --yes to %s without a question", given.name) end
+  if not context:can_ask() then fail.usage("not a terminal: pass --yes to %s", given.name) end
   show(context, panel, wanted)
   local which = #wanted == 1 and "this order" or ("these %s orders"):format(progress.number(#wanted))
   if not context:confirm(given.question:format(which)) then fail.with(fail.SOME, "nothing was sent") end
@@ -113,7 +113,7 @@ end
 function on_ids.command(given)
   local positional, own = ids.arguments(records[given.action].what)
   if given.question then
-    table.insert(own, 1, { flags = "-y --yes", about = "Do not ask." })
+    table.insert(own, 1, { flags = "-y --yes", about = "Do not ask for confirmation." })
   end
   return {
     name = given.name, about = given.about, details = given.details, examples = given.examples,

@@ -5,16 +5,16 @@ local shared = {}
 
 --- Which panel.
 shared.PANEL = {
-  { flags = "-p --panel", arg = "NAME", about = "The profile in the configuration file to use." },
-  { flags = "--key-file", arg = "FILE", about = "Read the API key from this file, which nobody else can read." },
-  { flags = "--debug", about = "Show the exchange with the panel on stderr, without the key." },
+  { flags = "-p --panel", arg = "NAME", about = "Use this profile of the configuration file." },
+  { flags = "--key-file", arg = "FILE", about = "Read the API key from this file; only its owner must have access." },
+  { flags = "--debug", about = "Print each request and answer on stderr, without the key." },
 }
 
 local FORMATS = {
-  { flags = "--json", about = "Write JSON: an array, with one record on each line." },
-  { flags = "--csv", about = "Write comma-separated values, with the names in the first line." },
+  { flags = "--json", about = "Write JSON: an array with one record per line." },
+  { flags = "--csv", about = "Write CSV with a header line." },
   { flags = "--lua", about = "Write a Lua table." },
-  { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet takes for formulas." },
+  { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet reads as formulas." },
 }
 
 shared.FORMATS_EXCLUDE = { { "--json", "--csv", "--lua" } }

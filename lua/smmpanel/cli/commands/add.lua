@@ -65,7 +65,7 @@ local function place(context, args, order)
     work:wait(context)
     if made then return said_of(made) end
     if err then return explain.text(err) end
-    return "the answer had not come: the order may have been placed; look at the panel before trying again"
+    return "no answer yet: the order may have been placed; check the panel before you try again"
   end
   local finished, thrown = pcall(work.run, work, function()
     made, err = panel:add(order, { ref = args.ref, max_cost = args.max_cost })
@@ -86,12 +86,12 @@ local function add_one(context, args)
   if not order.service and context:can_ask() then
     order.service = order_form.ask_service(context, context:catalog(SEARCH_AGE))
   end
-  if not order.service then fail.usage "which service? Give service=ID" end
+  if not order.service then fail.usage "no service given: add service=ID" end
   local service, services = order_form.service(context, order, PRICE_AGE)
   order_form.complete(context, services, service, order)
   local before = args.ref and known.of(context:panel(), args.ref).state == "made"
   if before then
-    context:remark("'%s' was placed before: nothing is sent", args.ref)
+    context:remark("'%s' was already placed; nothing is sent", args.ref)
   elseif context:can_ask() or args.dry_run then
     show(context, services, service, order)
   end
@@ -99,7 +99,7 @@ local function add_one(context, args)
   if not args.yes and not before then
     if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the order" end
     if not context:confirm "Place this order?" then
-      fail.with(fail.SOME, "nothing was sent; the same again: %s", order_form.command(order, args.ref))
+      fail.with(fail.SOME, "nothing was sent; to repeat: %s", order_form.command(order, args.ref))
     end
   end
   place(context, args, order)
@@ -108,42 +108,42 @@ end
 local function run(context, args)
   if not args.from then return add_one(context, args) end
   if args.field[1] or args.ref then
-    fail.usage "--from goes without fields and --ref: they are in the file"
+    fail.usage "--from takes no fields and no --ref: put them in the file"
   end
   return require("smmpanel.cli.add_many").run(context, args)
 end
 
-local from = from_file.options "Place the orders in this CSV file (-: the standard input)."
+local from = from_file.options "Place the orders in this CSV file (-: standard input)."
 
 return {
   name = "add", run = run,
   about = "Place an order, or many from a file.",
-  details = "Fields are given as name=value. The lists (comments, usernames, keywords, hashtags, groups) "
-    .. "are given several times, or as name=@file. What the service's type requires is asked for on a "
-    .. "terminal, and is an error elsewhere. Before anything is sent the price and the balance are "
-    .. "shown, and you are asked.\n\nWith --from each row of the file is an order; the first row names "
-    .. "the columns: ref, and the fields. A ref is your own name for the order: it is placed once, "
-    .. "however often the command is run, also after it was killed in the middle. See pending and "
-    .. "resolve for orders whose end is not known.",
+  details = "Write fields as name=value. For a list (comments, usernames, keywords, hashtags, groups), repeat the "
+    .. "field or write name=@file. On a terminal the command asks for the missing fields that the service's type "
+    .. "requires; elsewhere a missing field is an error. Before it sends the order, the command shows the price and "
+    .. "the balance and asks for confirmation.\n\nWith --from, each row of the file is an order. The first row names "
+    .. "the columns: ref, and the fields. A ref is your own name for the order (an idempotency key): the order is "
+    .. "placed once, no matter how often you run the command, even if it was killed half-way. For orders with an "
+    .. "unknown outcome, see pending and resolve.",
   lists = require "smmpanel.cli.views.order_help",
   arguments = { { name = "field", args = "*", about = "The order's fields, as name=value." } },
   options = shared.with_panel {
-    { flags = "-y --yes", about = "Do not ask." },
-    { flags = "--dry-run", about = "Check and show what it would cost; send nothing." },
+    { flags = "-y --yes", about = "Do not ask for confirmation." },
+    { flags = "--dry-run", about = "Check the order and show its price; send nothing." },
     money_input.MAX_COST,
-    { flags = "--ref", arg = "REF", about = "Your own name for the order: it is placed at most once." },
+    { flags = "--ref", arg = "REF", about = "Your own name for the order, which is then placed at most once." },
     from[1], from[2],
-    { flags = "--any-field", about = "Send also fields that are not documented: panels have some of their own." },
-    { flags = "--ledger", arg = "FILE", about = "Keep there which refs were placed." },
-    { flags = "--json", about = "Write JSON: an object; with --from an array, with one record on each line." },
-    { flags = "--csv", about = "Write comma-separated values, with the names in the first line." },
-    { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet takes for formulas." },
+    { flags = "--any-field", about = "Also send undocumented fields, which some panels have." },
+    { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
+    { flags = "--json", about = "Write JSON: an object, or with --from an array with one record per line." },
+    { flags = "--csv", about = "Write CSV with a header line." },
+    { flags = "--raw-csv", about = "With --csv: do not put ' before texts that a spreadsheet reads as formulas." },
     { flags = "--lua", about = "Write a Lua table." },
   },
   exclusive = shared.FORMATS_EXCLUDE,
   examples = {
-    { "smmpanel add service=1 link=https://example.com/p/1 quantity=1000", "asks before it sends" },
-    { "smmpanel add service=2 link=https://example.com/p/2 comments=@comments.txt --yes", "does not" },
-    { "smmpanel add --from orders.csv --yes --csv >report.csv", "places many; run it again to go on" },
+    { "smmpanel add service=1 link=https://example.com/p/1 quantity=1000", "asks for confirmation" },
+    { "smmpanel add service=2 link=https://example.com/p/2 comments=@comments.txt --yes", "does not ask" },
+    { "smmpanel add --from orders.csv --yes --csv >report.csv", "places many; run it again to continue" },
   },
 }

@@ -11,7 +11,7 @@ local function is_below(record, limit)
   if has then return has < decimal.parse(limit) end
   local text = formats.text(record.balance)
   if text:find "^%-[0-9.]+$" then return true end -- in debt
-  fail.with(fail.REFUSED, "the balance is no amount: %s", text)
+  fail.with(fail.REFUSED, "the balance is not an amount: %s", text)
 end
 
 local function run(context, args)
@@ -31,7 +31,7 @@ return {
   about = "Show the account's balance.",
   options = shared.with_formats {
     { flags = "--below", arg = "AMOUNT", convert = money.amount,
-      about = "Exit with 1 where the balance is below this, for a script that warns." },
+      about = "Exit with 1 if the balance is below this amount." },
   },
   exclusive = shared.FORMATS_EXCLUDE,
   examples = {

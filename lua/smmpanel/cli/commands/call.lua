@@ -7,7 +7,7 @@ local shared = require "smmpanel.cli.options"
 local function run(context, args)
   local panel = context:panel()
   context.on_interrupt = function()
-    return "the answer had not come; an action that changes something may have been done all the same"
+    return "no answer yet; an action that changes something may have been carried out"
   end
   local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))
   if not ok then fail.thrown(answer) end
@@ -17,11 +17,11 @@ end
 
 return {
   name = "call", run = run,
-  about = "Send any action, and show the answer as it is, in JSON.",
+  about = "Send any action and print the panel's answer as JSON.",
   arguments = {
     { name = "action", about = "The action's name." },
     { name = "field", args = "*", about = "Its fields, as name=value." },
   },
   options = shared.with_panel { { flags = "--lua", about = "Write a Lua table, not JSON." } },
-  examples = { { "smmpanel call orders limit=10", "an action that this panel alone has" } },
+  examples = { { "smmpanel call orders limit=10", "an action that only this panel has" } },
 }

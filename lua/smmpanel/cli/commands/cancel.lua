@@ -1,11 +1,11 @@
 return require("smmpanel.cli.on_ids").command {
   name = "cancel", action = "cancel", verb = "requested",
-  about = "Ask for the cancellation of orders.",
-  details = "On a terminal the orders are shown first, and you are asked; elsewhere it needs --yes. "
-    .. "A cancellation that is taken is requested, not yet refunded: status tells when it is.",
+  about = "Request the cancellation of orders.",
+  details = "On a terminal the command shows the orders and asks for confirmation. Elsewhere, pass --yes. "
+    .. "An accepted cancellation is a request, not yet a refund: check the result with `smmpanel status`.",
   question = "Cancel %s?",
   examples = {
-    { "smmpanel cancel 23501 23502", "shows both, and asks" },
-    { "smmpanel cancel --from report.csv --yes", "the orders in its column 'order'" },
+    { "smmpanel cancel 23501 23502", "shows both and asks for confirmation" },
+    { "smmpanel cancel --from report.csv --yes", "the orders in the column 'order'" },
   },
 }

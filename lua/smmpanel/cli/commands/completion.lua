@@ -61,10 +61,10 @@ end
 
 return {
   name = "completion", run = run,
-  about = "Write a completion script for a shell.",
-  details = "make install puts these where the shells find them by themselves. In bash, profiles, pending refs, the "
-    .. "fields of an order and the sandbox's faults are offered too.",
-  arguments = { { name = "shell", choices = { "bash", "zsh", "fish" }, about = "Which shell." } },
+  about = "Print a completion script for a shell.",
+  details = "`make install` installs these scripts where the shells look for them. In bash, the script also completes "
+    .. "profiles, pending refs, order fields and sandbox faults.",
+  arguments = { { name = "shell", choices = { "bash", "zsh", "fish" }, about = "The shell." } },
   examples = {
     { "source <(smmpanel completion bash)", "in ~/.bashrc" },
     { "smmpanel completion zsh >~/.zfunc/_smmpanel", "in a directory of zsh's fpath" },

@@ -17,12 +17,12 @@ end
 
 return {
   name = "doctor", run = run,
-  about = "Check the set-up, and say what to do about what is wrong.",
-  details = "Looks at the versions, the configuration and who can read it, the proxy, the connection (name, TLS), the "
-    .. "clock, the key and balance, the catalogue, how the panel answers an unknown id, and the ledger. Nothing is "
-    .. "ordered. Exits with 1 where something is wrong.",
+  about = "Check the setup and suggest a fix for each problem.",
+  details = "Checks the versions, the configuration and its permissions, the proxy, the connection (DNS, TLS), the "
+    .. "clock, the key, the balance, the catalogue, the panel's answer to an unknown order id, and the ledger. Places "
+    .. "no order. Exits with 1 if something is wrong.",
   options = shared.with_panel {
-    { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
+    { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
   },
-  examples = { { "smmpanel doctor", "before the first order, and when something is odd" } },
+  examples = { { "smmpanel doctor", "before the first order, or when something looks wrong" } },
 }

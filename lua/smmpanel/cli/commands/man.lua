@@ -1,5 +1,5 @@
 return {
   name = "man", hidden = true,
-  about = "Write the manual page.",
+  about = "Print the manual page.",
   run = function(context) context:write(require("smmpanel.cli.man")()) end,
 }

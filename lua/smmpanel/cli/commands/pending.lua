@@ -55,23 +55,23 @@ local function run(context, args)
     context:remark "nothing is pending"
   else
     context:remark(args.investigate and "Record what was found: smmpanel resolve --investigated"
-      or "Look for each at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)")
+      or "Look up each order at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)")
   end
 end
 
 return {
   name = "pending", run = run,
   about = "List the orders with a ref whose outcome is unknown.",
-  details = "An order is `sending` while it may still be on its way, and `uncertain` where the answer never came. It "
-    .. "is not sent again until resolve has settled it. In --csv and --json `since` is a unix time, `left` the seconds "
-    .. "for which it may still be on its way.",
+  details = "An order is `sending` while its request may still be running, and `uncertain` if no answer arrived. It is "
+    .. "not sent again until you resolve it. In --csv and --json, `since` is a Unix time, and `left` is the number of "
+    .. "seconds for which the request may still be running.",
   options = shared.with_formats {
-    { flags = "--investigate", about = "Find out what became of each from the orders around it; it only reads." },
-    { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
+    { flags = "--investigate", about = "Determine each outcome from other orders at the panel; only reads." },
+    { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
   },
   exclusive = shared.FORMATS_EXCLUDE,
   examples = {
-    { "smmpanel pending", "what to look for at the panel" },
-    { "smmpanel pending --investigate", "what the panel's other orders tell about each" },
+    { "smmpanel pending", "the orders to look up at the panel" },
+    { "smmpanel pending --investigate", "what the panel's other orders prove about each" },
   },
 }

@@ -1,5 +1,5 @@
 return require("smmpanel.cli.on_ids").command {
   name = "refill-status", action = "refill_status", verb = "found",
-  about = "Show how far refills are.",
-  examples = { { "smmpanel refill-status 1 2", "by the refills' ids, not the orders'" } },
+  about = "Show the status of refills.",
+  examples = { { "smmpanel refill-status 1 2", "refill ids, not order ids" } },
 }

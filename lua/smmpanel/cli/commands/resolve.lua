@@ -27,7 +27,7 @@ local function check_known(list, found)
     if record and record.error then unknown[#unknown + 1] = ("%s (%s)"):format(each.order, record.error) end
   end
   if not unknown[1] then return end
-  fail.with(fail.REFUSED, "the panel does not know order %s; nothing was recorded (--force records it all the same)",
+  fail.with(fail.REFUSED, "the panel does not know order %s; nothing was recorded (--force records it anyway)",
     table.concat(unknown, ", "))
 end
 
@@ -65,15 +65,15 @@ local function show(list, entries, found)
 end
 
 local function question(list)
-  if #list > 1 then return ("Record this of %d refs?"):format(#list) end
+  if #list > 1 then return ("Record these %d outcomes?"):format(#list) end
   local each = list[1]
   if each.order then return ("Record '%s' as order %s?"):format(each.ref, each.order) end
-  return ("Record that '%s' was not placed? It can be placed again then."):format(each.ref)
+  return ("Record that '%s' was not placed? It can then be placed again."):format(each.ref)
 end
 
 local function ask(context, args, list, entries, found)
   if args.yes then return end
-  if not context:can_ask() then fail.usage "not a terminal: pass --yes to record it without a question" end
+  if not context:can_ask() then fail.usage "not a terminal: pass --yes to record the outcome" end
   show(list, entries, found)
   if not context:confirm(question(list)) then fail.with(fail.SOME, "nothing was recorded") end
 end
@@ -87,7 +87,7 @@ local function record(context, args, each, entry)
   if not ok then fail.thrown(done) end
   if done then
     context:remark("%s", each.order and ("'%s' is order %s"):format(each.ref, each.order)
-      or ("'%s' was not placed, and may be sent again"):format(each.ref))
+      or ("'%s' was not placed and can be sent again"):format(each.ref))
   end
   return not done and err or nil
 end
@@ -97,7 +97,7 @@ local function run(context, args)
   local panel = context:panel { ledger = context:ledger() }
   local entries, in_order = pending_by_ref(panel)
   list = list or investigated.resolutions(context, in_order)
-  if not list[1] then fail.with(fail.SOME, "nothing was found out, and nothing was recorded") end
+  if not list[1] then fail.with(fail.SOME, "no outcome was determined; nothing was recorded") end
   local found = args.force and {} or statuses_of(context, list)
   if not args.force then check_known(list, found) end
   ask(context, args, list, entries, found)
@@ -112,32 +112,32 @@ local function run(context, args)
   return fail.SOME
 end
 
-local own = from.options "Read refs and orders from this CSV file; an order is an id, or the words: not placed."
+local own = from.options "Read refs and orders from this CSV file; an order is an id, or 'not placed'."
 
 return {
   name = "resolve", run = run,
-  about = "Record what became of an order whose outcome is unknown.",
-  details = "Look for the order at the panel first: where it was placed and you say that it was not, it can be placed "
-    .. "again. The order that an id names is shown, and you are asked; elsewhere it needs --yes. An id that the panel "
-    .. "does not know is refused.\n\nWith --from, many are settled: a CSV with the columns ref and order, such as the "
-    .. "output of `smmpanel pending --csv` with a column order added.",
+  about = "Record the outcome of a pending order.",
+  details = "Look up the order at the panel first: if you record a placed order as not placed, it can be placed twice. "
+    .. "On a terminal the command shows the order with this id and asks for confirmation. Elsewhere, pass --yes. An id "
+    .. "that the panel does not know is refused.\n\nWith --from, the command records many outcomes from a CSV file "
+    .. "with the columns ref and order: for example the output of `smmpanel pending --csv` with a column order added.",
   arguments = {
-    { name = "ref", args = "?", about = "Your name for the order." },
-    { name = "order", args = "?", about = "The id that the panel gave it." },
+    { name = "ref", args = "?", about = "The order's ref." },
+    { name = "order", args = "?", about = "The panel's id of the order." },
   },
   options = shared.with_panel {
     { flags = "--not-placed", about = "The panel has no such order." },
-    { flags = "--investigated", about = "Find out about all pending orders (see pending), and record what was found." },
+    { flags = "--investigated", about = "Investigate all pending orders (see pending) and record what was proven." },
     own[1], own[2],
-    { flags = "-y --yes", about = "Do not ask." },
-    { flags = "--force", about = "Do not ask the panel about the id, and do not wait until it cannot be working on the "
-      .. "order any more." },
-    { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." },
+    { flags = "-y --yes", about = "Do not ask for confirmation." },
+    { flags = "--force", about = "Skip the check of the id at the panel, and the wait while the panel may still be "
+      .. "working on the order." },
+    { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
   },
   examples = {
-    { "smmpanel resolve shop-1042 23501", "it is there, as order 23501" },
-    { "smmpanel resolve shop-1042 --not-placed", "it is not: add may send it again" },
-    { "smmpanel resolve --investigated", "all whose outcome the orders around them prove" },
-    { "smmpanel resolve --from settled.csv --yes", "many, as a file says" },
+    { "smmpanel resolve shop-1042 23501", "the panel has it, as order 23501" },
+    { "smmpanel resolve shop-1042 --not-placed", "the panel does not have it: add can send it again" },
+    { "smmpanel resolve --investigated", "all whose outcome other orders prove" },
+    { "smmpanel resolve --from settled.csv --yes", "many, from a file" },
   },
 }

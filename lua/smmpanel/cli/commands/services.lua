@@ -39,7 +39,7 @@ end
 local function cost(context, args, services)
   local id, quantity, runs = (table.unpack or unpack)(args.cost)
   for _, count in ipairs { quantity, runs } do
-    if not count:find "^[0-9]+$" then fail.usage("'%s' is no whole number", count) end
+    if not count:find "^[0-9]+$" then fail.usage("'%s' is not a whole number", count) end
   end
   local text, problem = services:cost(id, quantity, runs)
   if not text then fail.usage("%s", problem) end
@@ -64,7 +64,7 @@ end
 local function keep(services, path)
   local ok, problem = private.target(path)
   if ok then ok, problem = services:save(ok) end
-  if not ok then fail.with(fail.SOME, "the services could not be kept: %s", problem) end
+  if not ok then fail.with(fail.SOME, "the services could not be saved: %s", problem) end
 end
 
 -- The changes of services that fit the filters, as they were or as they are.
@@ -87,7 +87,7 @@ local function diff(context, args, services)
     put(args, changes.SHAPE, list)
     context:remark("%s since %s", changes.summary(list), os.date("%Y-%m-%d %H:%M", older.saved))
   else
-    context:say("nothing to compare with yet: %s services are kept for the next time",
+    context:say("nothing to compare with yet: %s services are saved for the next time",
       progress.number(#services.list))
   end
   if not args.against then keep(services, path) end
@@ -98,7 +98,7 @@ end
 local function search(context, args, services, found)
   put(args, records.services, found)
   local all = progress.number(#services.list)
-  if #found == 0 then return context:remark("none of %s services fits", all) end
+  if #found == 0 then return context:remark("none of %s services matches", all) end
   context:remark("%s of %s services (R refill, C cancel)", progress.number(#found), all)
 end
 
@@ -114,50 +114,50 @@ end
 
 local function price(text)
   if decimal.parse(text) then return text end
-  return nil, ("'%s' is no price"):format(text)
+  return nil, ("'%s' is not a price"):format(text)
 end
 
 local function count(text)
   local n = text:find "^[0-9]+$" and tonumber(text)
   if n then return n end
-  return nil, ("'%s' is no whole number"):format(text)
+  return nil, ("'%s' is not a whole number"):format(text)
 end
 
 return {
   name = "services", run = run,
   about = "List, search, price and compare the panel's services.",
-  details = "The list is kept for 15 minutes, so that searches need not ask the panel each time.",
+  details = "The list is cached for 15 minutes; --fresh fetches it again.",
   arguments = {
     { name = "text", args = "*",
-      about = "Words that all occur in the id, name, category or type, in any case." },
+      about = "Words to search for in the id, name, category or type; all must occur, in any case." },
   },
   options = shared.with_formats {
-    { flags = "-s --search", arg = "TEXT", about = "The same, as an option." },
+    { flags = "-s --search", arg = "TEXT", about = "The same as the text arguments." },
     { flags = "-t --type", arg = "TYPE", about = "Only services of this type: Default, Package, Poll, ..." },
-    { flags = "-c --category", arg = "TEXT", about = "Only categories with these words in their names." },
-    { flags = "--min-rate", arg = "PRICE", convert = price, about = "Not cheaper than this." },
-    { flags = "--max-rate", arg = "PRICE", convert = price, about = "Not dearer than this." },
-    { flags = "-q --quantity", arg = "N", convert = count, about = "Only services that take this quantity." },
+    { flags = "-c --category", arg = "TEXT", about = "Only categories whose names contain these words." },
+    { flags = "--min-rate", arg = "PRICE", convert = price, about = "Only services at this price or more." },
+    { flags = "--max-rate", arg = "PRICE", convert = price, about = "Only services at this price or less." },
+    { flags = "-q --quantity", arg = "N", convert = count, about = "Only services that accept this quantity." },
     { flags = "--refill", about = "Only services with refill." },
-    { flags = "--cancel", about = "Only services that can be cancelled." },
+    { flags = "--cancel", about = "Only services with cancellation." },
     { flags = "--drip-feed", about = "Only services with drip-feed." },
     { flags = "--sort", arg = "FIELD", about = "Sort by this field.",
       choices = { "service", "name", "category", "type", "rate", "min", "max" } },
-    { flags = "-r --reverse", about = "Sort the other way round." },
-    { flags = "-n --limit", arg = "N", convert = count, about = "Show only so many." },
+    { flags = "-r --reverse", about = "Sort in reverse." },
+    { flags = "-n --limit", arg = "N", convert = count, about = "Show at most N services." },
     { flags = "--cost", arg = { "ID", "QUANTITY", "RUNS" }, args = "2-3",
-      about = "Show what so many cost, to the last decimal (of a drip-feed: in so many runs)." },
+      about = "Show the exact price of this quantity (with RUNS: of a drip-feed)." },
     { flags = "--diff", about = "Show what is new, gone or changed since the last --diff." },
-    { flags = "--against", arg = "FILE", about = "Show what has changed since this file was saved." },
-    { flags = "--save", arg = "FILE", about = "Save the services in a file, for --against." },
-    { flags = "--fresh", about = "Ask the panel, however young the kept list is." },
-    { flags = "--max-age", arg = "SECONDS", convert = count, about = "How old the kept list may be (900)." },
+    { flags = "--against", arg = "FILE", about = "Show the changes since this file was saved." },
+    { flags = "--save", arg = "FILE", about = "Save the services to a file, for --against." },
+    { flags = "--fresh", about = "Fetch the list from the panel, not from the cache." },
+    { flags = "--max-age", arg = "SECONDS", convert = count, about = "Maximum age of the cached list (default 900)." },
   },
   exclusive = { shared.FORMATS_EXCLUDE[1], { "--diff", "--against", "--cost" } },
   examples = {
     { "smmpanel services instagram likes --sort rate --limit 10", "the ten cheapest" },
     { "smmpanel services --type default --refill --max-rate 0.5 --csv >services.csv", "for a spreadsheet" },
-    { "smmpanel services --cost 1 1500", "what 1,500 of service 1 cost" },
-    { "smmpanel services --diff", "what the panel has changed since yesterday's --diff" },
+    { "smmpanel services --cost 1 1500", "the price of 1,500 of service 1" },
+    { "smmpanel services --diff", "the panel's changes since yesterday's --diff" },
   },
 }

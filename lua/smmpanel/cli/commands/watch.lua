@@ -110,7 +110,7 @@ end
 local function seconds(text)
   local n = tonumber(text)
   if n and n > 0 then return n end
-  return nil, ("'%s' is no number of seconds above 0"):format(text)
+  return nil, ("'%s' is not a number of seconds above 0"):format(text)
 end
 
 local positional, from = ids.arguments "order"
@@ -118,15 +118,14 @@ local positional, from = ids.arguments "order"
 return {
   name = "watch", run = run,
   about = "Watch orders until all are final.",
-  details = "On a terminal a table is redrawn in place, elsewhere each change is a line. The exit code "
-    .. "is 0 where all were completed, 1 where some were canceled, partial, failed, or not known to the "
-    .. "panel.",
+  details = "On a terminal, a table is updated in place. Elsewhere, each change is printed on a line. The exit code is "
+    .. "0 if all orders were completed, and 1 if an order is canceled, partial, failed, or unknown to the panel.",
   arguments = positional,
   options = shared.with_panel {
     from[1], from[2], from[3], from[4],
-    { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Between two looks (60)." },
-    { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Give up after this." },
-    { flags = "--json", about = "Write each change as an object of JSON on a line of its own." },
+    { flags = "-i --interval", arg = "SECONDS", convert = seconds, about = "Time between two polls (default 60)." },
+    { flags = "--timeout", arg = "SECONDS", convert = seconds, about = "Stop after this time." },
+    { flags = "--json", about = "Write each change as a JSON object on its own line." },
   },
   examples = {
     { "smmpanel watch 23501 23502", "until both are done" },

@@ -36,7 +36,7 @@ end
 
 return {
   name = "words", hidden = true,
-  about = "Write the words that a completion offers.",
+  about = "Print words for shell completion.",
   arguments = { { name = "kind", about = "Which words.", choices = { "profiles", "refs", "fields", "faults" } } },
   run = function(context, args)
     local names = KINDS[args.kind](context)

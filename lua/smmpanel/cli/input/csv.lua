@@ -65,7 +65,7 @@ local function plain(text, at, separator)
   local stop = text:find("[\r\n" .. separator .. "]", at) or #text + 1
   local value = text:sub(at, stop - 1)
   if value:find('"', 1, true) then
-    return nil, "a quote stands inside a field: quote all of it, and double it"
+    return nil, "a quote inside an unquoted field: quote the whole field, and double the quote"
   end
   return value, stop
 end
@@ -89,7 +89,7 @@ local function read_row(text, at, separator)
     row[#row + 1] = value
     if stop > #text then return row, stop end
     if line_end(text, stop) then return row, line_end(text, stop) end
-    if text:sub(stop, stop) ~= separator then return nil, "text stands behind a closing quote", stop end
+    if text:sub(stop, stop) ~= separator then return nil, "text after a closing quote", stop end
     at = stop + 1
   end
 end
@@ -148,7 +148,7 @@ local function names_of(head)
   for i = #names, last + 1, -1 do names[i] = nil end
   for i, name in ipairs(names) do
     if name == "" then return nil, ("line %d: column %d has no name"):format(head.line, i) end
-    if seen[name] then return nil, ("line %d: two columns are called '%s'"):format(head.line, name) end
+    if seen[name] then return nil, ("line %d: two columns are named '%s'"):format(head.line, name) end
     seen[name] = true
   end
   return names

@@ -22,7 +22,7 @@ local function list_value(name, value)
   local path = value:sub(2)
   local file = path ~= "-" and io.open(path, "rb")
   if path ~= "-" and not file then
-    fail.usage("%s=%s: there is no file '%s' (a value that begins with @ is written @@...)", name, value,
+    fail.usage("%s=%s: there is no file '%s' (for a value that begins with @, write @@...)", name, value,
       path)
   end
   if file then file:close() end
@@ -45,7 +45,7 @@ function fields.read(given)
   local read = {}
   for _, text in ipairs(given) do
     local name, value = text:match "^([^=]+)=(.*)$"
-    if not name then fail.usage("'%s' is no field: fields are given as name=value", text) end
+    if not name then fail.usage("'%s' is not a field: write fields as name=value", text) end
     value = fields.value(name, value)
     if read[name] and not LISTS[name] then fail.usage("the field '%s' is given twice", name) end
     read[name] = read[name] and read[name] .. "\n" .. value or value

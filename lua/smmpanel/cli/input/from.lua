@@ -22,7 +22,7 @@ from.MOST_MEGABYTES = 64
 function from.options(about)
   return {
     { flags = "-f --from", arg = "FILE", about = about },
-    { flags = "--ignore-columns", about = "With --from: ignore columns that have no meaning here." },
+    { flags = "--ignore-columns", about = "With --from: ignore unknown columns." },
   }
 end
 
@@ -80,7 +80,7 @@ local function encoding_problem(content)
     return "it is UTF-16: save it as CSV in UTF-8"
   end
   local nul = content:find("%z")
-  if nul then return ("line %d: a NUL byte stands there: this is no text"):format(line_of(content, nul)) end
+  if nul then return ("line %d: a NUL byte: this is not a text file"):format(line_of(content, nul)) end
   local at = not_utf8(content)
   if at then
     return ("line %d: it is not UTF-8 (byte %02X): save it as CSV in UTF-8"):format(line_of(content, at),

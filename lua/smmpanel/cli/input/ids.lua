@@ -18,11 +18,11 @@ local text = require "smmpanel.util.text"
 ---@return smmpanel.cli.Argument[]
 ---@return smmpanel.cli.Option[]
 function ids.arguments(what)
-  local options = from.options(("Read ids from a CSV file with a column '%s', or with one id on each line (-: the "
-    .. "standard input)."):format(what))
+  local options = from.options(("Read ids from a CSV file with a column '%s', or with one id per line "
+    .. "(-: standard input)."):format(what))
   if what == "order" then
-    options[3] = { flags = "--ref", arg = "REF", count = "*", about = "The order that was placed under this ref." }
-    options[4] = { flags = "--ledger", arg = "FILE", about = "The ledger, where it is not in its usual place." }
+    options[3] = { flags = "--ref", arg = "REF", count = "*", about = "The order that was placed with this ref." }
+    options[4] = { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." }
   end
   return { { name = "id", args = "*", about = ("The %s ids."):format(what) } }, options
 end
@@ -69,12 +69,12 @@ local function add_refs(context, list, seen, refs)
   local panel = context:new_panel { ledger = context:ledger() }
   for _, ref in ipairs(refs) do
     local entry = known.of(panel, ref)
-    if entry.state == "new" then fail.with(fail.REFUSED, "the ledger knows no order '%s'", ref) end
+    if entry.state == "new" then fail.with(fail.REFUSED, "the ledger has no order '%s'", ref) end
     if entry.state ~= "made" then
-      fail.with(fail.UNCERTAIN, "whether '%s' was placed is not known: smmpanel pending", ref)
+      fail.with(fail.UNCERTAIN, "the outcome of '%s' is unknown; see: smmpanel pending", ref)
     end
     if not entry.made or not entry.made.order then
-      fail.with(fail.REFUSED, "'%s' was placed, and the panel gave it no id", ref)
+      fail.with(fail.REFUSED, "'%s' was placed, but the panel gave it no id", ref)
     end
     add(list, seen, formats.text(entry.made.order))
   end
@@ -101,7 +101,7 @@ function ids.gather(context, what)
   if #list == 0 then
     fail.usage("no %s ids: give them as arguments, or in a file (--from FILE)", what)
   end
-  if empty > 0 then context:say("%d of the rows have no %s id and are left out", empty, what) end
+  if empty > 0 then context:say("%d rows without %s id were skipped", empty, what) end
   return list
 end
 

@@ -21,8 +21,8 @@ local SEVERAL = [[several ledgers of this panel were found:
 
   %s
 
-A ref that was placed by one of them could be placed again by another. Choose the one that knows your orders with
---ledger FILE, or keep that one alone in this folder.]]
+A ref that was placed with one ledger could be placed again with another. Choose the ledger that has your orders with
+--ledger FILE, or remove the other ledgers from this directory.]]
 
 -- Empties the write-ahead log into the file, so that the file alone can be renamed.
 local function settle(path)

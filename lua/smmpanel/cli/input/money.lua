@@ -17,6 +17,6 @@ end
 
 ---@type smmpanel.cli.Option
 money.MAX_COST = { flags = "--max-cost", arg = "AMOUNT", convert = money.amount,
-  about = "Stop before more than this is spent, in the account's currency; a price that is not known counts as more." }
+  about = "Spend at most this, in the account's currency; an order whose price is unknown is not sent." }
 
 return money

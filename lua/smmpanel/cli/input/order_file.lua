@@ -32,7 +32,7 @@ local function ref_problem(row, seen)
   if ref == nil then return "the ref is missing" end
   local wrong = checks.ref(ref)
   if wrong then return ("the ref must be %s, got %s"):format(wrong, argerror.describe(ref)) end
-  if seen[ref] then return ("the ref '%s' is that of line %d too"):format(ref, seen[ref]) end
+  if seen[ref] then return ("the ref '%s' is already in line %d"):format(ref, seen[ref]) end
   seen[ref] = row.line
 end
 
@@ -42,7 +42,7 @@ local function add_problems(problems, row, order, services, seen)
   end
   local wrong = ref_problem(row, seen)
   if wrong then note("ref", wrong) end
-  if not order.service then return note("service", "the order names no service") end
+  if not order.service then return note("service", "the service is missing") end
   for _, problem in ipairs(order_form.problems(services, order)) do note(problem.field, problem.text) end
 end
 
@@ -61,7 +61,7 @@ function order_file.read(path, services, args)
     items[i] = { ref = row.values.ref, order = order }
   end
   from.refuse(path, problems)
-  if #items == 0 then fail.usage("%s: there is no order in it", path) end
+  if #items == 0 then fail.usage("%s: the file has no orders", path) end
   return items
 end
 

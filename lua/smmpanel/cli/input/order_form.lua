@@ -23,7 +23,7 @@ end
 
 -- Lines until an empty one, or @file.
 local function ask_list(context, name, range)
-  local how = "one a line, an empty line ends; or @file"
+  local how = "one per line, end with an empty line; or @file"
   local first = context:ask(("%s (%s%s):"):format(name, range and range .. ", " or "", how))
   if first:find "^@" then return fields.value(name, first) end
   local lines = {}
@@ -43,8 +43,8 @@ function order_form.problems(services, order)
   return problems or {}
 end
 
-local HINTS = { runs = "how often", interval = "minutes between the runs", delay = "minutes", expiry = "as 31/12/2026",
-  posts = "new posts", old_posts = "posts that are there", country = "a code such as TR" }
+local HINTS = { runs = "number of runs", interval = "minutes between runs", delay = "minutes", expiry = "as 31/12/2026",
+  posts = "number of new posts", old_posts = "number of existing posts", country = "a code such as TR" }
 
 local function ask_field(context, form, name, optional)
   local notes = {}
@@ -119,14 +119,14 @@ end
 ---@return string id
 function order_form.ask_service(context, services)
   while true do
-    local answer = text.trim(context:ask "service (its id, or words to look for):")
+    local answer = text.trim(context:ask "service (its id, or words to search for):")
     if services:find(answer) then return answer end
     local found = answer ~= "" and services:search { text = answer } or {}
     local sink = formats.sink({}, records.services, io.stderr)
     for i = 1, math.min(#found, SHOWN) do sink:row(found[i]) end
     sink:close()
-    if #found > SHOWN then context:say("and %d more: further words tell them apart", #found - SHOWN) end
-    if answer ~= "" and #found == 0 then context:say "  no service has all these words" end
+    if #found > SHOWN then context:say("and %d more: add words to narrow the search", #found - SHOWN) end
+    if answer ~= "" and #found == 0 then context:say "  no service matches all these words" end
   end
 end
 
@@ -144,7 +144,7 @@ function order_form.service(context, order, max_age)
     service = services:find(order.service)
   end
   if service then return service, services end
-  fail.usage("the panel lists no service %s (one that it hides can be ordered with: smmpanel call add ...)",
+  fail.usage("the panel lists no service %s (to order a hidden service: smmpanel call add ...)",
     formats.text(order.service))
 end
 
@@ -155,7 +155,7 @@ end
 function order_form.unknown(names)
   for name in pairs(names) do
     if not columns.FIELDS[name] then
-      return ("an order has no field '%s'; %s (--any-field sends it all the same)"):format(name,
+      return ("an order has no field '%s'; %s (--any-field sends it anyway)"):format(name,
         argerror.hint(name, columns.FIELDS))
     end
   end

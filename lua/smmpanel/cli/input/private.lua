@@ -30,10 +30,10 @@ end
 function private.problem(path)
   local mode = lfs.attributes(path, "mode")
   if mode and mode ~= "file" then
-    return ("%s is a %s: a key is read from an ordinary file only"):format(path, mode)
+    return ("%s is a %s: a key must be in an ordinary file"):format(path, mode)
   end
   if private.is_open(path) then
-    return ("%s can be read by other users, and keys are in it: chmod 600 %s"):format(path, path)
+    return ("%s contains keys and can be read by other users: chmod 600 %s"):format(path, path)
   end
 end
 
@@ -43,7 +43,7 @@ end
 ---@return string? problem
 function private.directory(path)
   if lfs.attributes(path, "mode") ~= "directory" then shell("mkdir -p", path) end
-  if lfs.attributes(path, "mode") ~= "directory" then return nil, path .. ": this folder cannot be made" end
+  if lfs.attributes(path, "mode") ~= "directory" then return nil, path .. ": cannot create this directory" end
   if private.is_open(path) then shell("chmod 700", path) end
   return true
 end
@@ -70,7 +70,7 @@ function private.target(path)
     if not target then
       local mode = lfs.attributes(path, "mode")
       if mode == nil or mode == "file" then return path end
-      return nil, ("%s is a %s: nothing is saved there"):format(path, mode)
+      return nil, ("%s is a %s: cannot save there"):format(path, mode)
     end
     path = target:find "^/" and target or (path:match "^(.*/)" or "") .. target
   end

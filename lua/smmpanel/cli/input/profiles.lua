@@ -44,7 +44,7 @@ end
 local function run(source, path)
   local globals = {}
   local chunk, problem
-  if source:sub(1, 1) == "\27" then return nil, path .. ": compiled Lua is not read" end
+  if source:sub(1, 1) == "\27" then return nil, path .. ": compiled Lua is not allowed" end
   if setfenv then
     chunk, problem = loadstring(source, "@" .. path) -- luacheck: ignore
     if chunk then setfenv(chunk, globals) end -- luacheck: ignore
@@ -56,7 +56,7 @@ local function run(source, path)
   if ok then return globals end
   -- What else the message says quotes the file, and a key may be what is quoted.
   local line = tostring(problem):match ":(%d+):"
-  return nil, ("%s: line %s is no valid Lua"):format(path, line or "?")
+  return nil, ("%s: line %s is not valid Lua"):format(path, line or "?")
 end
 
 --- The configuration: each table in it is a profile, `default` names one of them.
@@ -82,7 +82,7 @@ function profiles.read_key(path)
   if not content then return nil, problem end
   local key = content:match "[^\r\n]+"
   key = key and text.trim(key)
-  if not key or key == "" then return nil, path .. ": there is no key in it" end
+  if not key or key == "" then return nil, path .. ": the file has no key" end
   return key
 end
 
@@ -101,14 +101,14 @@ local function only_name(names)
   return name and next(names, name) == nil and name or nil
 end
 
-local EMPTY = [[%s has no profile in it. A profile is a table:
+local EMPTY = [[%s has no profile. A profile is a table:
 
   main = { url = "https://panel.example/api/v2", key = "..." }]]
 
 local function named_profile(wanted, path)
-  if not path then return nil, "there is no home directory to look for a configuration in: set HOME" end
+  if not path then return nil, "there is no home directory for a configuration: set HOME" end
   if not lfs.attributes(path) then
-    return nil, ("there is no profile '%s', for there is no %s yet"):format(tostring(wanted), path)
+    return nil, ("there is no profile '%s': %s does not exist"):format(tostring(wanted), path)
   end
   local config, problem = profiles.read(path)
   if not config then return nil, problem end
@@ -130,7 +130,7 @@ local HELP = [[no panel is set up. Either
   export SMMPANEL_URL=https://panel.example/api/v2
   read -rs SMMPANEL_KEY && export SMMPANEL_KEY
 
-or write a profile into %s, readable by you alone:
+or write a profile into %s, which only you may be able to read:
 
   main = { url = "https://panel.example/api/v2", key = "..." }
 
@@ -166,7 +166,7 @@ local function with_key(options, args, name)
   end
   for _, field in ipairs { "url", "key" } do
     if options[field] ~= nil and type(options[field]) ~= "string" then
-      return nil, ("the %s of the profile '%s' must be a text, got a %s"):format(field, tostring(name),
+      return nil, ("the %s of the profile '%s' must be a string, got a %s"):format(field, tostring(name),
         type(options[field]))
     end
   end

@@ -17,10 +17,10 @@ local text = require "smmpanel.util.text"
 local NOT_PLACED = { ["not placed"] = true, ["not-placed"] = true, ["not_placed"] = true }
 
 local function order_of(cell)
-  if cell == nil then return nil, "give the order's id, or: not placed" end
+  if cell == nil then return nil, "give the order's id, or 'not placed'" end
   if NOT_PLACED[text.lower(cell)] then return false end
   if text.is_id(cell) then return cell end
-  return nil, argerror.describe(cell) .. " is neither an id nor: not placed"
+  return nil, argerror.describe(cell) .. " is neither an id nor 'not placed'"
 end
 
 local function read_file(args)
@@ -33,20 +33,20 @@ local function read_file(args)
     end
     local ref, cell = row.values.ref, row.values.order
     local order, wrong = order_of(cell and text.trim(cell))
-    if order and orders[order] then wrong = ("order %s is that of line %d too"):format(order, orders[order]) end
+    if order and orders[order] then wrong = ("order %s is already in line %d"):format(order, orders[order]) end
     if wrong then note("order", wrong) end
     if order then orders[order] = row.line end
     if not ref then
       note("ref", "the ref is missing")
     elseif seen[ref] then
-      note("ref", ("the ref %s is that of line %d too"):format(argerror.describe(ref), seen[ref]))
+      note("ref", ("the ref %s is already in line %d"):format(argerror.describe(ref), seen[ref]))
     else
       seen[ref] = row.line
     end
     list[#list + 1] = { ref = ref, order = order }
   end
   from.refuse(args.from, problems)
-  if #list == 0 then fail.usage("%s: there is no ref in it", args.from) end
+  if #list == 0 then fail.usage("%s: the file has no refs", args.from) end
   return list
 end
 
@@ -55,12 +55,12 @@ end
 ---@return smmpanel.cli.Resolution[]
 function resolutions.read(args)
   if args.from then
-    if args.ref or args.not_placed then fail.usage "--from goes without REF and --not-placed: they are in the file" end
+    if args.ref or args.not_placed then fail.usage "--from takes no REF and no --not-placed: put them in the file" end
     return read_file(args)
   end
-  if not args.ref then fail.usage "which ref? Give REF and ORDER_ID, or --from FILE" end
+  if not args.ref then fail.usage "no ref given: pass REF and ORDER_ID, or --from FILE" end
   if (args.order ~= nil) == (args.not_placed ~= nil) then
-    fail.usage "was it placed? Give the order's id, or --not-placed"
+    fail.usage "pass either the order's id or --not-placed"
   end
   if args.order and not text.is_id(args.order) then
     fail.usage("%s is not an id", argerror.describe(args.order))

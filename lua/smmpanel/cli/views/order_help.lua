@@ -15,20 +15,20 @@ local function types()
 end
 
 local FIELDS = {
-  { "quantity, min, max", "pieces; of a drip-feed in one run, of a subscription for one post" },
-  { "runs, interval", "drip-feed, with any type: how often, and every so many minutes" },
+  { "quantity, min, max", "pieces: per run of a drip-feed, per post of a subscription" },
+  { "runs, interval", "drip-feed, with any type: number of runs, minutes between runs" },
   { "delay", "minutes" },
-  { "posts, old_posts, expiry", "new and old posts of a subscription; its last day, as 31/12/2026" },
-  { "comments, usernames, ...", "lists: given several times, one a line, or as name=@file" },
-  { "username", "without @, as the panel wants it" },
+  { "posts, old_posts, expiry", "number of new and old posts of a subscription; its last day, as 31/12/2026" },
+  { "comments, usernames, ...", "lists: repeat the field, or name=@file with one item per line" },
+  { "username", "without @" },
   { "country", "a code such as TR; device: 1 desktop, 2 Android, 3 iOS, 4 mixed, 5 mobile" },
   { "type_of_traffic", "1 from Google (google_keyword), 2 from a site (referring_url), 3 blank" },
 }
 
 local COLUMNS = {
-  { "ref", "your own name for the order: it is placed once, however often the file is given" },
+  { "ref", "your own name for the order, which is placed once even if you send the file again" },
   { "service", "the service's id" },
-  { "...", "the fields above by their names; an empty cell is no field; a list has one item a line in its cell" },
+  { "...", "the fields above; an empty cell sends no field; a list cell has one item per line" },
 }
 
 --- Lists of pairs, each with its title.

@@ -73,7 +73,7 @@ end
 local function head(state, open, how)
   local text = ("%s open, %s done"):format(progress.number(open), progress.number(#state.done))
   local left = state.next_poll and math.max(0, state.next_poll - how.now)
-  return text .. how.paint("dim", left and ("  next look in " .. progress.duration(left)) or "  looking ...")
+  return text .. how.paint("dim", left and ("  next poll in " .. progress.duration(left)) or "  polling ...")
 end
 
 local function divider(more, how)

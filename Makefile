@@ -47,7 +47,7 @@ define check_lua
 command -v $(LUA) >/dev/null || { echo "make: there is no program $(LUA): install it, or name another: make LUA=lua5.4" >&2; exit 1; }
 [ -n "$(LUA_PC)$(filter environment command,$(firstword $(origin LUA_INC)))" ] || { \
   echo "make: the headers of Lua $(ABI) were not found by pkg-config ($(ABI_PCS))" >&2; \
-  echo "make: install them (Debian: $(if $(filter 5.1,$(ABI)),libluajit-5.1-dev,liblua$(ABI)-dev)), or say where they are: make LUA=$(LUA) LUA_INC=-I/path" >&2; exit 1; }
+  echo "make: install them (Debian: $(if $(filter 5.1,$(ABI)),libluajit-5.1-dev,liblua$(ABI)-dev)), or pass their path: make LUA=$(LUA) LUA_INC=-I/path" >&2; exit 1; }
 endef
 
 $(CORE): $(SOURCES) $(HEADERS) Makefile
@@ -56,7 +56,7 @@ $(CORE): $(SOURCES) $(HEADERS) Makefile
 	$(CC) $(DEFINES) $(WARN) $(CFLAGS) $(CPPFLAGS) -fPIC -pthread $(LUA_INC) $(SOURCES) -o $@.new $(SHARED) $(LDFLAGS) $(CURL) $(ZLIB) -lm
 	@mv $@.new $@
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: ## try every action of the API against a sandbox panel; installs what is missing
@@ -64,7 +64,7 @@ demo: ## try every action of the API against a sandbox panel; installs what is m
 	@$(MAKE) --no-print-directory all
 	@$(RUN) examples/tour.lua
 
-sandbox: ## a panel to try things on, until Ctrl-C; installs what is missing
+sandbox: ## run a test panel until Ctrl-C; installs what is missing
 	@tools/deps build sandbox cli
 	@$(MAKE) --no-print-directory all
 	@$(LUA) bin/smmpanel sandbox
@@ -74,7 +74,7 @@ test: ## all specs, on Lua 5.4 and on LuaJIT; installs what is missing
 	@! command -v lua5.3 >/dev/null || $(MAKE) --no-print-directory LUA=lua5.3 all
 	@LUAS="$(LUAS)" tools/test $(SPECS)
 
-test-loops: ## the specs of the event loops alone, in the real programs
+test-loops: ## only the specs of the event loops, in the real programs
 	@tools/deps build luajit sandbox test loops ledger
 	@! command -v lua5.3 >/dev/null || $(MAKE) --no-print-directory LUA=lua5.3 all
 	@LUAS="$(LUAS)" tools/test spec/loops
@@ -82,12 +82,12 @@ test-loops: ## the specs of the event loops alone, in the real programs
 # Not the command line's specs (Debian's libraries for it are for 5.4 and LuaJIT), nor the slow ones.
 PURE    := $(filter-out $(foreach w,ledger_crash limiter cli regression hostile limits,$(wildcard spec/$(w)*)),$(wildcard spec/*_spec.lua))
 
-test-luas: ## the specs that need no host program, on Lua 5.1 to 5.3, and 5.5 where the system has it; installs what is missing
+test-luas: ## the specs that need no host program, on Lua 5.1 to 5.3, and 5.5 if available; installs what is missing
 	@tools/deps build luas sandbox test ledger
 	@tools/cjson-5.5
 	@LUAS="lua5.1 lua5.2 lua5.3 $$(! command -v lua5.5 >/dev/null || echo lua5.5)" tools/test $(PURE)
 
-test-arch: ## ... the engine's specs on musl, some on big-endian s390x in qemu; as root, installs what is missing
+test-arch: ## the engine's specs on musl, some on big-endian s390x in qemu; as root, installs what is missing
 	@tools/deps build sandbox test arch
 	@tools/musl
 	@tools/arch
@@ -96,10 +96,10 @@ test-libcurls: ## the engine's specs with libcurl of several versions, built fro
 	@tools/deps build sandbox test libcurls
 	@tools/libcurls
 
-test-systems: ## everything on bare Debian systems (SYSTEMS="bookworm trixie sid"), then docs/systems.md; as root, an hour
+test-systems: ## all specs on bare Debian systems (SYSTEMS="bookworm trixie sid"); writes docs/systems.md; as root, an hour
 	@tools/systems $(SYSTEMS)
 
-test-long: ## the runs of minutes: ledgers under SIGKILL, a fleet's budget, 100,000 watched orders, nginx reloaded
+test-long: ## long runs: ledgers under SIGKILL, a shared rate limit, 100,000 watched orders, nginx reloads
 	@tools/deps build luajit sandbox test ledger
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@$(MAKE) --no-print-directory specs SPECS=spec/long BUSTED_FLAGS='--pattern=_long'
@@ -111,7 +111,7 @@ specs: all build/locale
 build/locale:
 	@mkdir -p $@ && for name in de_DE ps_AF; do localedef -i $$name -f UTF-8 $@/$$name.UTF-8 || true; done
 
-bench: ## measure against what one would use instead, side by side; QUICK=1: in under two minutes
+bench: ## measure against the alternatives, side by side; QUICK=1: in under two minutes
 	@tools/deps build luajit sandbox bench
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@$(MAKE) --no-print-directory LUA=luajit all
@@ -119,72 +119,72 @@ bench: ## measure against what one would use instead, side by side; QUICK=1: in 
 	@env LUA_PATH='./lua/?.lua;./lua/?/init.lua;./?.lua;;' LUA_CPATH='./build/bench/5.4/?.so;./build/5.4/?.so;;' \
 	  lua5.4 bench/run.lua $(ROWS)
 
-sanitize: ## the specs under the sanitizers and valgrind, and every allocation failing in turn
+sanitize: ## the specs under the sanitizers and valgrind, and with each allocation failing in turn
 	@tools/deps build luajit sandbox test sanitize
 	@tools/sanitize
 
-sanitize-quick: ## ... a part of it, as before every change
+sanitize-quick: ## a short form of sanitize, for every change
 	@tools/deps build luajit sandbox test sanitize
 	@tools/sanitize quick
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60)
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
 	@tools/deps build fuzz
 	@tools/fuzz
 
-fuzz-cli: all ## random answers and control characters behind every command of the CLI, for FUZZ_SECONDS (60)
+fuzz-cli: all ## run every CLI command against random answers and control characters for FUZZ_SECONDS (60)
 	@tools/deps build test
 	@tools/fuzz_cli
 
-test-terminal: all ## what the CLI writes while a panel tries to steer the terminal, in tmux and in xterm.js (npm)
+test-terminal: all ## check that a panel cannot send control sequences to the terminal, in tmux and xterm.js (npm)
 	@tools/deps build test
 	@command -v node >/dev/null || { echo "test-terminal needs node and npm"; exit 1; }
 	@tools/terminal
 
-soak: all ## calls at full speed among faults for SOAK_SECONDS (20)
+soak: all ## calls at full speed with faults for SOAK_SECONDS (20)
 	@tools/deps build test
 	@$(RUN) tools/soak.lua
 
-coverage: all ## which lines of csrc/ the specs and the fuzz targets run
+coverage: all ## show which lines of csrc/ the specs and the fuzz targets run
 	@tools/deps build sandbox test fuzz
 	@tools/coverage
 
-lint: ## luacheck, clang-format, cppcheck, both compilers with every warning an error
+lint: ## luacheck, clang-format, cppcheck, and both compilers with warnings as errors
 	@tools/deps build luajit lint cli
 	@tools/lint
 
-doc: ## the manual, in build/doc/html
+doc: ## build the manual in build/doc/html
 	@tools/deps build doc cli
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@lua5.4 tools/doc build/doc && echo build/doc/html/index.html
 	@lua5.4 tools/vimdoc >build/smmpanel.txt && mv build/smmpanel.txt contrib/nvim/doc/smmpanel.txt
 
-dist: ## the sources of the last commit, in build/smmpanel-VERSION.tar.gz
+dist: ## pack the sources of the last commit into build/smmpanel-VERSION.tar.gz
 	@mkdir -p build
 	@git archive --format=tar.gz --prefix=smmpanel-$(VERSION)/ -o build/smmpanel-$(VERSION).tar.gz HEAD
 	@echo build/smmpanel-$(VERSION).tar.gz
 
-deb: ## a Debian package for both ABIs, in build/deb; tools/deb-smoke tries it
+deb: ## build a Debian package for both ABIs in build/deb; tools/deb-smoke tests it
 	@tools/deps build luajit deb cli
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@tools/deb build/deb
 
-picture: ## docs/terminal.svg, from a session with the command line in tmux
+picture: ## make docs/terminal.svg from a session with the command line in tmux
 	@tools/deps build sandbox test cli
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@env LUA_PATH='./lua/?.lua;./lua/?/init.lua;./?.lua;;' LUA_CPATH='./build/5.4/?.so;;' lua5.4 tools/picture >build/terminal.svg
 	@mv build/terminal.svg docs/terminal.svg
 
-format: ## lay the C sources out as .clang-format says
+format: ## format the C sources with clang-format
 	clang-format -i csrc/*.c csrc/*.h
 
-clean: ## remove what was built
+clean: ## remove the build results
 	rm -rf build
 
 PLACES   = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)" BINDIR="$(BINDIR)"
 
-install: all ## into PREFIX (/usr/local), obeying DESTDIR; PARTS=library leaves the command out
+install: all ## install into PREFIX (/usr/local), honours DESTDIR; PARTS=library omits the command
 	@$(PLACES) tools/install $(ABI) $(notdir $(LUA)) $(PARTS)
 
-uninstall: ## remove what install put there
+uninstall: ## remove the installed files
 	@$(PLACES) tools/install --remove $(ABI) $(notdir $(LUA)) $(PARTS)

@@ -55,7 +55,7 @@ describe("smmpanel add, in a pipe,", function()
       ["service=1 link=https://example.com/ quantity=many"] = "quantity must be a whole number, got 'many'",
       ["service=99 link=https://example.com/"] = "the panel lists no service 99",
       ["service=1 link=l quantity=100 quantiy=5"] = "an order has no field 'quantiy'; did you mean 'quantity'%?",
-      ["service=1 link=l quantity=100 --ref ''"] = "the ref must be a text of 1 to 256 bytes",
+      ["service=1 link=l quantity=100 --ref ''"] = "the ref must be a string of 1 to 256 bytes",
       ["service=1 service=2"] = "the field 'service' is given twice",
       ["service"] = "'service' is not a field: write fields as name=value",
       ["service=17 link=l quantity=500 country=TR device=9 type_of_traffic=3"] = "device must be from 1 to 5",

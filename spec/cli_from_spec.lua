@@ -142,7 +142,7 @@ describe("smmpanel --from", function()
     assert.matches("line 4, column 'quantity': quantity must be a whole number, got 'ten'", err)
     assert.matches("line 5, column 'service': the catalogue has no service 99", err)
     assert.matches("line 6: 3 fields, but 4 columns have a name", err)
-    assert.matches("line 7, column 'link': link must be a text on one line", err)
+    assert.matches("line 7, column 'link': link must be a string on one line", err)
     assert.equal(0, sandbox.counts "all".made)
     local ids = {}
     for i = 1, 1200 do ids[i] = tostring(700000 + i) end

@@ -239,7 +239,7 @@ describe("the command line in a pipe", function()
     local _, err = run("smmpanel call nonsense", nil, 3)
     assert.matches("^smmpanel: nonsense: Incorrect request %(panel, bad_request", err)
     _, err = run("smmpanel call balance key=x", nil, 2)
-    assert.matches("the field 'key' is the client's own", err)
+    assert.matches("the field 'key' is reserved", err)
   end)
 
   it("ends with 3 where the panel refuses or cannot be understood, with 4 where it cannot be reached", function()

@@ -62,7 +62,7 @@ describe("idempotency_field", function()
       local made, err = panel(nil, { transport = transport }):add(ORDER, { ref = ref })
       assert.is_nil(made)
       assert.same({ 2, true }, { err.attempts, err.uncertain })
-      assert.matches("whether it was made is not known", err.message, 1, true)
+      assert.matches("the outcome is unknown", err.message, 1, true)
       assert.equal("uncertain", panel():lookup(ref).state)
       local other = { service = 1, link = "https://example.com/other", quantity = 100 }
       assert.equal("mismatch", select(2, panel():add(other, { ref = ref })).code)
@@ -109,6 +109,6 @@ describe("idempotency_field", function()
       assert.has_error(function() panel(nil, { idempotency_field = name }) end)
     end
     local order = { service = 1, link = "https://example.com/1", quantity = 100, request_id = "x" }
-    assert.error_matches(function() panel():add(order, { ref = "a" }) end, "the ref is sent in it")
+    assert.error_matches(function() panel():add(order, { ref = "a" }) end, "sends the ref in it")
   end)
 end)

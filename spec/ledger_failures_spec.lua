@@ -191,7 +191,7 @@ describe("a ledger in Redis that cannot be asked", function()
     server:kill()
     server:start()
     fails("unavailable", "is Redis up", take(store, "b"))
-    fails("unavailable", "give a function", take(store, "b"))
+    fails("unavailable", "pass a function", take(store, "b"))
   end)
 
   it("never takes a late answer for that to another question", function()
@@ -202,7 +202,7 @@ describe("a ledger in Redis that cannot be asked", function()
     fails("unavailable", "timeout", take(plain, "a"))
     fails("unavailable", "timeout", take(several, "b"))
     server:signal "CONT"
-    fails("unavailable", "give a function", take(plain, "c"))
+    fails("unavailable", "pass a function", take(plain, "c"))
     assert.equal("taken", take(several, "c"))
     assert.equal("held", (take(several, "b", "t2"))) -- as it may: the question did arrive
     assert.equal("taken", take(several, "b"))
@@ -213,7 +213,7 @@ describe("a ledger in Redis that cannot be asked", function()
     client.network.write(client, "*1\r\n$4\r\nTIME\r\n") -- an answer that nobody will read
     local reply, failure = take(redis_store.new(client), "a")
     assert.is_nil(reply)
-    assert.truthy(failure.message:find("another question", 1, true))
+    assert.truthy(failure.message:find("another request", 1, true))
   end)
 
   it("says what to do for each refusal", function()

@@ -167,7 +167,7 @@ describe("panel:add with a ref", function()
     panel = sandbox.panel("", { ledger = smmpanel.ledger.sqlite(directory .. "/wrong.db") })
     for _, ref in ipairs { "", 5.5, "a\nb", " a", "a ", ("x"):rep(257) } do
       local said = thrown(function() panel:add(order "x", { ref = ref }) end)
-      assert.truthy(said:find("ref must be a text of 1 to 256 bytes", 1, true), said)
+      assert.truthy(said:find("ref must be a string of 1 to 256 bytes", 1, true), said)
     end
     local said = thrown(function() panel:add({ service = 1, ref = "a" }) end)
     assert.truthy(said:find("panel:add(order, { ref = 'a' })", 1, true), said)

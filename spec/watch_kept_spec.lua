@@ -184,7 +184,7 @@ describe("panel:watch with a name", function()
     says("panel:watch: an id must be", without.watch, without, nil, {})
     local own = require("spec.support.memory_store").new()
     local with_own = sandbox.panel("", { ledger = own })
-    says("keeps no orders to be watched", with_own.watch, with_own, { 1 }, { name = "mine" })
+    says("cannot store watched orders", with_own.watch, with_own, { 1 }, { name = "mine" })
   end)
 
   it("says what is wrong with the file, and sends nothing", function()

@@ -309,7 +309,7 @@ function Panel:watch(x, given)
   local state = state_of.open(self, where)
   given = options.watch(where, given)
   if given.wait_for_more and not given.name then
-    argerror.throw(where, "wait_for_more needs a name, for others to add orders under")
+    argerror.throw(where, "wait_for_more needs a name, under which others add orders")
   end
   local asked = not (x == nil and given.name) and ids.read(where, x) or nil
   if not given.name then return watch.here(state, given, asked, x) end

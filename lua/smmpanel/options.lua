@@ -122,7 +122,7 @@ end
 local function headers(value)
   local right = type(value) == "table" and header_lines(value)
   return not right and "a table of names and values, in ASCII without line breaks, "
-    .. "Content-Type, Content-Length and Transfer-Encoding not among them" or nil
+    .. "without Content-Type, Content-Length and Transfer-Encoding" or nil
 end
 
 -- Checks a table of the user's: a panel's text -> our code.
@@ -138,7 +138,7 @@ end
 
 local error_codes = words(nil, "a table of parts of error texts and their codes: { [\"out of money\"] = \"no_funds\" }")
 local order_states = words({ open = true, completed = true, partial = true, canceled = true, failed = true },
-  "a table of states and what they are (open, completed, partial, canceled or failed): { [\"baking\"] = \"open\" }")
+  "a table of states and their classes (open, completed, partial, canceled or failed): { [\"baking\"] = \"open\" }")
 
 local count = integer(1, 4096)
 

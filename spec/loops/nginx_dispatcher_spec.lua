@@ -94,7 +94,7 @@ describe("in nginx, without a dispatcher,", function()
   for _, place in ipairs { "hook", "finalizer" } do
     it("a call made in a " .. place .. " throws before anything is sent", function()
       start(place)
-      assert.matches("cannot wait for its answer here", select(2, server:get("/" .. place)), 1, true)
+      assert.matches("cannot wait for its answer inside", select(2, server:get("/" .. place)), 1, true)
       assert.equal(0, sandbox.counts(place).requests)
       assert.same({ 200, "USD" }, { server:get "/call" })
     end)

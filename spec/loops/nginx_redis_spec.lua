@@ -133,7 +133,7 @@ describe("in nginx, over its Redis client,", function()
     finally(function() redis:signal "CONT" end)
     local answers, seconds, longest = bystander_of(paths_to(4, "/place?ref=stopped-#"))
     for _, answer in ipairs(answers) do
-      assert.is_truthy(answer.body:find("Redis cannot be asked: timeout", 1, true), answer.body)
+      assert.is_truthy(answer.body:find("the request to Redis failed: timeout", 1, true), answer.body)
     end
     assert.is_true(longest < seconds / 2)
     assert.equal(before, sandbox.counts("placed").actions.add)

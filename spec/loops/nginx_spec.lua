@@ -202,7 +202,7 @@ describe("in nginx", function()
   end
 
   it("through a C function a call says why it cannot be, before anything is sent", function()
-    assert.matches("through a C function", select(2, server:get "/through_c"), 1, true)
+    assert.matches("inside a C function", select(2, server:get "/through_c"), 1, true)
   end)
 
   it("a panel closed meanwhile, one that is collected, a thread that is killed: nothing is lost", function()

@@ -20,11 +20,11 @@ local RESERVED = { key = true, action = true }
 --- A field's name: text without control characters, and not one of ours.
 function fields.name(where, name)
   if type(name) ~= "string" or name == "" or text.has_control(name) then
-    argerror.throw(where, "a field's name must be a text without control characters, got %s",
+    argerror.throw(where, "a field's name must be a string without control characters, got %s",
       argerror.describe(name))
   end
   if RESERVED[name] then
-    argerror.throw_field(where, name, "invalid", "the field '%s' is the client's own", name)
+    argerror.throw_field(where, name, "invalid", "the field '%s' is reserved: the client sets it", name)
   end
   return name
 end
@@ -46,7 +46,7 @@ end
 --- One line that is not empty: a link, a name, a date.
 function fields.line(where, name, value)
   local right = type(value) == "string" and text.trim(value) ~= "" and not text.has_control(value)
-  return right and value or wrong(where, name, "a text on one line", value)
+  return right and value or wrong(where, name, "a string on one line", value)
 end
 
 --- A line or a number, such as a country.
@@ -56,10 +56,10 @@ end
 
 local function item(where, name, value)
   if type(value) == "number" then return number(where, name, value) end
-  if type(value) ~= "string" then wrong(where, name, "a text or a number", value) end
+  if type(value) ~= "string" then wrong(where, name, "a string or a number", value) end
   local trimmed = text.trim(value)
   if text.has_control((trimmed:gsub("\t", " "))) then
-    wrong(where, name, "a text on one line (line breaks separate the items)", value)
+    wrong(where, name, "a string on one line (line breaks separate the items)", value)
   end
   return trimmed
 end
@@ -94,9 +94,9 @@ function fields.list(where, name, value)
   elseif type(value) == "string" and not value:find("[^\t\r\n\32-\126\128-\255]") then
     list = lines(value)
   else
-    wrong(where, name, "a list of texts, or a text with one item a line", value)
+    wrong(where, name, "a list of strings, or a string with one item per line", value)
   end
-  return #list > 0 and list or wrong(where, name, "a list with an item that is not empty", value)
+  return #list > 0 and list or wrong(where, name, "a list with at least one item that is not empty", value)
 end
 
 --- A field nobody told us about: a scalar is sent as it is, a list as lines.
@@ -106,7 +106,7 @@ function fields.any(where, name, value)
   if kind == "boolean" then return value and "1" or "0" end
   if kind == "number" then return number(where, name, value) end
   if kind == "table" and #value > 0 then return items(where, name, value) end
-  return wrong(where, name, "a text, a number, a boolean or a list of them", value)
+  return wrong(where, name, "a string, a number, a boolean or a list of them", value)
 end
 
 --- A flat list of names and values for the form: `first` names what leads, the rest follows by name.

@@ -23,15 +23,15 @@ function ids.text(where, id)
     local digits = argerror.integer_text(id)
     if digits then return digits end
     local long = math.abs(id) > 2 ^ 53 and id % 1 == 0
-    argerror.throw(where, "an id must be an integer%s or a text, got %s",
-      long and " of at most 2^53 (give a longer one as text)" or "", tostring(id))
+    argerror.throw(where, "an id must be an integer%s or a string, got %s",
+      long and " of at most 2^53 (pass a longer one as a string)" or "", tostring(id))
   end
   if kind ~= "string" then
-    argerror.throw(where, "an id must be an integer or a text, got %s", argerror.describe(id))
+    argerror.throw(where, "an id must be an integer or a string, got %s", argerror.describe(id))
   end
   if not text.is_id(id) then
-    argerror.throw(where, "an id must be a text without commas, white space and control characters "
-      .. "(several ids go in a list), got %s", argerror.describe(id))
+    argerror.throw(where, "an id must be a string without commas, white space and control characters "
+      .. "(pass several ids as a list), got %s", argerror.describe(id))
   end
   return id
 end

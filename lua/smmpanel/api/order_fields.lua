@@ -167,7 +167,7 @@ end
 -- A type that is in no documentation has nothing to be checked by: the catalogue gave it, the panel knows it.
 local function check_type(name, given)
   if name ~= nil and type(name) ~= "string" then
-    argerror.throw_field(WHERE, "type", "invalid", "type must be the service's type, a text, got %s",
+    argerror.throw_field(WHERE, "type", "invalid", "type must be the service's type, a string, got %s",
       argerror.describe(name))
   end
   local documented = order.required(name)
@@ -209,7 +209,7 @@ function order.fields(given)
       argerror.describe(given))
   end
   if given.ref ~= nil then
-    argerror.throw(WHERE, "ref is no field of an order, it stands beside it: panel:add(order, { ref = %s }), or "
+    argerror.throw(WHERE, "ref is not an order field: pass it beside the order: panel:add(order, { ref = %s }), or "
       .. "{ ref = ..., order = ... } in panel:add_all", argerror.describe(given.ref))
   end
   local read = {}
@@ -218,7 +218,7 @@ function order.fields(given)
       read[name] = read_field(name, value)
     end
   end
-  if read.service == nil then argerror.throw_field(WHERE, "service", "missing", "the order names no service") end
+  if read.service == nil then argerror.throw_field(WHERE, "service", "missing", "the order has no service") end
   check_type(given.type, read)
   return fields.flat(read, order.NAMES)
 end

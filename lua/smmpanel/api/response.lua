@@ -34,7 +34,7 @@ end
 local function http_text(outcome, said)
   local status = outcome.http_status
   if status >= 300 and status < 400 then
-    return ("HTTP %d, a redirect: it is not followed, for the key is in the body; "
+    return ("HTTP %d, a redirect: it is not followed, because the key is in the body; "
       .. "is the url complete, or the panel under maintenance?"):format(status)
   end
   return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", said)

@@ -131,7 +131,7 @@ end
 local function keep_doubt(err, earlier)
   if err.uncertain or not (earlier and earlier.uncertain) then return end
   err.uncertain = true
-  err.message = err.message .. "; an earlier attempt had no answer, so whether it was made is not known"
+  err.message = err.message .. "; an earlier attempt had no answer, so the outcome is unknown"
 end
 
 -- Whether the next attempt may be sent. An admitted call has its slot, but has waited for the ledger since.

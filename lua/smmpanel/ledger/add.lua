@@ -43,7 +43,7 @@ local function with_ref(own, fields_of_order, ref)
   for i, value in ipairs(fields_of_order) do form[i] = value end
   for i = 1, #form, 2 do
     if form[i] == name then
-      argerror.throw("panel:add", "the field '%s' is the idempotency_field: the ref is sent in it", name)
+      argerror.throw("panel:add", "the field '%s' is the idempotency_field: the client sends the ref in it", name)
     end
   end
   form[#form + 1], form[#form + 2] = name, ref

@@ -105,9 +105,9 @@ local function stopped(run)
   local err = run.stopped
   local message = err.message
   if not run.total then
-    message = message .. "; the orders that follow were not read"
+    message = message .. "; the remaining orders were not read"
   else
-    message = ("%s; %d orders were not tried"):format(message, report_unsent(run))
+    message = ("%s; %d orders were not sent"):format(message, report_unsent(run))
   end
   local final = {}
   for name, value in pairs(err) do final[name] = value end

@@ -20,16 +20,16 @@ end
 
 local function add(...) return failures.new("add", ...) end
 
-local LOOK = "look at the panel, then panel:resolve(ref, order_id), or panel:resolve(ref, false) if it has none"
+local LOOK = "check the panel, then call panel:resolve(ref, order_id), or panel:resolve(ref, false) if it has none"
 
 function failures.in_progress(ref, left)
-  local said = "another process is placing '%s', and had no answer before the deadline; it may take %.0f more "
+  local said = "another process is placing '%s' and had no answer before the deadline; it may take %.0f more "
     .. "seconds: call add again with this ref"
   return add(ref, "in_progress", said:format(ref, math.ceil(left)))
 end
 
 function failures.uncertain(ref, attempt)
-  local said = "attempt %.0f at '%s' has no answer, and whether the order was made is not known: " .. LOOK
+  local said = "attempt %.0f at '%s' has no answer, and the outcome is unknown: " .. LOOK
   return add(ref, "uncertain", said:format(attempt or 1, ref), { uncertain = true, attempt = attempt })
 end
 
@@ -38,9 +38,9 @@ function failures.mismatch(ref)
   return add(ref, "mismatch", said:format(ref))
 end
 
-local OTHER_ACCOUNT = "the ledger knows '%s' under another API key or account name of this panel. If the key was "
-  .. "changed, panel:adopt_account() (smmpanel ledger adopt) declares the new one to be the same account. If it "
-  .. "is another account, give each an account = \"name\", or a ledger of its own"
+local OTHER_ACCOUNT = "the ledger has '%s' under another API key or account name of this panel. If the key was "
+  .. "changed, call panel:adopt_account() (or run smmpanel ledger adopt): it joins both keys to one account. If it "
+  .. "is another account, give each panel its own account = \"name\", or its own ledger"
 
 function failures.other_account(action, ref)
   return failures.new(action, ref, "other_account", OTHER_ACCOUNT:format(ref))
@@ -50,13 +50,13 @@ end
 function failures.not_taken(ref, failure, is_free)
   local said = failure.message .. " (nothing was sent)"
   if not is_free then
-    said = said .. ("; should '%s' be pending later, panel:resolve(ref, false) frees it"):format(ref)
+    said = said .. ("; if '%s' is pending later, panel:resolve(ref, false) frees it"):format(ref)
   end
   return add(ref, failure.code, said)
 end
 
 function failures.unreadable(ref, why, answer)
-  return add(ref, "corrupt", ("the answer kept for '%s' cannot be read (%s): %s"):format(ref, why, answer))
+  return add(ref, "corrupt", ("the stored answer for '%s' cannot be read (%s): %s"):format(ref, why, answer))
 end
 
 --- An order as messages name it.
@@ -68,21 +68,21 @@ end
 
 --- The order was made, and the store could not keep that. Nothing is lost if the caller looks at the error.
 function failures.not_kept(ref, made, code, message)
-  local said = "the panel made %s for '%s', but the ledger could not keep that: %s; panel:resolve(ref, %s)"
+  local said = "the panel made %s for '%s', but the ledger could not store it: %s; call panel:resolve(ref, %s)"
   said = said:format(failures.order_text(made), ref, message, tostring(made.order or "order_id"))
   return add(ref, code, said, { uncertain = true, order = made.order, answer = made })
 end
 
 function failures.too_early(ref, seconds, pid)
-  local said = "the panel may still be working on '%s' for %.0f seconds: try again then (force = true overrides)"
-  local stopped = "process %s is stopped in the middle of '%s' and would go on with it: continue or end it first "
+  local said = "the panel may still be working on '%s' for %.0f seconds: try again later (force = true overrides)"
+  local stopped = "process %s is stopped in the middle of '%s' and could continue: continue or end the process first "
     .. "(force = true overrides)"
   said = pid and stopped:format(pid, ref) or said:format(ref, math.ceil(seconds))
   return failures.new("resolve", ref, "too_early", said, { seconds = seconds })
 end
 
 function failures.other_attempt(ref, asked, now)
-  local said = "attempt %.0f at '%s' is not the open one, which is attempt %.0f: look at the panel again"
+  local said = "attempt %.0f at '%s' is not the open attempt, which is %.0f: check the panel again"
   return failures.new("resolve", ref, "other_attempt", said:format(asked, ref, now), { attempt = now })
 end
 
@@ -96,7 +96,7 @@ function failures.unknown(ref)
 end
 
 function failures.settled(ref, other)
-  local said = ("'%s' is settled already: %s"):format(ref, failures.order_text(other))
+  local said = ("'%s' is already resolved: %s"):format(ref, failures.order_text(other))
   return failures.new("resolve", ref, "settled", said, { answer = other })
 end
 

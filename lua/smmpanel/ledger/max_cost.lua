@@ -51,10 +51,10 @@ end
 -- -> the price, or nil and the error
 local function price(own, given, sleep, order)
   local list, err = max_cost.prices(own, given, sleep)
-  if not list then return nil, refused("the price is not known, the catalogue failed: " .. err.message, err) end
+  if not list then return nil, refused("the price is unknown because the catalogue failed: " .. err.message, err) end
   local cost, problem = list:price(order)
   if cost then return decimal.parse(cost) end
-  return nil, refused(("the price is not known (%s), so it counts as over max_cost"):format(problem))
+  return nil, refused(("the price is unknown (%s), so it counts as over max_cost"):format(problem))
 end
 
 local Budget = {}
@@ -80,7 +80,7 @@ function Budget:reserve(order, sleep)
   if not cost then return nil, err end
   local after = self.spent + cost
   if self.limit < after then
-    local said = "the order costs %s: that makes %s in all, more than max_cost (%s)"
+    local said = "the order costs %s, which makes a total of %s, more than max_cost (%s)"
     return nil, refused(said:format(decimal.text(cost), decimal.text(after), decimal.text(self.limit)))
   end
   self.spent = after

@@ -35,7 +35,7 @@ local function length(list)
   local last, count = 0, 0
   for key in pairs(list) do
     if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
-      argerror.throw(WHERE, "orders must be a list, it has the key %s", argerror.describe(key))
+      argerror.throw(WHERE, "orders must be a list, got a table with the key %s", argerror.describe(key))
     end
     last, count = math.max(last, key), count + 1
   end

@@ -187,10 +187,10 @@ local function keep(store, call, entry, made)
   if not state then return nil, failures.not_kept(entry.ref, made, more.code, more.message) end
   local other = state == "settled" and json.decode_record(more, schemas.add)
   if other and other.order == made.order then return made end
-  local said = other and "it was settled meanwhile as " .. failures.order_text(other)
-    or "another attempt was begun"
+  local said = other and "it was resolved in the meantime as " .. failures.order_text(other)
+    or "another attempt was started"
   return nil, failures.not_kept(entry.ref, made, "conflict",
-    said .. ", so there may be two orders: look at the panel")
+    said .. ", so there may be two orders: check the panel")
 end
 
 -- Not made, or perhaps made: also by the attempt without an answer that this one repeats, whatever this one met.

@@ -91,7 +91,7 @@ end
 local function answer_of(where, order_id)
   if order_id == false then return nil end
   if order_id == nil or order_id == true then
-    argerror.throw(where, "needs the order's id, or false where none was made; got %s", tostring(order_id))
+    argerror.throw(where, "needs the order's id, or false if no order was made; got %s", tostring(order_id))
   end
   return { order = ids.value(ids.text(where, order_id)) }
 end

@@ -55,10 +55,10 @@ function Streak:judge(err)
   self.count = like and (like == self.like and self.count + 1 or 1) or 0
   self.like = like
   if self.count < self.limit then return nil end
-  local said = "stopped after %d answers in a row that were %s; the last: %s"
+  local said = "stopped after %d %s answers in a row; the last: %s"
   return errors.new { kind = err.kind, code = err.code, action = "add", attempts = err.attempts, cause = err,
     http_status = err.http_status, uncertain = err.uncertain,
-    message = said:format(self.count, err.uncertain and "uncertain" or "alike", err.message) }
+    message = said:format(self.count, err.uncertain and "uncertain" or "equal", err.message) }
 end
 
 return stopping

@@ -19,20 +19,20 @@ verdict.GROWTH_MIN = 10
 
 local REASONS = {
   too_early = "the panel may still be working on it",
-  ids_not_numbers = "this panel's order ids are not numbers, so there is no window to look in",
-  window_open_before = "the ledger knew no order of this panel when the attempt began",
+  ids_not_numbers = "this panel's order ids are not numbers, so there is no range to search",
+  window_open_before = "the ledger had no order of this panel when the attempt began",
   window_open = "no later order with a ref has been made yet: place the next one, then investigate again",
-  few_orders = "the ledger knows too few orders to be sure that this panel's numbers grow",
-  ids_do_not_grow = "this panel's order numbers do not grow with time",
-  too_many_ids = "more order numbers were given in between than max_requests allows to ask for",
-  no_control = "the ledger knows no order of this account to compare the panel's answers with",
-  not_read = "the panel did not answer for all order numbers in between",
-  others_orders = "there are orders that belong to no ref: the panel shows other customers' orders, or they are "
-    .. "yours without a ref",
-  no_stranger = "no order number was hidden, so the panel may show other customers' orders",
-  price_unknown = "the order's price is not known, and there are orders that belong to no ref",
-  charge_differs = "there is an order that belongs to no ref, and its charge is not the price",
-  several_fit = "several orders or several refs fit each other",
+  few_orders = "the ledger has too few orders to be sure that this panel's order ids grow with time",
+  ids_do_not_grow = "this panel's order ids do not grow with time",
+  too_many_ids = "there are more order ids in the range than max_requests allows to query",
+  no_control = "the ledger has no order of this account to compare the panel's answers with",
+  not_read = "the panel did not answer for all order ids in the range",
+  others_orders = "there are orders that belong to no ref: the panel shows other customers' orders, or you placed "
+    .. "orders without a ref",
+  no_stranger = "no order id was hidden, so the panel may show other customers' orders",
+  price_unknown = "the order's price is unknown, and there are orders that belong to no ref",
+  charge_differs = "there is an order that belongs to no ref, but its charge is not the price",
+  several_fit = "several orders or several refs match each other",
 }
 
 --- A verdict that nothing can be said.

@@ -100,7 +100,7 @@ local function outcome_of(signal, transfer, seconds)
   if not waited then cancel_now(transfer) end
   local outcome = transfer:result()
   if not waited and outcome.code == "cancelled" then
-    outcome.text = "the wait for the answer was broken off: " .. tostring(thrown)
+    outcome.text = "the wait for the answer was interrupted: " .. tostring(thrown)
   end
   return outcome
 end

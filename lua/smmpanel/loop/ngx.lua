@@ -35,12 +35,12 @@ function loop.active(suspendable)
   local phase = ngx.get_phase()
   if phase == "init" then return false end
   if not MAY_WAIT[phase] then
-    argerror.throw("smmpanel", "a call cannot wait for its answer in %s_by_lua, for nothing may wait there: " ..
+    argerror.throw("smmpanel", "a call cannot wait for its answer in %s_by_lua, which cannot yield: " ..
       "make it in a timer, ngx.timer.at(0, function() ... end)", phase)
   end
   if not suspendable then
-    argerror.throw("smmpanel", "a call cannot wait for its answer here, for it is made through a C function " ..
-      "(as require, table.sort or string.gsub are), a finalizer or a debug hook: make it outside")
+    argerror.throw("smmpanel", "a call cannot wait for its answer inside a C function " ..
+      "(such as require, table.sort or string.gsub), a finalizer or a debug hook: make it outside")
   end
   return true
 end

@@ -4,8 +4,8 @@
 
 local resumer = {}
 
-local WHY = "smmpanel: a call waits in this coroutine, and what resumes it is no event loop but a generator's loop " ..
-  "or caller: collect the answers outside the generator, or give the panel loop = 'blocking'"
+local WHY = "smmpanel: a call waits in this coroutine, but a generator's loop or caller resumed it, not the event " ..
+  "loop: collect the answers outside the generator, or give the panel loop = 'blocking'"
 
 local function throw() error(WHY, 2) end
 

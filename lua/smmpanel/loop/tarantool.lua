@@ -19,7 +19,7 @@ end
 
 function loop.active()
   if is_in_transaction() then
-    argerror.throw("smmpanel", "a call waits for its answer, and that would abort the transaction: make it before " ..
+    argerror.throw("smmpanel", "a call waits for its answer, which would abort the transaction: make it before " ..
       "box.begin() or after box.commit()")
   end
   return not suspendable.is_in_hook_or_finalizer()

@@ -75,8 +75,8 @@ end
 local function spaces_of(value)
   local first, last = value:find "^ " ~= nil, value:find " $" ~= nil
   if not first and not last then return "" end
-  return first and last and " (with spaces at both ends)" or first and " (with a space at its beginning)"
-    or " (with a space at its end)"
+  return first and last and " (with spaces at both ends)" or first and " (with a space at the beginning)"
+    or " (with a space at the end)"
 end
 
 --- What was given, for a message: short, on one line, with invisible characters spelt out.

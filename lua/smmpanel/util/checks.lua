@@ -20,7 +20,7 @@ end
 --- A rate.
 function checks.rate(value)
   local right = type(value) == "number" and value > 0 and value < math.huge
-  return not right and "a number of requests a second above 0" or nil
+  return not right and "a number of requests per second above 0" or nil
 end
 
 --- An integer between two bounds.
@@ -38,7 +38,7 @@ function checks.line(value)
   return text.has_control(value) and "a string without line breaks and other control characters" or nil
 end
 
-local NAME = ("a text of 1 to %d bytes without control characters, and without white space at its ends"):format(REF_MAX)
+local NAME = ("a string of 1 to %d bytes without control characters or white space at its ends"):format(REF_MAX)
 
 local function is_name(value)
   return value ~= "" and #value <= REF_MAX and not text.has_control(value) and text.trim(value) == value

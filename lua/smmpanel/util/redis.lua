@@ -19,25 +19,25 @@ local TAIL = "\nend local reply = script() table.insert(reply, 1, ARGV[#ARGV]) r
 -- do better.
 local ADVICE = {
   OOM = { "full", "Redis is out of memory: raise maxmemory (with maxmemory-policy noeviction)" },
-  MISCONF = { "full", "Redis cannot write to its disk: look into its log, make room" },
+  MISCONF = { "full", "Redis cannot write to its disk: check its log and free some space" },
   READONLY = { "read_only", "this Redis is a replica: connect to its master", true },
   NOAUTH = { "unavailable", "give the connection its password (AUTH)", true },
-  NOPERM = { "unavailable", "this Redis user may not do that: allow eval, and the keys under the prefix", true },
-  WRONGTYPE = { "corrupt", "a key under the prefix is someone else's: choose another prefix" },
+  NOPERM = { "unavailable", "this Redis user lacks a permission: allow eval, and the keys under the prefix", true },
+  WRONGTYPE = { "corrupt", "a key under the prefix belongs to another program: choose another prefix" },
   LOADING = { "unavailable", "Redis is still loading: try again in a moment", true },
   BUSY = { "unavailable", "Redis is busy with a script: try again in a moment" },
   MASTERDOWN = { "unavailable", "this replica has lost its master: connect to the master", true },
-  CLUSTERDOWN = { "unavailable", "the cluster is down: look at its nodes, then try again", true },
+  CLUSTERDOWN = { "unavailable", "the cluster is down: check its nodes, then try again", true },
   MOVED = { "unavailable", "these keys are on another node of the cluster: connect to that node", true },
   ASK = { "unavailable", "these keys are moving to another node of the cluster: try again in a moment", true },
   TRYAGAIN = { "unavailable", "these keys are moving to another node of the cluster: try again in a moment" },
 }
 
 local AWAY = "is Redis up and reachable? Then try again"
-local SPOILT = "this connection failed before and cannot be used again: give a function that connects"
-local SHARED = "this connection is in use by another coroutine: give a function that returns one for each"
+local SPOILT = "this connection failed before and cannot be used again: pass a function that connects"
+local SHARED = "this connection is in use by another coroutine: pass a function that returns a connection for each"
 
-local ADVICE_ELSE = { "store", "an unexpected failure: look into Redis' log" }
+local ADVICE_ELSE = { "store", "an unexpected failure: check Redis' log" }
 
 local function refused(said)
   said = said:gsub("^.-redis error: ", "")
@@ -51,7 +51,7 @@ end
 local function broken(said)
   said = text.one_line(tostring(said), 200)
   return { code = "unavailable", broken = true, discard = true, timeout = said:find("timeout", 1, true) ~= nil,
-    message = ("Redis cannot be asked: %s; %s"):format(said, AWAY) }
+    message = ("the request to Redis failed: %s; %s"):format(said, AWAY) }
 end
 
 local function from_exception(said)
@@ -69,8 +69,8 @@ local function ask(client, script, keys, arguments)
   local ok, reply, err = guard.call(client.eval, (table.unpack or unpack)(all))
   if not ok then return from_exception(reply) end
   if reply == false then return nil, refused(tostring(err)) end
-  if type(reply) ~= "table" then return nil, broken(err or "it gave no answer") end
-  if reply[1] ~= number then return nil, broken "it gave the answer to another question" end
+  if type(reply) ~= "table" then return nil, broken(err or "it returned no answer") end
+  if reply[1] ~= number then return nil, broken "it returned the answer to another request" end
   table.remove(reply, 1)
   return reply
 end
@@ -91,7 +91,7 @@ local function replicated(client, replicas)
   if not ok or not tonumber(count) then
     return broken(ok and (err or "WAIT gave no number") or count)
   elseif tonumber(count) < replicas then
-    local said = "only %d of %d replicas of Redis have it: see to them, then try again"
+    local said = "only %d of %d replicas of Redis have the write: check the replicas, then try again"
     return { code = "unavailable", message = said:format(tonumber(count), replicas) }
   end
 end

@@ -5,8 +5,8 @@
 local owner = {}
 
 local OTHER_ACCOUNT = "the watched orders '%s' belong to another key of this panel. If the key was changed, "
-  .. "panel:adopt_account() (smmpanel ledger adopt) declares the new one to be the same account. If it is another "
-  .. "account, give each an account = \"name\", or a ledger of its own"
+  .. "call panel:adopt_account() (or run smmpanel ledger adopt): it joins both keys to one account. If it is another "
+  .. "account, give each panel its own account = \"name\", or its own ledger"
 
 --- Makes the failure for a set that belongs to another account.
 ---@param name string

@@ -111,7 +111,7 @@ end
 ---@return smmpanel.Error?
 function start.named(own, where, given, asked)
   local ledger = state.ledger(own, where)
-  if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger keeps no orders to be watched") end
+  if type(ledger.work) ~= "function" then argerror.throw(where, "this ledger cannot store watched orders") end
   local owner, failure = account.owner(ledger, own)
   if not owner then return watch.failed(failure) end
   local set = ledger:work(given.name, { owner = owner })

@@ -58,7 +58,7 @@ local function machine()
       .. first_line "nproc" .. " processors, "
       .. first_line "sed -n 's/^MemTotal: *//p' /proc/meminfo" .. " of memory, " .. first_line "uname -sr",
     "- " .. first_line ". /etc/os-release; echo $PRETTY_NAME" .. ": " .. table.concat(versions, ", "),
-    "- " .. os.date "!%Y-%m-%d %H:%M UTC" .. ", load when it began " .. (report.load or ""),
+    "- " .. os.date "!%Y-%m-%d %H:%M UTC" .. ", load at the start " .. (report.load or ""),
   }, "\n")
 end
 
@@ -73,10 +73,10 @@ end
 local function markdown(rows, rounds)
   local lines = {
     "# What was measured", "",
-    "`make bench` wrote this file; `QUICK=1 make bench` is the short form" .. rounds .. ". Everything",
-    "ran on one machine, side by side, in turn; a figure is the median of its rounds, and the number in",
-    "brackets the median of the rounds' ratios of ours to it. The limit is a program in",
-    "C on libcurl that throws the body away.", "",
+    "`make bench` wrote this file; `QUICK=1 make bench` is the short form" .. rounds .. ". All",
+    "programs ran in turn on one machine. Each figure is the median of its rounds. The number in brackets is",
+    "the median of the rounds' ratios, our figure divided by the other. The limit is a C program on libcurl",
+    "that discards the body.", "",
     "## The machine", "", machine(), "", "## The rows", "",
     "| row | unit | ours | peers (ours / peer) | limit | to reach |", "|---|---|---|---|---|---|",
   }

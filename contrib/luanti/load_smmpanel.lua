@@ -19,7 +19,7 @@ local function searcher(trusted, environment)
 end
 
 return function(trusted)
-  assert(trusted, "the mod is not trusted: name it in secure.trusted_mods")
+  assert(trusted, "the mod is not trusted: add it to secure.trusted_mods")
   local environment = setmetatable({ _G = _G }, { __index = function(_, name)
     if trusted[name] ~= nil then return trusted[name] end
     return rawget(_G, name)

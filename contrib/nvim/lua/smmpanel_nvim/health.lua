@@ -36,9 +36,9 @@ end
 
 local function check_panel(panel)
   local balance, err = panel:balance { timeout = TIMEOUT, retries = 0 }
-  if balance then return ok "the panel answers, the key is right" end
+  if balance then return ok "the panel answers and accepts the key" end
   if err.kind == "panel" then return failed("the panel refuses: " .. tostring(err)) end
-  warn("the panel cannot be asked: " .. tostring(err))
+  warn("the panel does not answer: " .. tostring(err))
 end
 
 function health.check()
@@ -46,7 +46,7 @@ function health.check()
   if vim.fn.has "nvim-0.7" == 0 then failed "Neovim 0.7 or later is needed" end
   local plugin = check_module()
   local panel = plugin and check_settings(plugin)
-  if panel then check_panel(panel) else info "the panel was not asked" end
+  if panel then check_panel(panel) else info "the panel was not checked" end
 end
 
 return health

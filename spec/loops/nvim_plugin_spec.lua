@@ -35,7 +35,7 @@ describe("the Neovim plugin", function()
 
   it("has a :checkhealth that asks the panel", function()
     assert.matches("OK:? smmpanel %d", said)
-    assert.matches("OK:? the panel answers, the key is right", said)
+    assert.matches("OK:? the panel answers and accepts the key", said)
     assert.is_nil(said:find(sandbox.key, 1, true))
   end)
 

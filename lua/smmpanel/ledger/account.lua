@@ -1,4 +1,4 @@
---- Whose entries a ledger's are: the panel's URL, and the account there.
+--- The owner of a ledger's entries: the panel, and the account at it.
 -- @module smmpanel.ledger.account
 
 local account = {}
@@ -7,8 +7,8 @@ local text = require "smmpanel.util.text"
 
 local DEFAULT_PORTS = { http = "80", https = "443" }
 
---- A panel as a ledger names it: the host in lower case, a port that is not the usual one, the path. What may
--- change without its being another panel is left out: the scheme, the query. Pure.
+--- Returns a panel's name in a ledger: the host in lower case, a port other than the default, the path. The scheme and
+-- the query are omitted, because they may change for the same panel. Pure.
 ---@param url string
 ---@return string
 function account.panel(url)
@@ -21,12 +21,12 @@ end
 
 ---@class smmpanel.LedgerOwner
 ---@field panel string
----@field account string a name, or the tag of a key
+---@field account string a name, or the hash of a key
 ---@field named boolean
----@field id string the store that it is good for
+---@field id string the id of the store that it is valid for
 
---- The owner of this panel's entries in a store. The tag of the key is made with the store's id, so two
--- ledgers do not show that they are of one account.
+--- Returns the owner of this panel's entries in a store. The hash of the key includes the store's id, so that two
+-- ledgers do not reveal that they belong to the same account.
 ---@param store smmpanel.Ledger
 ---@param state table the panel's
 ---@return smmpanel.LedgerOwner?

@@ -1,6 +1,6 @@
---- Places one order, in these steps: what the ledger knows of its ref, what it may cost, a free slot in the rate
--- limit, the ref, the request, the answer in the ledger, the events. A process that is killed while it waits for
--- its slot leaves nothing in doubt, and what `on_event` does costs no answer.
+--- Places one order, in these steps: look the ref up in the ledger, check the cost, wait for a slot of the rate limit,
+-- take the ref, send the request, store the answer in the ledger, emit the events. So a process that is killed while it
+-- waits for its slot leaves no uncertain order, and an error in `on_event` loses no answer.
 -- @module smmpanel.ledger.add
 
 local add = {}
@@ -18,7 +18,7 @@ local request = require "smmpanel.call.request"
 local schemas = require "smmpanel.api.schemas"
 local state = require "smmpanel.call.state"
 
--- What it may cost, and the slot. -> the error where nothing may be sent
+-- Checks the cost and waits for the slot. -> an error if nothing may be sent
 local function ready(own, call, wanted, budget)
   local cost, refused
   if budget then
@@ -26,16 +26,16 @@ local function ready(own, call, wanted, budget)
     if refused then return refused end
   end
   refused = admit.run(own, call)
-  call.admitted, call.cost = not refused, cost -- `run` gives back the cost of what was not sent
+  call.admitted, call.cost = not refused, cost -- `run` releases the cost if nothing was sent
   return refused
 end
 
----@class smmpanel.AddRun what the orders of one add_all have in common
+---@class smmpanel.AddRun shared by the orders of one add_all
 ---@field budget? table of smmpanel.ledger.max_cost
 ---@field patient? boolean
 ---@field is_stopped? fun(): boolean
 
--- The form with the ref in the panel's idempotency field. It is no part of the order.
+-- Adds the ref in the panel's idempotency field to the form. It is not part of the order's fingerprint.
 local function with_ref(own, fields_of_order, ref)
   local name = own.options.idempotency_field
   if not name then return fields_of_order end
@@ -50,7 +50,7 @@ local function with_ref(own, fields_of_order, ref)
   return form
 end
 
--- What is passed to the ledger for an order with a ref.
+-- Makes the ledger's call for an order with a ref.
 local function ledger_order(own, call, run, ledger, ready_to_send)
   local order_fields = call.fields
   call.fields, call.repeatable = with_ref(own, order_fields, call.ref), own.options.idempotency_field ~= nil
@@ -63,8 +63,8 @@ local function ledger_order(own, call, run, ledger, ready_to_send)
   }
 end
 
--- The order as a job that needs no variable of the coroutine that waits for it: nginx may kill that, and all that
--- closures share with a killed coroutine is gone. This function has returned by then.
+-- Makes the job that places the order. It must not use variables of the coroutine that waits for it: nginx may kill
+-- that coroutine, which destroys the variables that closures share with it. This function has returned by then.
 local function job_of(own, wanted, ref, given, run)
   local call = request.new(own, "add", given)
   call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
@@ -85,21 +85,21 @@ local function job_of(own, wanted, ref, given, run)
   call.ref, call.held = checks.ref_text(ref), {}
   local ledger = state.ledger(own, "panel:add")
   local order = ledger_order(own, call, run, ledger, ready_to_send)
-  -- The ledger keeps money as the panel wrote it: a later call may ask for the text.
+  -- The ledger stores money as text, because a later call may need the text.
   job.decimals, call.decimals = call.decimals, "string"
   function job.place() return place_once.add(ledger, order, send) end
   return job
 end
 
--- Some loops may kill the caller while the order is on its way: with a ref it goes on without it.
+-- Some loops may kill the caller during the request: an order with a ref continues without it.
 local function result_of(job)
   local detach = job.call.ref and job.call.loop.detach
   if detach then return detach(job.place) end
   return job.place()
 end
 
---- Places it.
----@param own table what the panel keeps
+--- Places the order.
+---@param own table the panel's state
 ---@param wanted smmpanel.Order
 ---@param ref? string|integer
 ---@param given smmpanel.CallOptions

@@ -1,5 +1,5 @@
---- Many orders with refs, several at a time. Because each is placed at most once, a run that was stopped or
--- killed is simply run again: what was placed is answered from the ledger, and the rest is sent.
+--- Places many orders with refs, several at a time. Each is placed at most once, so a run that was stopped or killed
+-- can be repeated: orders that were placed are answered from the ledger, and the rest is sent.
 -- @module smmpanel.ledger.add_all
 
 local add_all = {}
@@ -9,14 +9,14 @@ local errors = require "smmpanel.errors"
 local loops = require "smmpanel.loop"
 local stopping = require "smmpanel.ledger.stopping"
 
-local NAP = 0.05 -- seconds between two looks of a worker that waits for a pause to end
+local NAP = 0.05 -- seconds between two checks of a worker that waits for the end of a pause
 local LONGEST_NAP = 1
 
 local function entry(ref, err)
   return { ref = ref, error = err.message, code = err.code, cause = err, uncertain = err.uncertain }
 end
 
--- A ref that came twice: the error of one does not hide the order of the other, and becomes the run's.
+-- For a ref that occurs twice: the error of one does not replace the order of the other; the run returns the error.
 local function store(run, ref, made, err)
   local known = run.results[ref]
   if known and not known.error and err then
@@ -41,7 +41,7 @@ local function is_over(run)
   return run.stopped ~= nil or run.over
 end
 
--- The panel said 429: nothing starts until the pause is over, and then half as many at a time.
+-- The panel answered 429: no order starts until the pause is over, and then half as many run at a time.
 local function pause(run, err)
   local now = core.now()
   if now < run.paused_until then return end
@@ -50,7 +50,7 @@ local function pause(run, err)
   run.paused_until = now + (err.retry_after or 2 ^ math.min(run.fruitless, 6))
 end
 
--- -> whether it may go on
+-- -> whether to continue
 local function wait_while_paused(run)
   while not is_over(run) do
     local left = run.paused_until - core.now()
@@ -60,7 +60,7 @@ local function wait_while_paused(run)
   return false
 end
 
--- One try of one order. -> whether its answer is final
+-- Makes one attempt at one order. -> whether its result is final
 local function try(run, item)
   if not wait_while_paused(run) then
     if run.stopped then deliver(run, item.ref, nil, unsent(run.stopped)) end
@@ -91,7 +91,7 @@ local function work(run)
   end
 end
 
--- Reports the orders of a list that were not tried. -> how many
+-- Reports the orders of a list that were not tried. -> their number
 local function report_unsent(run)
   local count = 0
   for item in run.next_order do
@@ -118,24 +118,24 @@ end
 ---@class smmpanel.AddAllRun
 ---@field loop table
 ---@field concurrency integer
----@field retries integer how many pauses in a row may bring no order
+---@field retries integer the most pauses in a row without a placed order
 ---@field stop_after integer
 ---@field on_answer? fun(ref: string, made: table?, err: smmpanel.Error?)
 ---@field on_progress fun(done: integer, total: integer?)
 ---@field is_closed fun(): boolean
 ---@field add fun(item: smmpanel.RefOrder): table?, smmpanel.Error?
 
---- Places them.
+--- Places the orders.
 ---@param next_order fun(): smmpanel.RefOrder?, smmpanel.Error?
 ---@param total integer?
 ---@param run smmpanel.AddAllRun
----@return table<string, table> results by ref; empty where `on_answer` has them
----@return smmpanel.Error? what stopped it
+---@return table<string, table> results by ref; empty with `on_answer`
+---@return smmpanel.Error? why the run stopped
 function add_all.run(next_order, total, run)
   run.next_order, run.total, run.results = next_order, total, {}
   run.done, run.active, run.allowed = 0, 0, run.concurrency
   run.paused_until, run.fruitless, run.streak = -math.huge, 0, stopping.streak(run.stop_after)
-  -- What the caller's functions throw ends it for all: no order is begun after that.
+  -- An error in a caller's function ends the run: no further order starts.
   local function worker()
     local ok, thrown = loops.try(run.loop, work, run)
     if ok then return end
@@ -148,8 +148,8 @@ function add_all.run(next_order, total, run)
   return run.results, run.stopped and stopped(run) or run.duplicate
 end
 
---- A function that tells whether the run has stopped: calls that wait for a slot give up then. It shares no variable
--- with the coroutine of its caller, which may be killed.
+--- Returns a function that returns whether the run has stopped; calls that wait for a slot then give up. It shares no
+-- variable with the caller's coroutine, which may be killed.
 ---@param run smmpanel.AddAllRun
 ---@return fun(): boolean
 function add_all.stop_check(run)

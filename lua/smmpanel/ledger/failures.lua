@@ -1,11 +1,11 @@
---- The errors of the ledger, in words. Pure.
+--- The errors of the ledger and their messages. Pure.
 -- @module smmpanel.ledger.failures
 
 local errors = require "smmpanel.errors"
 
 local failures = {}
 
---- An error of kind `ledger` about a ref.
+--- Makes an error of kind `ledger` about a ref.
 ---@param action string
 ---@param ref? string
 ---@param code string
@@ -46,7 +46,7 @@ function failures.other_account(action, ref)
   return failures.new(action, ref, "other_account", OTHER_ACCOUNT:format(ref))
 end
 
---- The store could not reserve the ref; nothing was sent.
+--- Makes the error for a store that could not reserve the ref; nothing was sent.
 function failures.not_taken(ref, failure, is_free)
   local said = failure.message .. " (nothing was sent)"
   if not is_free then
@@ -59,14 +59,14 @@ function failures.unreadable(ref, why, answer)
   return add(ref, "corrupt", ("the stored answer for '%s' cannot be read (%s): %s"):format(ref, why, answer))
 end
 
---- An order as messages name it.
+--- Returns an order's name for messages.
 ---@param made table
 ---@return string
 function failures.order_text(made)
   return made.order and ("order " .. tostring(made.order)) or "an order without an id"
 end
 
---- The order was made, and the store could not keep that. Nothing is lost if the caller looks at the error.
+--- Makes the error for an order that was placed but could not be stored. The error contains the order.
 function failures.not_kept(ref, made, code, message)
   local said = "the panel made %s for '%s', but the ledger could not store it: %s; call panel:resolve(ref, %s)"
   said = said:format(failures.order_text(made), ref, message, tostring(made.order or "order_id"))

@@ -1,5 +1,5 @@
---- Finds out what became of an attempt without an answer. It only reads: the ledger, the panel's `status`, and its
--- catalogue for the price. smmpanel.ledger.verdict says what follows from what it finds.
+--- Investigates whether an attempt without an answer placed its order. It only reads: the ledger, the panel's `status`,
+-- and its catalogue for the price. smmpanel.ledger.verdict draws the conclusion.
 -- @module smmpanel.ledger.investigate
 
 local investigate = {}
@@ -19,7 +19,7 @@ local verdict = require "smmpanel.ledger.verdict"
 
 local WHERE = "panel:investigate"
 local IDS_PER_REQUEST = 100
-local BELOW = 100 -- rows before the attempt, to see whether numbers grow
+local BELOW = 100 -- rows before the attempt, to check that order numbers grow
 local HIGHEST = 2 ^ 53
 local ALL = 2 ^ 31
 
@@ -27,7 +27,7 @@ local function failed(ref, failure)
   return nil, failures.new("investigate", ref, failure.code, failure.message)
 end
 
--- The orders around the attempt. -> window; nil, reason; nil, nil, failure
+-- Finds the orders around the attempt. -> window; nil, reason; nil, nil, failure
 local function window_of(store, owner, row, limit)
   local others, failure = store:made(owner, -1, 0, 1)
   if not others then return nil, nil, failure end
@@ -44,8 +44,8 @@ local function status_call(own, given)
   return request.new(own, "status", { timeout = given.timeout, retries = given.retries, decimals = "string" })
 end
 
--- Asks for the numbers, with an order that must be shown in each request.
--- -> records, hidden, whether those were shown, how many requests
+-- Requests the numbers, with an order in each request that the panel must show.
+-- -> records, hidden, whether those orders were shown, the number of requests
 local function read_all(own, given, list, controls)
   local records, hidden, all_shown, requests = {}, {}, true, 0
   for from = 1, #list, IDS_PER_REQUEST - 1 do
@@ -78,7 +78,7 @@ local function wanted_of(own, given, row)
   return { order = order, price = price_of(own, given, order) }
 end
 
--- The other open attempts: an order that belongs to no ref may be theirs.
+-- The other open attempts: an order without a ref may belong to one of them.
 local function others_of(own, given, store, owner, row)
   local rows, failure = store:pending(owner, nil, ALL)
   if not rows then return nil, failure end
@@ -112,7 +112,7 @@ local function balance_in(row)
   return balance and decimal.parse(balance) or nil
 end
 
--- What the panel said of the balance before and after; further evidence, nothing follows from it.
+-- The balance before and after, as the panel reported it: additional evidence, not used for the verdict.
 local function balance_of(window)
   local before, after = balance_in(window.known[window.after]), balance_in(window.closing)
   if not before or not after then return nil end
@@ -153,25 +153,25 @@ end
 ---@class smmpanel.InvestigateOptions
 ---@field settle? boolean record the verdict if it is made or not made (false)
 ---@field max_requests? integer `status` requests, of 99 order numbers each (20)
----@field timeout? number seconds, of each request
+---@field timeout? number seconds for each request
 ---@field retries? integer
 
 ---@class smmpanel.Investigation
 ---@field ref string
 ---@field attempt integer
 ---@field verdict "made"|"not_made"|"unknown"
----@field order? smmpanel.Id where it was made
----@field reason? string a word, where it is unknown
----@field message? string that in a sentence
----@field candidates smmpanel.Id[] orders in the window that belong to no ref
+---@field order? smmpanel.Id the order, if it was made
+---@field reason? string a code, if the verdict is unknown
+---@field message? string the reason as a sentence
+---@field candidates smmpanel.Id[] orders in the window without a ref
 ---@field after? number the largest order number known before the attempt
----@field before? number that of the first order after it
----@field requests? integer how many `status` requests were made
----@field balance? { before: string, after: string, spent: string } what the panel said beside the orders
----@field settled? true it was recorded
+---@field before? number the number of the first order after the attempt
+---@field requests? integer the number of `status` requests made
+---@field balance? { before: string, after: string, spent: string } from the panel's responses to the orders
+---@field settled? true the verdict was recorded
 
---- Finds out about a ref.
----@param own table what the panel keeps
+--- Investigates a ref.
+---@param own table the panel's state
 ---@param store smmpanel.Ledger
 ---@param owner smmpanel.LedgerOwner
 ---@param ref string

@@ -1,22 +1,21 @@
---- Whether an attempt may still be on its way to the panel. Pure: the clocks and the processes come in as
--- `here` (smmpanel.ledger.process).
+--- Determines whether an attempt may still be in flight. Pure: the argument `here` has the clocks and the processes
+-- (smmpanel.ledger.process).
 --
--- Time is measured by the clock since boot where both ends have the same boot, for nobody can set that. Else
--- two clocks have to agree, the machines' and the store's (`row.age`): the shorter time counts, so a step of
--- one of them ends no lease early.
+-- Time within one boot is measured by the clock since boot, which cannot be set. Otherwise two clocks are used, the
+-- machines' and the store's (`row.age`). The shorter time counts, so setting one of them ends no lease early.
 -- @module smmpanel.ledger.lease
 
 local lease = {}
 
 local process = require "smmpanel.ledger.process"
 
---- Seconds that a placer's process needs after the call's deadline at most: to store the answer, and for the
--- panel to end what it has begun.
+--- The most seconds after the call's deadline until the process has stored the answer and the panel has finished the
+-- request.
 lease.MARGIN = 30
 
 local function same_boot(a, b) return a == b and a ~= "-" end
 
---- The seconds since the attempt began, at least.
+--- Returns the least seconds since the attempt began.
 ---@param row table
 ---@param placer table
 ---@param here table
@@ -28,7 +27,7 @@ function lease.elapsed(row, placer, here)
   return math.max(0, elapsed)
 end
 
---- The seconds between the beginnings of two attempts, at least; for each other's order only.
+--- Returns the least seconds between the starts of two attempts; used only to order them.
 ---@param first table a row
 ---@param second table a row
 ---@return number
@@ -44,33 +43,33 @@ end
 local function life_of(row, placer, here)
   local known = here.life(placer)
   if known then return known end
-  -- A store of one machine outlived that boot; its processes did not.
+  -- The store is on one machine that has rebooted since, so the process is gone.
   local gone = row.one_machine and placer.boot ~= "-" and here.boot ~= "-" and placer.boot ~= here.boot
   return gone and "dead" or nil
 end
 
---- The state of an attempt without an answer.
+--- Returns the state of an attempt without an answer.
 ---@param row { state: string, placer: string, age: number?, one_machine: boolean? }
 ---@param here table
 ---@return "sending"|"uncertain" state
----@return number left seconds for which it may be sending; 0 where it is not
+---@return number left seconds for which it may still be sending; 0 if it is not
 function lease.state(row, here)
   local placer = process.parse(row.placer)
   if row.state ~= "open" or not placer then return "uncertain", 0 end
   local life = life_of(row, placer, here)
   if life == "dead" then return "uncertain", 0 end
   local left = placer.seconds - lease.elapsed(row, placer, here)
-  -- A stopped process goes on where it was, whatever time it is then.
+  -- A suspended process continues where it was, however late that is.
   if life == "stopped" then left = math.max(left, 1) end
   if left <= 0 then return "uncertain", 0 end
   return "sending", left
 end
 
---- The seconds until the panel cannot be working on it any more; nil where that is so now.
+--- Returns the seconds until the panel cannot be processing the attempt any more; nil if that time has passed.
 ---@param row table
 ---@param here table
 ---@return number? seconds
----@return string? pid of the process that is stopped in the middle of it
+---@return string? pid of the process, if it is suspended during the attempt
 function lease.too_early(row, here)
   local placer = process.parse(row.placer)
   if not placer then return nil end

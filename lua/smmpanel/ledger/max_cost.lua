@@ -1,5 +1,5 @@
---- Limits on spending: what orders may cost, by the prices in the panel's catalogue. The catalogue is fetched
--- once per panel and kept for a minute. An order whose price is not known counts as over every limit.
+--- Spending limits: the most that orders may cost, at the prices of the panel's catalogue. The catalogue is fetched
+-- once per panel and cached for a minute. An order with an unknown price exceeds every limit.
 -- @module smmpanel.ledger.max_cost
 
 local max_cost = {}
@@ -11,7 +11,7 @@ local errors = require "smmpanel.errors"
 local request = require "smmpanel.call.request"
 
 local KEPT_SECONDS = 60
-local LOOK_AGAIN = 0.02 -- seconds between two looks at whether another's fetch has ended
+local LOOK_AGAIN = 0.02 -- seconds between two checks whether another call's fetch has ended
 
 local function refused(message, cause)
   return errors.new { kind = "refused", code = "max_cost", action = "add", attempts = 0, message = message,
@@ -32,8 +32,8 @@ local function fetch(own, given)
   return own.prices.catalog
 end
 
---- The catalogue. Of several callers at once one fetches it.
----@param own table what the panel keeps
+--- Returns the catalogue. If several calls need it at once, one of them fetches it.
+---@param own table the panel's state
 ---@param given smmpanel.CallOptions
 ---@param sleep fun(seconds: number)
 ---@return smmpanel.Catalog?
@@ -48,7 +48,7 @@ function max_cost.prices(own, given, sleep)
   return fetch(own, given)
 end
 
--- -> the price, or nil and the error
+-- -> the price; or nil, error
 local function price(own, given, sleep, order)
   local list, err = max_cost.prices(own, given, sleep)
   if not list then return nil, refused("the price is unknown because the catalogue failed: " .. err.message, err) end
@@ -60,8 +60,8 @@ end
 local Budget = {}
 Budget.__index = Budget
 
---- What one call may spend.
----@param own table what the panel keeps
+--- Makes the budget of one call.
+---@param own table the panel's state
 ---@param given smmpanel.CallOptions with max_cost
 ---@return table? budget nil without the option
 function max_cost.new(own, given)
@@ -70,7 +70,7 @@ function max_cost.new(own, given)
     Budget)
 end
 
---- Reserves what an order costs. Fetches the catalogue if needed.
+--- Reserves the cost of an order. Fetches the catalogue if needed.
 ---@param order smmpanel.Order
 ---@param sleep fun(seconds: number)
 ---@return smmpanel.Decimal? cost
@@ -87,7 +87,7 @@ function Budget:reserve(order, sleep)
   return cost
 end
 
---- Gives back what an order would have cost that was not made.
+--- Releases the cost of an order that was not placed.
 ---@param cost smmpanel.Decimal
 function Budget:give_back(cost)
   self.spent = self.spent - cost

@@ -1,5 +1,5 @@
---- The orders that `panel:add_all` is given: a list, checked as a whole before anything is sent, or an iterator,
--- each of whose entries is checked when it comes.
+--- The orders of `panel:add_all`: a list, which is checked completely before anything is sent, or an iterator, whose
+-- entries are checked one by one.
 -- @module smmpanel.ledger.orders
 
 local orders = {}
@@ -15,7 +15,7 @@ local WHERE = "panel:add_all"
 ---@field ref string|integer
 ---@field order smmpanel.Order
 
--- -> what is wrong, but for the order itself, or nil
+-- -> what is wrong with the entry, apart from the order itself; or nil
 local function problem(item, place)
   if type(item) ~= "table" then
     return ("%s must be { ref = ..., order = ... }, got %s"):format(place, argerror.describe(item))
@@ -30,7 +30,7 @@ local function check_item(item, place)
   fields.fields(item.order)
 end
 
--- `#` and `ipairs` end at a hole, and what is behind it would be lost without a word.
+-- `#` and `ipairs` may end at a hole, and the entries after it would be silently skipped.
 local function length(list)
   local last, count = 0, 0
   for key in pairs(list) do
@@ -50,7 +50,7 @@ local function from_list(list)
   for i = 1, total do
     local item = list[i]
     check_item(item, ("orders[%d]"):format(i))
-    local ref = checks.ref_text(item.ref) -- 42 and "42" are one
+    local ref = checks.ref_text(item.ref) -- 42 and "42" are the same ref
     if seen[ref] then
       argerror.throw(WHERE, "orders[%d] and orders[%d] have the same ref, '%s'", seen[ref], i, ref)
     end
@@ -63,7 +63,7 @@ local function from_list(list)
   end, total
 end
 
--- -> what is wrong with an iterator's entry, or nil
+-- -> what is wrong with an iterator's entry; or nil
 local function wrong_entry(item, count)
   local wrong = problem(item, ("the order number %d of the iterator"):format(count))
   if wrong then return wrong end
@@ -71,7 +71,7 @@ local function wrong_entry(item, count)
   return not ok and ("the order of '%s': %s"):format(item.ref, (tostring(thrown):gsub("^[^:]+:%d+: ", ""))) or nil
 end
 
--- An iterator is not asked again after its end.
+-- An iterator is not called again after its end.
 local function from_iterator(iterator)
   local ended, count = false, 0
   return function()
@@ -85,7 +85,7 @@ local function from_iterator(iterator)
   end
 end
 
---- What gives the orders one after the other, and how many there are, where that is known.
+--- Returns an iterator over the orders, and their number if it is known.
 ---@param given smmpanel.RefOrder[]|fun(): smmpanel.RefOrder?
 ---@return fun(): smmpanel.RefOrder?, smmpanel.Error?
 ---@return integer? total

@@ -1,6 +1,6 @@
 --- An order with a ref is placed at most once. The steps, in this order: wait for a slot in the rate limit,
--- take the ref, send, store the answer, then tell the caller. Knows no network and no store: both come in from
--- outside, and so do the clock and the sleep.
+-- take the ref, send, store the answer, then return it to the caller. The network, the store, the clock and the sleep
+-- are arguments.
 -- @module smmpanel.ledger.place_once
 
 local place_once = {}
@@ -13,7 +13,7 @@ local process = require "smmpanel.ledger.process"
 local json = require "smmpanel.util.json"
 local schemas = require "smmpanel.api.schemas"
 
--- Polynomials over three primes. The products stay below 2^53, so every Lua has the same.
+-- Polynomials over three primes. The products stay below 2^53, so every Lua computes the same.
 local PRIMES = { 1073741789, 1073741783, 1073741741 }
 local BASES = { 1000003, 2097143, 3145721 }
 
@@ -28,10 +28,10 @@ local function hash(s)
   return ("%08x%08x%08x"):format(a, b, c)
 end
 
---- What tells one order from another: the panel and the fields as they are sent, in any order. Pure; without
--- the key.
+--- Returns an order's fingerprint: a hash of the panel and the form's fields, independent of their order. Pure; does
+-- not include the key.
 ---@param site string the panel's host
----@param flat table names and values in turn, of the form
+---@param flat table names and values of the form alternately
 ---@return string
 function place_once.fingerprint(site, flat)
   local names, values, sorted = {}, {}, {}
@@ -44,13 +44,13 @@ function place_once.fingerprint(site, flat)
   return "1-" .. hash(site .. "\n" .. core.form(sorted, "\n"))
 end
 
--- A token, and after a colon the idempotency field in which the ref goes out, if it does.
+-- Makes a token. It ends with a colon and the idempotency field if the ref is sent in one.
 local function token(repeatable)
   local function half() return ("%08x"):format(math.floor(core.random() * 2 ^ 32)) end
   return half() .. half() .. half() .. (repeatable and ":" .. repeatable or "")
 end
 
--- The order as pending() shows it.
+-- The order's fields as pending() returns them.
 local function wanted_of(flat)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
@@ -59,9 +59,9 @@ end
 
 -- ---- waiting ---------------------------------------------------------------------------------
 
-local FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1 -- seconds between two looks at the store
+local FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1 -- seconds between two reads of the store
 
--- A function that sleeps a little longer each time, up to `till`. -> whether there was time
+-- Returns a function that sleeps longer each time, up to `till`. It returns whether there was time left.
 local function back_off(call, till)
   local pause = FIRST_PAUSE
   return function()
@@ -73,10 +73,10 @@ local function back_off(call, till)
   end
 end
 
--- Trying again does not help against these.
+-- Retrying does not help for these.
 local LASTING = { store_changed = true, corrupt = true, closed = true }
 
--- A step that must not be lost: the store has until the deadline and the margin to come back.
+-- Retries a step that must not be lost, until the deadline plus the margin.
 local function insist(call, step)
   local wait = back_off(call, call.deadline() + lease.MARGIN)
   while true do
@@ -87,10 +87,10 @@ end
 
 -- ---- taking ----------------------------------------------------------------------------------
 
--- Entries whose take failed, by their store: it may have happened all the same, if its answer was lost.
+-- Entries whose take failed, by their store. The take may have succeeded if only its reply was lost.
 local orphans = setmetatable({}, { __mode = "k" })
 
--- -> whether all were freed. Others may come to it meanwhile: one is taken out before the store is asked.
+-- -> whether all were freed. Each entry is removed before the store call, because other coroutines may run meanwhile.
 local function free_orphans(store)
   local list = orphans[store] or {}
   while list[1] do
@@ -120,8 +120,8 @@ end
 
 local NOTHING_MADE = { free = true, not_made = true }
 
--- What somebody's attempt means for this call.
--- -> "free": take it; "wait", seconds: it is being placed; "end", made, err
+-- What an existing attempt means for this call.
+-- -> "free": take the ref; "wait", seconds: the order is being placed; "end", made, err
 local function judge(call, entry, row)
   if not row then return "free" end
   if not row.ours then return "end", nil, failures.other_account("add", entry.ref) end
@@ -133,7 +133,7 @@ local function judge(call, entry, row)
   local state, left = lease.state(row, process.here())
   if state == "sending" then return "wait", left end
   if call.repeatable and row.token and row.token:match ":(.*)$" == call.repeatable then
-    entry.over = row.token -- it went out in the same field: the panel itself makes one order of both
+    entry.over = row.token -- sent with the same idempotency key: the panel makes one order of both
     return "free"
   end
   return "end", nil, failures.uncertain(entry.ref, row.attempt)
@@ -152,7 +152,7 @@ local function wait_for_end(store, call, entry, row)
   end
 end
 
--- -> nil: the ref is this call's; or true, made, err
+-- -> nil if this call has taken the ref; or true, made, err
 local function take(store, call, entry)
   free_orphans(store)
   local seconds = call.deadline() - call.now()
@@ -171,9 +171,9 @@ end
 
 -- ---- storing the answer ----------------------------------------------------------------------
 
---- The number of an order, where its id is one that a double holds exactly; 0 where it is no number.
+--- Returns an order's id as a number, if a double holds it exactly; 0 for any other id.
 ---@param made table
----@return number? number nil without an id
+---@return number? number nil if there is no id
 function place_once.number(made)
   if made.order == nil then return nil end
   local number = tonumber(made.order)
@@ -193,8 +193,8 @@ local function keep(store, call, entry, made)
     said .. ", so there may be two orders: check the panel")
 end
 
--- Not made, or perhaps made: also by the attempt without an answer that this one repeats, whatever this one met.
--- Where the store fails now, the entry stays: it is pending, which is safe.
+-- The order was not placed, or the outcome is unknown. If this attempt repeats one without an answer, the outcome of that
+-- one stays unknown, whatever this one returned. If the store fails now, the entry stays pending, which is safe.
 local function give_up(store, call, entry, err)
   if entry.over and not err.uncertain then
     err.uncertain = true
@@ -207,13 +207,13 @@ local function give_up(store, call, entry, err)
   return nil, err
 end
 
--- Waiting for the store may have taken longer than the deadline.
+-- The wait for the store may have exceeded the deadline.
 local function too_late(ref)
   return errors.new { kind = "timeout", code = "timeout", action = "add", attempts = 0, ref = ref,
     message = "the deadline passed before the request was sent" }
 end
 
--- What the ledger knows already. An answer needs no slot in a rate limit, so it is looked for first.
+-- Looks the ref up before waiting for the rate limit, because a stored answer needs no slot.
 -- -> "free", or "end", made, err
 local function look(store, call, entry)
   local row, failure = store:find(entry)
@@ -223,16 +223,16 @@ end
 
 ---@class smmpanel.OnceCall
 ---@field ref string
----@field owner fun(): smmpanel.LedgerOwner?, table? whose the ref is
+---@field owner fun(): smmpanel.LedgerOwner?, table? returns the owner of the ref
 ---@field site string the panel's host
 ---@field fields table of the form
 ---@field decimals string
 ---@field admit? fun(): smmpanel.Error? waits until the order may be sent
----@field may_wait? boolean whether that can take time, or cost anything
+---@field may_wait? boolean whether admit can take time, or reserve a cost
 ---@field deadline fun(): number by now()
 ---@field now fun(): number
 ---@field sleep fun(seconds: number)
----@field repeatable? string the form field by which the panel makes one order of a ref that is sent twice
+---@field repeatable? string the form field that the panel uses as an idempotency key
 
 --- Places an order, unless its ref was used.
 ---@param store smmpanel.Ledger

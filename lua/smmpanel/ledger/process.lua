@@ -1,6 +1,6 @@
---- Which process is placing an order, in a form that other processes can check: a ledger keeps it beside the
--- ref as the `placer`. On Linux it names the boot, the pid namespace, the pid and its start time, so a pid that
--- was given to another process is not taken for the first. Elsewhere only the clocks are known.
+--- Identifies the process that is placing an order, so that other processes can check it: a ledger stores it with the
+-- ref as the `placer`. On Linux it contains the boot id, the pid namespace, the pid and its start time, so a reused pid
+-- is recognised. On other systems it contains only the clocks.
 -- @module smmpanel.ledger.process
 
 local core = require "smmpanel.core"
@@ -28,7 +28,7 @@ local function stat_of(pid)
   return fields[1], fields[20]
 end
 
-local own = {} -- what does not change while the process lives, by its pid (a fork has another)
+local own = {} -- constant data of this process, by its pid (which changes in a fork)
 
 local function identity()
   local pid = core.pid()
@@ -40,8 +40,8 @@ local function identity()
   return own
 end
 
---- This process and its clocks, as the placer of an attempt that begins now.
----@param seconds number for so long it may be sending and storing the answer
+--- Returns this process and its clocks as the placer of an attempt that begins now.
+---@param seconds number the longest time for sending and storing the answer
 ---@return string
 function process.placer(seconds)
   local me = identity()
@@ -49,7 +49,7 @@ function process.placer(seconds)
     :gsub(",", ".") .. ""
 end
 
---- The placer of an attempt of which only the wall clock is known.
+--- Returns the placer of an attempt of which only the wall clock time is known.
 ---@param since number unix time
 ---@param seconds number
 ---@return string
@@ -57,7 +57,7 @@ function process.unknown_placer(since, seconds)
   return FORMAT:format("-", "-", 0, "-", 0, since, seconds):gsub(",", ".") .. ""
 end
 
---- The placer as a table; nil where the text is none.
+--- Parses a placer; nil if the text is not one.
 ---@param text string?
 ---@return { boot: string, namespace: string, pid: string, start: string, at: number, wall: number, seconds: number }?
 function process.parse(text)
@@ -70,14 +70,14 @@ end
 local STOPPED = { T = "stopped", t = "stopped" }
 local DEAD = { Z = true, X = true, x = true }
 
--- A process of this boot and this pid namespace.
+-- The state of a process of this boot and this pid namespace.
 local function life_of(placer)
   local letter, start = stat_of(placer.pid)
   if not letter or start ~= placer.start or DEAD[letter] then return "dead" end
   return STOPPED[letter] or "running"
 end
 
---- What can be seen from here: the clocks, and what became of a placer.
+--- Returns what this process can observe: the clocks, and the state of a placer's process.
 ---@return { boot: string, uptime: number, wall: number, life: fun(placer: table): string? }
 function process.here()
   local me = identity()

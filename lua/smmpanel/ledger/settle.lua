@@ -1,4 +1,4 @@
---- Refs without an answer: listing them, and recording what a person found out about them.
+--- Refs without an answer: lists them, and records a person's decision about them.
 -- @module smmpanel.ledger.settle
 
 local settle = {}
@@ -20,27 +20,27 @@ end
 
 ---@class smmpanel.Pending an order with a ref and without an answer
 ---@field ref string
----@field attempt integer which attempt at the ref it is
+---@field attempt integer the number of the attempt, from 1
 ---@field state "sending"|"uncertain"
----@field since? number when it was taken, unix time
----@field left number seconds for which it may still be being sent
+---@field since? number unix time at which the ref was taken
+---@field left number seconds for which the request may still be in flight
 ---@field too_early? number seconds until it may be resolved as not made
----@field order table what was wanted, as it was sent
----@field evidence? table what panel:investigate found last
----@field other_account? true it was taken under another key or name of this panel: see panel:adopt_account
+---@field order table the order's fields as sent
+---@field evidence? table the last result of panel:investigate
+---@field other_account? true the ref was taken under another key or name of this panel: see panel:adopt_account
 
----@class smmpanel.Known what a ledger knows of a ref
+---@class smmpanel.Known the ledger's entry of a ref
 ---@field ref string
----@field state "new"|"made"|"sending"|"uncertain" new: nothing was placed under it, or what was begun was not made
+---@field state "new"|"made"|"sending"|"uncertain" new: no order was placed under it
 ---@field made? smmpanel.Made
 ---@field attempt? integer
----@field order? table what was wanted, as it was sent
----@field left? number seconds for which it may still be being sent
+---@field order? table the order's fields as sent
+---@field left? number seconds for which the request may still be in flight
 ---@field since? number unix time
----@field other_account? true it is another account's
+---@field other_account? true the ref belongs to another account
 
---- An attempt as the caller sees it.
----@param row table the store's
+--- Converts a row to the caller's form.
+---@param row table the store's row
 ---@param here table
 ---@return smmpanel.Pending
 function settle.view(row, here)
@@ -52,7 +52,7 @@ function settle.view(row, here)
   }
 end
 
---- What is open: taken, and without an answer.
+--- Lists the refs that are taken and have no answer.
 ---@param store smmpanel.Ledger
 ---@param owner smmpanel.LedgerOwner
 ---@param given { after: string?, limit: integer? }
@@ -66,10 +66,10 @@ function settle.pending(store, owner, given)
   return list
 end
 
--- Of an attempt with which nothing was made.
+-- The states of an attempt that placed no order.
 local FREED = { free = true, not_made = true }
 
---- What is known of one ref.
+--- Returns the ledger's entry of one ref.
 ---@param store smmpanel.Ledger
 ---@param owner smmpanel.LedgerOwner
 ---@param ref string
@@ -102,7 +102,7 @@ local function settled(ref, answer, kept)
   return nil, failures.settled(ref, other)
 end
 
---- Why a ref cannot be settled, or investigated, by this account; nil where it can, or is settled already.
+--- Returns why this account cannot settle or investigate a ref; nil if it can, or if the ref is settled already.
 ---@param row table|false
 ---@param ref string
 ---@return smmpanel.Error?
@@ -112,7 +112,7 @@ function settle.refusal(row, ref)
   if not row.answer and row.state ~= "open" and row.state ~= "doubt" then return failures.unknown(ref) end
 end
 
--- Why it cannot be settled in this way, or now.
+-- Returns why the ref cannot be settled in this way, or now.
 local function refusal_of(row, answer, given)
   local err = settle.refusal(row, given.ref)
   if err or row.answer then return err end
@@ -124,7 +124,8 @@ local function refusal_of(row, answer, given)
   if left then return failures.too_early(given.ref, left, pid) end
 end
 
--- An id mistyped by a person would hide the order of another ref. Ids that are no numbers are not looked for.
+-- Refuses an id that belongs to another ref, because a mistyped id would hide that ref's order. Only numeric ids are
+-- checked.
 local function refusal_of_id(store, owner, answer, given)
   local number = answer and not given.force and place_once.number(answer) or 0
   if number == 0 then return nil end
@@ -166,10 +167,10 @@ function settle.resolve(where, store, owner, order_id, given)
   return nil, failures.unknown(given.ref)
 end
 
---- Declares this key to be the account that the ledger knows under others.
+--- Declares that this key is the same account as the ledger's other keys of this panel.
 ---@param store smmpanel.Ledger
 ---@param owner smmpanel.LedgerOwner
----@return integer? count how many accounts were joined with it
+---@return integer? count the number of accounts that were joined with it
 ---@return smmpanel.Error?
 function settle.adopt(store, owner)
   local count, failure = store:adopt(owner)

@@ -1,17 +1,17 @@
---- When a run of many orders stops: after which error none of the others would do better. Pure.
+--- Decides when a run of many orders stops: after an error that the other orders would meet too. Pure.
 -- @module smmpanel.ledger.stopping
 
 local stopping = {}
 
 local errors = require "smmpanel.errors"
 
--- Failures of the ledger that concern one order; every other one concerns all.
+-- Failures of the ledger that concern only one order; all others concern every order.
 local OWN = { uncertain = true, mismatch = true, conflict = true, in_progress = true, other_account = true }
 
--- Errors of one answer that the next order meets as well.
+-- Errors that the next order would meet as well.
 local ALL = { no_funds = true, limiter = true, max_cost = true, rate_limited = true, maintenance = true }
 
---- Whether this error stops a run at once.
+--- Returns whether this error stops a run immediately.
 ---@param err smmpanel.Error
 ---@return boolean
 function stopping.at_once(err)
@@ -20,14 +20,14 @@ function stopping.at_once(err)
   return err.kind == "cancelled" or ALL[err.code] == true or errors.is_authentication(err)
 end
 
---- Whether the panel asked for a pause and the order was not made.
+--- Returns whether the panel asked for a pause and did not place the order.
 ---@param err? smmpanel.Error
 ---@return boolean
 function stopping.is_rate_limit(err)
   return err ~= nil and err.code == "rate_limited" and not err.uncertain
 end
 
--- What makes two failures alike; nil for one that is about its order alone, or came from no panel.
+-- Returns the value by which failures are compared; nil if a failure concerns only its order, or no panel sent it.
 local function likeness(err)
   if err.uncertain then return "uncertain" end
   if err.kind == "panel" then return err.code == "unknown" and "the same refusal: " .. err.message or nil end
@@ -38,19 +38,19 @@ end
 local Streak = {}
 Streak.__index = Streak
 
---- Counts failures in a row that are alike.
----@param limit integer after so many the run stops
+--- Makes a counter of equal failures in a row.
+---@param limit integer the number of failures at which the run stops
 ---@return table
 function stopping.streak(limit)
   return setmetatable({ limit = limit, count = 0 }, Streak)
 end
 
---- The next answer.
----@param err? smmpanel.Error nil where the order was made
+--- Counts the next answer.
+---@param err? smmpanel.Error nil if the order was placed
 ---@return smmpanel.Error? why the run stops now
 function Streak:judge(err)
   if err and stopping.at_once(err) then return err end
-  if err and err.attempts == 0 then return nil end -- from the ledger: no answer of the panel's
+  if err and err.attempts == 0 then return nil end -- from the ledger, not from the panel
   local like = err and likeness(err)
   self.count = like and (like == self.like and self.count + 1 or 1) or 0
   self.like = like

@@ -1,10 +1,10 @@
---- What became of an attempt without an answer, from the orders around it. Pure: what the ledger and the panel
--- say comes in as facts. docs/uncertain-orders.md has the reasoning.
+--- Concludes from the surrounding orders whether an attempt without an answer placed its order. Pure: the data from the
+-- ledger and the panel are arguments. docs/uncertain-orders.md has the reasoning.
 --
--- The window of an attempt is the order numbers that the panel can have given to it: above the largest one that was
--- known when it began (`row.floor`), below that of the first order whose attempt began when the panel could no longer
--- be working on this one. Numbers of one panel grow, and a panel shows a key its own orders only. Both are checked;
--- where something speaks against either, the verdict is "unknown".
+-- The window of an attempt is the range of order numbers that the panel can have assigned to it. It is above the
+-- largest number known when the attempt began (`row.floor`). It is below the number of the first order whose attempt
+-- began after the panel must have finished this one. This assumes that a panel's numbers grow, and that a panel shows a
+-- key only its own orders. Both are checked; if either may be false, the verdict is "unknown".
 -- @module smmpanel.ledger.verdict
 
 local verdict = {}
@@ -13,8 +13,8 @@ local decimal = require "smmpanel.util.decimal"
 local lease = require "smmpanel.ledger.lease"
 local process = require "smmpanel.ledger.process"
 
---- So many orders must be known to have got growing numbers before that is believed: a panel whose numbers are
--- random passes once in ten factorial.
+--- The number of orders with growing numbers that proves that the panel's numbers grow. Random numbers pass with a
+-- probability of one in ten factorial.
 verdict.GROWTH_MIN = 10
 
 local REASONS = {
@@ -35,7 +35,7 @@ local REASONS = {
   several_fit = "several orders or several refs match each other",
 }
 
---- A verdict that nothing can be said.
+--- Makes the verdict "unknown".
 ---@param reason string
 ---@param more? table further fields
 ---@return table
@@ -45,7 +45,7 @@ function verdict.unknown(reason, more)
   return made
 end
 
--- Whether all rows got numbers above those that were known before. -> nil, or the reason
+-- Checks that all rows have numbers above those that were known before. -> nil, or the reason
 local function growth(rows)
   local seen = 0
   for _, row in ipairs(rows) do
@@ -57,7 +57,7 @@ local function growth(rows)
   return seen < verdict.GROWTH_MIN and "few_orders" or nil
 end
 
--- The first order that was begun when the panel could no longer be working on the attempt.
+-- Finds the first order that began after the panel must have finished the attempt.
 local function closing_of(row, after)
   local placer = process.parse(row.placer)
   for _, later in ipairs(after) do
@@ -68,15 +68,15 @@ end
 ---@class smmpanel.Window
 ---@field after number the largest order number known before
 ---@field before number the number of the closing order
----@field known table<number, table> the ledger's rows between, by number
----@field controls number[] this account's numbers that the panel must show
+---@field known table<number, table> the ledger's rows in the window, by number
+---@field controls number[] numbers of this account, which the panel must show
 
---- The window of an attempt.
+--- Returns the window of an attempt.
 ---@param row table the attempt
 ---@param below table[] rows up to its floor, by number
 ---@param after table[] rows above it, by number
 ---@return smmpanel.Window?
----@return string? reason why it has none
+---@return string? reason why it has no window
 function verdict.window(row, below, after)
   if not row.floor or row.floor <= 0 then return nil, "window_open_before" end
   local all = {}
@@ -99,8 +99,8 @@ end
 
 local STRANGERS_WANTED = 20
 
---- The numbers to ask for: those in the window that no ref has, and some between known orders below it, to see
--- whether the panel hides what is not this key's.
+--- Returns the numbers to request: those in the window without a ref, and some between known orders below it, to check
+-- that the panel hides orders of other keys.
 ---@param window smmpanel.Window
 ---@param limit integer at most so many in the window
 ---@return number[]? inside
@@ -122,7 +122,7 @@ end
 
 local SAME = { "service", "quantity", "link" }
 
--- Whether the panel's record can be the order that was wanted, at that price.
+-- Whether the panel's record matches the attempt's order and its price.
 local function fits(record, attempt)
   for _, name in ipairs(SAME) do
     local shown, wanted = record[name], attempt.order[name]
@@ -132,7 +132,7 @@ local function fits(record, attempt)
   return charge and attempt.price and charge == attempt.price or false
 end
 
--- How many of the attempts the record fits.
+-- Counts the attempts that the record matches.
 local function count_fits(record, attempts)
   local count = 0
   for _, attempt in ipairs(attempts) do
@@ -141,7 +141,7 @@ local function count_fits(record, attempts)
   return count
 end
 
--- Whether each of the numbers is the order of some attempt that is open.
+-- Whether each of the numbers can be the order of an open attempt.
 local function explained(facts, list)
   for _, id in ipairs(list) do
     if count_fits(facts.records[id], facts.others) == 0 then return false end
@@ -166,7 +166,7 @@ local function judge(facts, found)
   return { verdict = "made", order = mine[1], candidates = mine }
 end
 
--- The numbers that have a record, in their order; nil where one was not answered for.
+-- Returns the numbers that have a record, sorted; nil if the panel did not answer for one.
 local function shown(facts, list)
   local found, hidden = {}, 0
   for _, id in ipairs(list) do
@@ -182,15 +182,15 @@ local function shown(facts, list)
 end
 
 ---@class smmpanel.Facts
----@field inside number[] the numbers asked for in the window
----@field outside number[] ... and below it
----@field records table<number, table> what the panel showed
----@field hidden table<number, true> what it says is no order of this key
----@field controls_shown boolean whether it showed what surely is
----@field attempt { order: table, price: table? } what was wanted, and its price
----@field others { order: table, price: table? }[] the other attempts that are open
+---@field inside number[] the requested numbers in the window
+---@field outside number[] the requested numbers below it
+---@field records table<number, table> the records that the panel returned
+---@field hidden table<number, true> the numbers that the panel reports as unknown
+---@field controls_shown boolean whether the panel returned all control orders
+---@field attempt { order: table, price: table? } the attempt's order and its price
+---@field others { order: table, price: table? }[] the other open attempts
 
---- The verdict on an attempt, of which the window was read.
+--- Returns the verdict on an attempt whose window was requested.
 ---@param facts smmpanel.Facts
 ---@return { verdict: string, order: number?, reason: string?, message: string?, candidates: number[] }
 function verdict.of(facts)

@@ -1,11 +1,11 @@
---- The callers of one process that wait for one rate limit. Pure: the clock is an argument. Only the first in
--- the line asks the limiter, so a process holds one slot at most, and one that is killed takes no more with it.
+--- The queue of a process's callers that wait for a rate limit. Pure: the clock is an argument. Only the first caller
+-- reserves a slot, so a process holds at most one slot, and loses at most one if it is killed.
 --
--- Two classes, each by deadline: `short` (one read) and `bulk` (lists, writes, watches). While both wait, they
--- take turns, so a read waits for one bulk request at most and bulk work still gets half.
+-- There are two classes, each sorted by deadline: `short` (one read) and `bulk` (lists, writes, watches). While both
+-- wait they alternate, so a read waits for at most one bulk request, and bulk work still gets half of the slots.
 --
--- A ticket has `due`, when its caller looks again. nginx kills coroutines without a word, so a ticket whose
--- caller is overdue loses its place; if the caller comes after all (its process was stopped), it gets it back.
+-- A ticket has `due`, the time of its caller's next check. nginx kills coroutines silently, so a ticket whose caller is
+-- overdue loses its place. If the caller does return (its process was suspended), it gets the place back.
 -- @module smmpanel.limiter.line
 
 local line = {}
@@ -14,11 +14,11 @@ local Line = {}
 Line.__index = Line
 
 local OVERDUE = 1 -- seconds
-local LOOK_AGAIN = 1 -- seconds; a longer wait is halved, for those in front may leave early
+local LOOK_AGAIN = 1 -- seconds; a longer wait is halved, because callers in front may leave early
 local SHORTEST = 0.001 -- seconds to sleep
-local NEAR = 0.025 -- seconds: who is awake goes before others that sleep, where it costs them no more than this
+local NEAR = 0.025 -- seconds: a caller that is awake may overtake sleeping ones if it delays them by at most this
 
---- An empty line.
+--- Makes an empty queue.
 ---@param clock fun(): number seconds, monotonic
 ---@param spacing number seconds between two slots; 0 where it is not known
 ---@return table
@@ -40,7 +40,7 @@ local function insert(self, ticket)
   ticket.lost = false
 end
 
---- A new place in the line.
+--- Adds a caller to the queue.
 ---@param deadline number by the clock; math.huge for none
 ---@param bulk boolean
 ---@return table ticket
@@ -60,7 +60,7 @@ local function next_class(self)
   return self.next_is_bulk and #self.bulk > 0 and self.bulk or self.short
 end
 
--- Those before this ticket whose callers do not come any more make room.
+-- Removes the tickets in front of this one whose callers are overdue.
 local function drop_overdue(self, ticket)
   if self.holder and self.holder ~= ticket and overdue(self, self.holder) then
     self.holder.lost, self.holder = true, nil
@@ -79,13 +79,13 @@ local function place_of(self, ticket)
   end
 end
 
--- At least so long it takes until the ones in front have gone.
+-- The least time until the tickets in front are done.
 local function earliest(self, ticket)
   local holder_goes = self.holder and self.holder.goes or 0
   return math.max(0, holder_goes - self.clock()) + (place_of(self, ticket) - 1) * self.spacing
 end
 
--- At hundreds of requests a second, waking the very first takes longer than its slot.
+-- At hundreds of requests per second, waking the first caller takes longer than its slot.
 local function may_go(self, ticket, class)
   if self.holder then return false end
   if class[1] == ticket then return true end
@@ -93,10 +93,10 @@ local function may_go(self, ticket, class)
   return self.spacing > 0 and (place_of(self, ticket) - 1 + other_class) * self.spacing <= NEAR
 end
 
---- Whether it is this ticket's turn to ask the limiter.
+--- Returns whether it is this ticket's turn to reserve a slot.
 ---@param ticket table
----@return number seconds 0: it is, until it leaves; else look again after so many
----@return number earliest seconds that it takes at least until it is
+---@return number seconds 0: it is its turn, until it leaves; otherwise the seconds until the next check
+---@return number earliest the least seconds until its turn
 function Line:ask(ticket)
   if ticket.lost then insert(self, ticket) end
   local class = drop_overdue(self, ticket)
@@ -114,14 +114,14 @@ function Line:ask(ticket)
   return wait, least
 end
 
---- The ticket's caller looks again after so many seconds.
+--- Records that the ticket's caller checks again after this many seconds.
 ---@param ticket table
 ---@param seconds number
 function Line:promise(ticket, seconds)
   ticket.due = self.clock() + seconds
 end
 
---- The slot of the ticket whose turn it is comes in so many seconds.
+--- Records that the slot of the ticket whose turn it is begins in this many seconds.
 ---@param ticket table
 ---@param seconds number
 function Line:expect(ticket, seconds)
@@ -129,7 +129,7 @@ function Line:expect(ticket, seconds)
   self:promise(ticket, seconds)
 end
 
---- Gives the place up.
+--- Removes the ticket.
 ---@param ticket table
 function Line:leave(ticket)
   if self.holder == ticket then
@@ -139,7 +139,7 @@ function Line:leave(ticket)
   end
 end
 
---- Whether nobody waits.
+--- Returns whether the queue is empty.
 ---@return boolean
 function Line:is_empty()
   return not self.holder and #self.short == 0 and #self.bulk == 0

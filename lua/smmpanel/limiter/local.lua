@@ -1,5 +1,5 @@
---- A rate limit for one process: evenly spaced slots. Pure: the clock is an argument. The methods are those
--- that smmpanel.limiter describes.
+--- A rate limit for one process: evenly spaced slots. Pure: the clock is an argument. smmpanel.limiter describes the
+-- methods.
 -- @module smmpanel.limiter.local
 
 local limiter = {}
@@ -7,12 +7,12 @@ local limiter = {}
 local Limiter = {}
 Limiter.__index = Limiter
 
--- Seconds that a slot outlives its moment. Sleeps end late by some milliseconds: without this each of them
--- would cost a slot. It bounds the burst after a stall too: in a window of T seconds at most
--- rate * (T + LATE) + 1 requests start.
+-- Seconds for which a slot stays valid after its time. Sleeps end some milliseconds late, and each would otherwise lose
+-- its slot. It also bounds the burst after a stall: in a window of T seconds at most rate * (T + LATE) + 1 requests
+-- start.
 local LATE = 0.025
 
---- A rate limit.
+--- Makes a rate limit.
 ---@param rate number requests per second
 ---@param clock fun(): number seconds; must be monotonic
 ---@return smmpanel.Limiter

@@ -1,7 +1,7 @@
---- A rate limit in Redis, by Redis' own clock, so that the machines' clocks need not agree. One key,
--- `PREFIX limiter:NAME`, a hash of microseconds since 1970: `next`, the first free slot; `hold`, before which
--- no request starts; `last`, when a script last ran. `last` shows when Redis' clock was set back: the other two
--- are then moved back by as much. The key expires when it says nothing any more.
+--- A rate limit in Redis, by Redis' clock, so that the machines' clocks need not agree. Its one key is
+-- `PREFIX limiter:NAME`, a hash of times in microseconds since 1970: `next`, the first free slot; `hold`, the time
+-- before which no request starts; `last`, the last run of a script. If `last` is in the future, Redis' clock was set
+-- back, and the other two are moved back by the same amount. The key expires when it has no effect any more.
 -- @module smmpanel.limiter.redis
 
 local checks = require "smmpanel.util.checks"
@@ -13,7 +13,7 @@ local limiter = {}
 local Limiter = {}
 Limiter.__index = Limiter
 
--- Microseconds that a slot outlives its moment: see smmpanel.limiter.local.
+-- Microseconds for which a slot stays valid after its time: see smmpanel.limiter.local.
 local LATE = 25000
 
 local STATE = [[
@@ -29,8 +29,8 @@ local STATE = [[
   end
 ]]
 
--- ARGV, in microseconds: the spacing, the longest wait, the slot the caller has ('' for none), LATE. A slot
--- beyond the last one that was given is one of before the clock was set back.
+-- ARGV, in microseconds: the spacing, the longest wait, the caller's slot ('' for none), LATE. A slot beyond the last
+-- reserved one is from before the clock was set back.
 local RESERVE = STATE .. [[
   local slot, late = tonumber(ARGV[3]), tonumber(ARGV[4])
   local given = slot and slot < free and slot
@@ -54,11 +54,11 @@ local HOLD = STATE .. [[
 local OPTIONS = { name = checks.line, rate = checks.rate, prefix = checks.line }
 
 ---@class smmpanel.RedisLimiterOptions
----@field name string of the limit: one for each key of a panel
----@field rate number requests per second, of all processes together
----@field prefix? string of the key (`{smmpanel}:`)
+---@field name string name of the limit; use one for each API key of a panel
+---@field rate number requests per second, for all processes together
+---@field prefix? string prefix of the Redis key (`{smmpanel}:`)
 
---- A rate limit in Redis.
+--- Makes a rate limit in Redis.
 ---@param client table|fun(): table
 ---@param options smmpanel.RedisLimiterOptions
 ---@return smmpanel.Limiter

@@ -1,4 +1,4 @@
---- Waits for a slot of a rate limit, in the line of this process.
+--- Waits for a slot of a rate limit, in this process's queue.
 -- @module smmpanel.limiter.turn
 
 local core = require "smmpanel.core"
@@ -6,10 +6,10 @@ local line = require "smmpanel.limiter.line"
 
 local turn = {}
 
-local lines = {} -- limiter (of one in Redis its key) -> line, while somebody waits
+local lines = {} -- limiter (for Redis: its key) -> queue, while callers wait
 
-local ASKING = 30 -- seconds that a limiter may take to answer before the next in the line asks
-local LONGEST_SLEEP = 1 -- seconds, until a caller sees that it is to give up
+local ASKING = 30 -- seconds that a limiter may take to answer before the next caller may reserve
+local LONGEST_SLEEP = 1 -- seconds between two checks whether the caller should give up
 local SHORTEST_SLEEP = 0.001
 
 local function line_of(limiter)
@@ -18,7 +18,7 @@ local function line_of(limiter)
   return lines[key], key
 end
 
--- -> the seconds until the slot, 0 when it has come; and the slot. Or nil and the failure, if there is one.
+-- -> the seconds until the slot (0: now) and the slot; or nil, and the failure if the limiter failed
 local function ask(queue, ticket, limiter, slot)
   queue:promise(ticket, ASKING)
   local wait, more = limiter:reserve(ticket.deadline - core.now(), slot)

@@ -1,15 +1,15 @@
---- A ledger in Redis. Each step is one script, so it happens as a whole. The keys:
+--- A ledger in Redis. Each step is one script, so it is atomic. The keys:
 --
 --     PREFIX ledger       a hash: the ledger's id, its panels and accounts
 --     PREFIX ref:…        a hash for each attempt: see smmpanel.ledger.redis.scripts
---     PREFIX pending      a sorted set of the open refs, all of score 0: by name
+--     PREFIX pending      a sorted set of the open refs, all with score 0, so sorted by name
 --     PREFIX made:PANEL   a sorted set of the refs by their orders' numbers
 --
--- Open refs never expire; settled ones do after the option `expire`, if it is given: a ref used again after
--- that is ordered again. The default prefix has a hash tag, so that a cluster keeps all of it in one slot.
--- Redis must not lose what it acknowledged: `appendonly yes`, `appendfsync always`, `maxmemory-policy
--- noeviction`, and the option `replicas` for all replicas that may be promoted. This is checked at the first
--- use, unless `unsafe = true`.
+-- Open refs never expire. Settled refs expire after the option `expire`, if it is set: a ref that is used again after
+-- that is ordered again. The default prefix has a hash tag, so that a cluster stores all keys in one slot. Redis must
+-- not lose acknowledged writes: set `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`, and the
+-- option `replicas` to the number of replicas that may be promoted. The settings are checked at the first use, unless
+-- `unsafe = true`.
 -- @module smmpanel.ledger.redis
 
 local checks = require "smmpanel.util.checks"
@@ -23,7 +23,7 @@ local store = {}
 local Store = {}
 Store.__index = Store
 
-local PAGE = 500 -- refs in one answer
+local PAGE = 500 -- refs in one reply
 
 local function flag(value)
   return type(value) ~= "boolean" and "true or false" or nil
@@ -36,12 +36,12 @@ local OPTIONS = {
 
 ---@class smmpanel.RedisLedgerOptions
 ---@field prefix? string of all keys (`{smmpanel}:`)
----@field expire? integer seconds that a settled ref is remembered (always)
----@field replicas? integer how many of Redis' replicas must have a step before it counts (0)
+---@field expire? integer seconds for which a settled ref is stored (forever)
+---@field replicas? integer the number of Redis replicas that must acknowledge each step (0)
 ---@field create? boolean false: the ledger must exist under this prefix (true)
----@field unsafe? boolean true: use a Redis that may lose what it acknowledged (false)
+---@field unsafe? boolean true: use a Redis that may lose acknowledged writes (false)
 
---- A ledger in Redis.
+--- Makes a ledger in Redis.
 ---@param client table|fun(): table
 ---@param options? smmpanel.RedisLedgerOptions
 ---@return smmpanel.Ledger
@@ -59,7 +59,7 @@ end
 
 local UNSAFE = "this Redis can lose what it acknowledged (%s): set that, or take the risk with unsafe = true"
 
--- What is wrong with its settings; nil where nothing is. appendfsync is not told to every user.
+-- Returns what is wrong with the settings, or nil. Some Redis users may not read appendfsync.
 local function weakness(self, aof, policy, replicas, fsync)
   if aof ~= "1" then return "appendonly is no; it must be yes" end
   if fsync and fsync ~= "always" then return "appendfsync is " .. fsync .. "; it must be always" end
@@ -113,7 +113,7 @@ local function run(self, script, keys, arguments)
   return reply
 end
 
--- The numbers of the owner's account and panel, which stay.
+-- The numbers of the owner's account and panel, which never change.
 local function numbers_of(self, owner)
   local name = owner.panel .. "\n" .. tostring(owner.named) .. owner.account
   if self.accounts[name] then return self.accounts[name] end
@@ -125,7 +125,7 @@ local function numbers_of(self, owner)
 end
 Store.numbers_of, Store.ask = numbers_of, run
 
--- A script about one ref of an owner.
+-- Runs a script for one ref of an owner.
 local function step(self, script, owner, ref, ...)
   local numbers, failure = numbers_of(self, owner)
   if not numbers then return nil, failure end
@@ -138,14 +138,14 @@ local function known(text)
   return text ~= "" and text or nil
 end
 
-local FIELDS = 14 -- of a row in an answer
+local FIELDS = 14 -- fields of a row in a reply
 
 local function old_state(answer, till)
   if answer then return "made" end
   return tonumber(till) == 0 and "doubt" or "open"
 end
 
--- A row as the scripts give it, from reply[i] on.
+-- Reads a row from a script's reply, from reply[i] on.
 local function row_of(reply, i)
   local since, till = tonumber(reply[i + 7]), known(reply[i + 13])
   local now, answer = tonumber(reply[i + 2]), known(reply[i + 10])
@@ -223,7 +223,7 @@ function Store:note(entry, evidence)
   return done(step(self, scripts.note, entry.owner, entry.ref, ("%.0f"):format(entry.attempt), evidence))
 end
 
--- Members of a ref are the ref and what follows a line feed; this is behind all of them.
+-- Members of a ref are the ref, a line feed and a suffix; this sorts after all of them.
 local BEHIND = "\11"
 
 function Store:pending(owner, after, limit)
@@ -255,7 +255,7 @@ function Store:adopt(owner)
   return tonumber(reply[2])
 end
 
---- The orders that an account watches under a name, shared by all processes that ask for it: see
+--- Returns a named set of watched orders of an account, shared by all processes that use the name: see
 -- smmpanel.watch.queue.
 ---@param name string
 ---@param how { owner: smmpanel.LedgerOwner }

@@ -1,12 +1,12 @@
---- The scripts of a Redis ledger: each runs as a whole or not at all. KEYS[1] is the ledger's own hash, KEYS[2]
--- the set of open refs, KEYS[3] the orders by number. ARGV[1..6] are, in all that concern a ref: the ledger's
--- id, the account's number, its panel's number, '1' where it has a name, the prefix of the refs' keys, the ref.
+--- The scripts of a Redis ledger; each is atomic. KEYS[1] is the ledger's hash, KEYS[2] the set of open refs, KEYS[3]
+-- the orders by number. In all scripts about a ref ARGV[1..6] are: the ledger's id, the account's number, its panel's
+-- number, '1' if the account has a name, the prefix of the refs' keys, the ref.
 --
 -- An attempt's hash is at PREFIX ref:REF\nSCOPE, its fields: c account, n attempt, st state, t token, f
 -- fingerprint, s since (ms), p placer, o what was ordered, a answer, fl the largest order number known before,
--- e evidence. The scope is the panel's number, and after a slash the account's where that has a name. An attempt
--- that another followed is at the same key with \nATTEMPT after it. Version 1 wrote PREFIX ref:REF, with u
--- (until) in place of p.
+-- e evidence. The scope is the panel's number, and for an account with a name a slash and the account's number. An
+-- attempt that was followed by another is at the same key with \nATTEMPT appended. Version 1 wrote PREFIX ref:REF, with
+-- u (until) in place of p.
 -- @module smmpanel.ledger.redis.scripts
 
 local scripts = {}
@@ -27,7 +27,7 @@ scripts.identify = [[
   return {id or ''}
 ]]
 
--- What INFO says of its safety. -> aof, policy, replicas
+-- Reads the safety settings from INFO. -> aof, policy, replicas
 scripts.safety = [[
   local function of(section, name)
     local info = redis.call('INFO', section)
@@ -41,7 +41,7 @@ local SAME_STORE = [[
   if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'store_changed'} end
 ]]
 
--- ARGV: id, panel, account, '1' where it is a name. -> the numbers of the account and of the panel
+-- ARGV: id, panel, account, '1' if it is a name. -> the numbers of the account and of the panel
 scripts.register = SAME_STORE .. [[
   local function number(field)
     local known = redis.call('HGET', KEYS[1], field)
@@ -60,7 +60,7 @@ scripts.register = SAME_STORE .. [[
   return {'ok', account, panel}
 ]]
 
--- Joins this account with the keys that no other name has claimed. ARGV as for a ref. -> how many
+-- Joins this account with the keys that have no other name. ARGV as for a ref. -> the number of accounts joined
 scripts.adopt = SAME_STORE .. [[
   local function list(field) return redis.call('HGET', KEYS[1], field .. ARGV[3]) or '' end
   local function group(account) return redis.call('HGET', KEYS[1], 'group:' .. account) end

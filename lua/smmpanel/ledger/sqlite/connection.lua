@@ -13,7 +13,7 @@ local connection = {}
 local Connection = {}
 Connection.__index = Connection
 
--- What SQLite says, by a part of it, in our words: the code, and what to do.
+-- A part of SQLite's message -> our code, and what to do.
 local ADVICE = {
   { "locked", "busy", "another process is writing for long: try again, or raise busy_timeout" },
   { "disk is full", "full", "make room on its disk, then try again" },
@@ -39,8 +39,8 @@ local function failure(self, said)
   return { code = known[2], message = ("the ledger %s: %s; %s"):format(self.path, said, known[3]) }
 end
 
--- A row by position: LuaSQL's versions differ in the names of columns. Where there is no row, 2.8 first gives back
--- the table that it got, empty. (No statement of ours has a row of NULLs alone.)
+-- Reads a row by position, because LuaSQL's versions differ in the names of columns. If there is no row, 2.8 first
+-- returns the table that it was passed, empty. (No statement of ours returns a row of only NULLs.)
 local function next_row(cursor)
   local row, said = cursor:fetch({}, "n")
   if row and next(row) == nil then return nil, said end
@@ -61,7 +61,7 @@ local function value_of(handle, statement)
   return row and row[1], said
 end
 
--- Switching to WAL needs the file for itself a moment, and SQLite does not wait for that: a write lock does.
+-- Switching to WAL needs exclusive access, for which SQLite does not wait; a write lock does wait.
 local function write_ahead(handle)
   local said
   for _ = 1, 20 do
@@ -85,7 +85,7 @@ end
 
 local HAS_ORDERS = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'smmpanel_orders'"
 
--- Another process may have done it meanwhile: it is asked again under the write lock.
+-- Another process may have migrated the file meanwhile, so the version is read again under the write lock.
 local function upgrade(handle)
   local ok, said = handle:execute "BEGIN IMMEDIATE"
   if not ok then return nil, said end
@@ -127,7 +127,7 @@ local function wrong_version(self, handle)
   return { code = "store", message = said:format(self.path, version, schema.VERSION) }
 end
 
--- Its id must be the one that this process has seen first.
+-- The file's id must be the first one that this process has seen.
 local function recognise(self, handle)
   local wrong = wrong_version(self, handle)
   if wrong then return wrong end
@@ -156,7 +156,7 @@ local function connect(self)
   return handle
 end
 
--- A connection must not be used across a fork, nor closed there: the child forgets the parent's.
+-- A connection must be neither used nor closed after a fork: the child drops the parent's.
 local inherited = {}
 
 local function open(self)
@@ -176,8 +176,7 @@ local function drop(self)
   if handle then guard.call(handle.close, handle) end
 end
 
--- A connection whose disk failed is not to be trusted with the next step; one that had to wait is good, and
--- what it had begun is undone.
+-- After a disk failure the connection is not used again. After a busy timeout it is, once the transaction is undone.
 local function give_up(self, said)
   local why = failure(self, said)
   if why.code == "busy" then
@@ -190,17 +189,17 @@ end
 
 local function literal(handle, value)
   if value == nil then return "NULL" end
-  if type(value) == "number" then return (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end -- the locale's point
+  if type(value) == "number" then return (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end -- a locale's point
   if type(value) == "boolean" then return value and "1" or "0" end
-  -- SQL text ends at a NUL, and what follows would be lost.
+  -- SQL text ends at a NUL, so the rest would be lost.
   assert(not value:find("\0", 1, true), "a text with a NUL")
   return "'" .. handle:escape(value) .. "'"
 end
 
---- One statement; each `:name` in it becomes that value.
+--- Runs one statement; replaces each `:name` in it by that value.
 ---@param statement string
 ---@param values? table<string, string|number|boolean>
----@return any? result LuaSQL's: a cursor, or how many rows were changed
+---@return any? result from LuaSQL: a cursor, or the number of changed rows
 ---@return table? failure
 function Connection:execute(statement, values)
   local handle, why = open(self)
@@ -211,7 +210,7 @@ function Connection:execute(statement, values)
   return result
 end
 
---- All rows of a statement.
+--- Returns all rows of a statement.
 ---@param statement string
 ---@param values? table<string, string|number|boolean>
 ---@param names? string[] of its columns, in their order (as SQLite names them)
@@ -234,7 +233,7 @@ function Connection:rows(statement, values, names)
   return list
 end
 
---- The id of the file, opened if it is not.
+--- Returns the id of the file; opens it if necessary.
 ---@return string? id
 ---@return table? failure
 function Connection:identify()
@@ -243,15 +242,15 @@ function Connection:identify()
   return self.identity.id
 end
 
---- Another connection to the same file, for work that need not wait for the disk.
+--- Makes another connection to the same file, for work that need not wait for the disk.
 ---@return table
 function Connection:relaxed()
   return connection.new(self, "NORMAL")
 end
 
---- A connection; nothing is opened yet.
+--- Makes a connection; opens nothing yet.
 ---@param how { environment: userdata, path: string, busy_timeout: number, create: boolean, identity: table }
----@param synchronous string SQLite's
+---@param synchronous string SQLite's setting of this name
 ---@return table
 function connection.new(how, synchronous)
   return setmetatable({

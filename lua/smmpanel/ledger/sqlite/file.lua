@@ -1,12 +1,12 @@
---- Which file a SQLite ledger is. A path can come to mean another file, and a file can have several names: both
--- lead to two ledgers for the same refs, so both are refused.
+--- The identity of a SQLite ledger's file. A path may later name another file, and a file may have several names. Both
+-- would give two ledgers for the same refs, so both are refused.
 -- @module smmpanel.ledger.sqlite.file
 
 local core = require "smmpanel.core"
 
 local file = {}
 
---- The path from the root on. Changing the directory later changes nothing.
+--- Returns the absolute path, so that a later change of directory has no effect.
 ---@param path string
 ---@return string
 function file.absolute(path)
@@ -15,7 +15,7 @@ function file.absolute(path)
   return (core.absolute "." or "") .. "/" .. path
 end
 
---- What is wrong with a path by itself: SQLite takes some names for a database in memory, which forgets.
+--- Returns what is wrong with a path: some names mean a database in memory, which does not persist.
 ---@param path string
 ---@return string? why
 function file.forgets(path)
@@ -27,7 +27,7 @@ local function unescaped(field)
   return (field:gsub("\\(%d%d%d)", function(octal) return string.char(tonumber(octal, 8)) end))
 end
 
--- Whether the file alone is mounted, as containers do; nil where this system does not say.
+-- Whether the file itself is a mount point, as in containers; nil if this system does not report it.
 local function is_mount_point(path)
   local mounts = io.open("/proc/self/mountinfo", "r")
   if not mounts then return nil end
@@ -55,9 +55,9 @@ local MISSING = "does not exist, and create = false: check the path and the volu
 
 --- Checks the file before a step.
 ---@param path string absolute
----@param opened? string which file it was at the first open
+---@param opened? string the file's identity at the first open
 ---@param create boolean whether it may not exist yet
----@return string|false|nil which the file's identity; false where it is to be created; nil, failure
+---@return string|false|nil identity the file's identity; false if it must be created; nil, failure
 ---@return table? failure
 function file.check(path, opened, create)
   local which, links, is_missing = core.file(path)
@@ -74,14 +74,14 @@ function file.check(path, opened, create)
   return which
 end
 
---- Checks the place of the file, at each open.
+--- Checks the directory of the file, at each open.
 ---@param path string absolute
 ---@return table? failure
 function file.check_place(path)
   if is_mount_point(path) then return changed(path, MOUNTED) end
 end
 
---- The failure where the file holds another ledger than before.
+--- Makes the failure for a file that contains another ledger than before.
 ---@param path string
 ---@return table failure
 function file.other_ledger(path)

@@ -1,10 +1,10 @@
 --- A ledger in one SQLite file, over LuaSQL. Each step is one statement, so it is atomic among processes; in
 -- WAL mode with full synchronisation it is on the disk when it returns.
 --
--- LuaSQL blocks: a step takes as long as the disk does, and where others are writing, up to `busy_timeout`.
--- In an event loop or in nginx everything else waits meanwhile: there, use Redis. The file belongs on a local
--- disk (WAL needs shared memory). Its path is made absolute at once, it is opened at the first use, and a
--- process that has opened it refuses another file in its place (`store_changed`).
+-- LuaSQL blocks: a step takes as long as the disk needs, and up to `busy_timeout` if other processes are writing. In an
+-- event loop or in nginx everything else waits meanwhile, so use Redis there. The file must be on a local disk (WAL
+-- needs shared memory). A relative path is resolved immediately; the file is opened at the first use. A process that
+-- has opened it refuses another file in its place (`store_changed`).
 -- @module smmpanel.ledger.sqlite
 
 local checks = require "smmpanel.util.checks"
@@ -22,8 +22,8 @@ local ACCOUNT = "SELECT id FROM smmpanel_accounts WHERE panel = :panel AND accou
 local NEW_ACCOUNT = [[INSERT OR IGNORE INTO smmpanel_accounts (id, panel, account, named, grp)
   SELECT MAX(id) + 1, :panel, :account, :named, MAX(id) + 1 FROM smmpanel_accounts]]
 
--- The accounts whose refs are this one's (`ours`), and those that its refs must not meet: see
--- smmpanel.ledger, "Accounts".
+-- The accounts that are the same as this one (`ours`), and those whose refs block its refs: see smmpanel.ledger,
+-- "Accounts".
 local OURS = "(a.grp = me.grp OR a.panel = '')"
 local SCOPE = "(a.panel = '' OR a.panel = me.panel AND (a.grp = me.grp OR a.named = 0 OR me.named = 0))"
 local FROM = " FROM smmpanel_orders o, smmpanel_accounts a, smmpanel_accounts me WHERE a.id = o.account"
@@ -41,23 +41,23 @@ local FIND = SELECT .. SAME_REF .. " ORDER BY a.grp = me.grp DESC, o.attempt DES
 local ATTEMPTS = SELECT .. SAME_REF .. " AND " .. OURS .. " ORDER BY o.attempt"
 local PENDING = SELECT .. FROM .. " AND o.token IS NOT NULL AND o.ref > :after ORDER BY o.ref LIMIT :limit"
 
--- The largest order number known of this account.
+-- The largest known order number of this account.
 local FLOOR = "(SELECT MAX(made) FROM smmpanel_orders WHERE account = :account AND made IS NOT NULL)"
 
 local INSERT = [[INSERT INTO smmpanel_orders
     (ref, account, attempt, state, token, fingerprint, since, placer, wanted, floor)
   SELECT :ref, :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, ]] .. FLOOR
 
--- The usual case: nobody has used this ref yet. Looking at accounts is left to the next one.
+-- The usual case: the ref is new. The next statement checks the accounts.
 local FIRST = INSERT .. " WHERE NOT EXISTS (SELECT 1 FROM smmpanel_orders WHERE ref = :ref)"
 
--- The first attempt, and one after `attempt - 1`, where nothing else was there first.
+-- Inserts the first attempt, or one after `attempt - 1`, unless another process was faster.
 local NEXT = INSERT .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
   .. " AND (o.attempt >= :attempt OR NOT " .. OURS .. "))"
 
 local AT = " WHERE ref = :ref AND account = :account AND attempt = :attempt"
 
--- An attempt that ended with nothing made, or one that may be repeated, becomes the next one.
+-- Starts the next attempt after one that placed no order, or that may be repeated.
 local REPLACE = [[UPDATE smmpanel_orders SET attempt = attempt + 1, state = 'open', token = :token,
     fingerprint = :fingerprint, since = :since, placer = :placer, wanted = :wanted, evidence = NULL,
     floor = ]] .. FLOOR
@@ -82,7 +82,7 @@ local MADE = SELECT .. [[, o.made FROM smmpanel_orders o, smmpanel_accounts a, s
   WHERE me.id = :account AND a.panel = me.panel AND o.account = a.id AND o.made > :above AND o.made <= :upto
   ORDER BY o.made]]
 
--- This account, and the keys that no other name has claimed.
+-- This account, and the keys that have no other name.
 local UNCLAIMED = [[panel = :panel AND (id = :account OR named = 0 AND grp NOT IN
   (SELECT grp FROM smmpanel_accounts WHERE panel = :panel AND named = 1 AND id <> :account))]]
 local GROUPS = "SELECT COUNT(DISTINCT grp) FROM smmpanel_accounts WHERE " .. UNCLAIMED
@@ -94,7 +94,7 @@ local OPTIONS = {
   create = function(value) return type(value) ~= "boolean" and "true or false" or nil end,
 }
 
-local identities = {} -- by path: which file and which id this process has seen
+local identities = {} -- path -> the file and the ledger id that this process has seen
 
 local function driver(where)
   local ok, found = pcall(require, "luasql.sqlite3")
@@ -103,7 +103,7 @@ local function driver(where)
     text.one_line(tostring(found), 120))
 end
 
---- A ledger in a SQLite file. Throws where LuaSQL's driver is not installed, or the path is that of no file.
+--- Makes a ledger in a SQLite file. Throws if LuaSQL's driver is not installed, or the path cannot name a file.
 ---@param path string made absolute at once
 ---@param options? { busy_timeout: number?, create: boolean? } seconds (5); false: the file must exist (true)
 ---@return smmpanel.Ledger
@@ -116,7 +116,7 @@ function store.new(path, options)
   options = checks.options(where, options or {}, OPTIONS)
   local full = file.absolute(path)
   identities[full] = identities[full] or {}
-  -- EXTRA is FULL, and where there is no WAL (some file systems), it is as safe there.
+  -- In WAL mode EXTRA equals FULL; without WAL (some file systems) it is equally safe.
   local connection = connections.new({
     environment = assert(driver(where).sqlite3()), path = full, busy_timeout = options.busy_timeout or 5,
     create = options.create ~= false, identity = identities[full],
@@ -128,7 +128,7 @@ function Store:identity()
   return self.connection:identify()
 end
 
--- The number of the owner's account, which stays.
+-- The number of the owner's account, which never changes.
 local function number_of(self, owner)
   local name = owner.panel .. "\n" .. tostring(owner.named) .. owner.account
   if self.accounts[name] then return self.accounts[name] end
@@ -145,7 +145,7 @@ local function number_of(self, owner)
 end
 Store.number_of = number_of
 
--- Numbers come as numbers or as texts, by LuaSQL's version.
+-- LuaSQL returns numbers as numbers or as texts, depending on its version.
 local function row_of(raw)
   raw.account, raw.attempt, raw.since = tonumber(raw.account), tonumber(raw.attempt), tonumber(raw.since)
   raw.floor, raw.made, raw.ours, raw.one_machine =
@@ -166,7 +166,7 @@ local function find(self, account, ref)
   return list[1] or false
 end
 
--- What a statement is given for an entry at an attempt.
+-- The values of a statement about an entry's attempt.
 local function values_of(entry, account, attempt)
   return {
     ref = entry.ref, account = account, attempt = attempt, token = entry.token, over = entry.over,
@@ -174,8 +174,8 @@ local function values_of(entry, account, attempt)
   }
 end
 
--- Tries to begin the attempt after this row, or the first one where there is none. -> attempt; 0 where another process
--- was faster; false where the row is in the way; nil, failure
+-- Tries to begin the attempt after this row, or the first attempt if there is no row. -> attempt; 0 if another process
+-- was faster; false if the row blocks it; nil, failure
 local function begin_after(self, entry, account, row)
   local changed, why
   if row and not row.ours then return false end
@@ -212,7 +212,7 @@ function Store:take(entry)
     if attempt == nil then return nil, why end
     if not attempt then return "held", row end
     if attempt > 0 then return "taken", attempt end
-    -- Another process changed the row in between: look again.
+    -- Another process has changed the row meanwhile: read it again.
   end
 end
 
@@ -222,7 +222,7 @@ function Store:find(entry)
   return find(self, account, entry.ref)
 end
 
--- The row of an entry's own attempt, whatever account it is noted under.
+-- The row of an entry's attempt, under any account.
 local function own_row(self, account, entry)
   local list, why = rows(self, ATTEMPTS, { account = account, ref = entry.ref })
   if not list then return nil, why end
@@ -291,7 +291,7 @@ function Store:resolve(entry, answer, order)
   changed, why = self.connection:execute(answer and RESOLVE_MADE or RESOLVE_NOT, values)
   if not changed then return nil, why end
   if changed == 1 then return "resolved" end
-  return self:resolve(entry, answer, order) -- it was changed in between
+  return self:resolve(entry, answer, order) -- another process has changed it meanwhile
 end
 
 function Store:pending(owner, after, limit)
@@ -339,7 +339,7 @@ function Store:adopt(owner)
   return tonumber(list[1].count) - 1
 end
 
---- The orders that an account watches under a name, shared by all processes that ask for it: see
+--- Returns a named set of watched orders of an account, shared by all processes that use the name: see
 -- smmpanel.watch.queue.
 ---@param name string
 ---@param how { owner: smmpanel.LedgerOwner }

@@ -1,11 +1,11 @@
---- The tables of a SQLite ledger, and how a file of an earlier version becomes one of this. The version is
--- SQLite's `user_version`.
+--- The tables of a SQLite ledger, and the migration of files of earlier versions. The version is SQLite's
+-- `user_version`.
 --
 --     smmpanel_ledger    one row: the file's random id
---     smmpanel_accounts  a panel and an account; those with the same `grp` are one account (adopted keys).
---                        Number 0 owns what came from version 1, which did not note whose it was: it matches all
---     smmpanel_orders    a row for each attempt at a ref; the last one counts. With a token it is open
--- The tables of watched orders are made by smmpanel.watch.sqlite.
+--     smmpanel_accounts  a panel and an account; rows with the same `grp` are one account (adopted keys).
+--                        Number 0 owns the orders of version 1, which did not store accounts: it matches all
+--     smmpanel_orders    a row for each attempt at a ref; the last one counts. A row with a token is open
+-- smmpanel.watch.sqlite creates the tables of watched orders.
 -- @module smmpanel.ledger.sqlite.schema
 
 local schema = {}
@@ -32,7 +32,7 @@ local SET_ASIDE = {
   "DROP INDEX IF EXISTS smmpanel_orders_open",
 }
 
--- A token that was open stays; its placer is known by the wall clock alone, as smmpanel.ledger.process writes it.
+-- Keeps open tokens. Only the wall clock of their placers is known, in the form of smmpanel.ledger.process.
 local TAKE_OVER = {
   [[INSERT INTO smmpanel_orders
       (ref, account, attempt, state, token, fingerprint, since, placer, wanted, answer)
@@ -49,7 +49,7 @@ local function append(list, more)
   for _, statement in ipairs(more) do list[#list + 1] = statement end
 end
 
---- The statements that bring a file to this version. Pure.
+--- Returns the statements that migrate a file to this version. Pure.
 ---@param id string the file's, if it gets one now
 ---@param has_orders boolean whether it has the orders of version 1
 ---@return string[]

@@ -193,8 +193,8 @@ local function keep(store, call, entry, made)
     said .. ", so there may be two orders: check the panel")
 end
 
--- The order was not placed, or the outcome is unknown. If this attempt repeats one without an answer, the outcome of that
--- one stays unknown, whatever this one returned. If the store fails now, the entry stays pending, which is safe.
+-- The order was not placed, or the outcome is unknown. If this attempt repeats one without an answer, that
+-- outcome stays unknown, whatever this one returned. If the store fails now, the entry stays pending, which is safe.
 local function give_up(store, call, entry, err)
   if entry.over and not err.uncertain then
     err.uncertain = true

@@ -1,10 +1,12 @@
 -- The ledger as a model: processes that place an order, a person who settles what is open, a panel, a store, a clock
 -- and a network, as steps that a scheduler interleaves. The ledger's own code runs in it; every choice (who goes on,
 -- what fails, who is killed, how long it takes) comes from `choose(n)` -> 1..n.
+local core = require "smmpanel.core"
 local entries = require "spec.support.entries"
 local errors = require "smmpanel.errors"
 local once = require "smmpanel.ledger.place_once"
 local process = require "smmpanel.ledger.process"
+local states = require "spec.support.model_states"
 local settle = require "smmpanel.ledger.settle"
 
 local model = {}
@@ -44,8 +46,10 @@ local function store_for(run, actor)
       if name == "identity" then return run.store:identity() end
       point(run, actor)
       local outcome = fault(run, 3)
+      states.observe(run, actor, outcome)
       if outcome == 2 then return nil, AWAY end
       local a, b = run.store[name](run.store, ...)
+      states.observe(run, actor, a, b)
       point(run, actor)
       if outcome == 3 then return nil, AWAY end
       return a, b
@@ -91,6 +95,7 @@ local function send(run, actor)
     local request = { till = actor.deadline + MARGIN }
     if outcome == 1 or outcome == 3 then carry_out(run, request) end
     if outcome == 5 then run.late[#run.late + 1] = request end
+    states.observe(run, actor, outcome, request.order)
     point(run, actor)
     if outcome == 1 then return { order = request.order } end
     if outcome == 2 then return failed("bad_link", { kind = "panel" }) end
@@ -104,6 +109,10 @@ local FIELDS = { "service", "1", "link", "https://example.com/", "quantity", "10
 
 local function sleeper(run, actor)
   return function(seconds)
+    if run.memory then
+      states.sleeps(actor, seconds)
+      return coroutine.yield "sleep" -- time passes in steps of its own
+    end
     actor.wakes = run.now + seconds
     coroutine.yield "sleep"
     run.now = math.max(run.now, actor.wakes)
@@ -139,6 +148,7 @@ local function person(run, actor)
       if open.ref == run.ref and open.state == "uncertain" and ready then
         point(run, actor)
         local order = run.made[#run.made] or false
+        states.observe(run, actor, order)
         point(run, actor)
         settle.resolve("panel:resolve", store, entries.owner(run.store), order,
           { ref = run.ref, attempt = open.attempt, force = run.careless })
@@ -150,15 +160,23 @@ end
 -- ---- the clock and the processes, as the ledger sees them ---------------------------------------
 
 local function with_world(run, f)
-  local old_placer, old_here = process.placer, process.here
+  local old_placer, old_here, old_random = process.placer, process.here, core.random
   process.placer = function(seconds)
     return ("b n 1 %s %.3f 0 %.0f"):format(run.running.name, run.now, math.ceil(seconds))
   end
   process.here = function()
     return { boot = "b", uptime = run.now, wall = 0, life = function(p) return run.life[p.start] or "running" end }
   end
+  -- About a half, its own for each actor, the same in each run: two orders of the same steps come to the same state.
+  if run.memory then
+    function core.random()
+      local actor = run.running
+      actor.draws = actor.draws + 1
+      return 0.5 + tonumber(actor.name) * 1e-3 + actor.draws * 1e-5
+    end
+  end
   local ok, err = xpcall(f, debug.traceback)
-  process.placer, process.here = old_placer, old_here
+  process.placer, process.here, core.random = old_placer, old_here, old_random
   if not ok then error(err, 0) end
 end
 
@@ -175,6 +193,7 @@ end
 
 local function go_on(run, actor)
   run.running = actor
+  states.resumed(run, actor)
   local ok, what = coroutine.resume(actor.thread)
   if not ok then error(what, 0) end
   actor.done = coroutine.status(actor.thread) == "dead"
@@ -224,40 +243,46 @@ end
 
 --- One run.
 ---@param options table choose(n), store, ref, placers, persons, tries (of each placer), faults and passes (at most so
--- many); careless: the person does not wait until it is not too early
+-- many); careless: the person does not wait until it is not too early; memory: see explore
 ---@return string? broken what did not hold
 ---@return table run
 function model.run(options)
   local run = setmetatable({
     choose = options.choose, store = options.store, ref = options.ref or "r",
     faults = options.faults, passes = options.passes, careless = options.careless, tries = options.tries or 1,
+    memory = options.memory,
     now = 1000, serial = 0, steps = 0, made = {}, late = {}, life = {}, actors = {},
   }, Run)
   for i = 1, options.placers + options.persons do
-    local actor = { name = tostring(i), mortal = i <= options.placers }
+    local actor = { name = tostring(i), mortal = i <= options.placers, draws = 0, history = 0 }
     local body = actor.mortal and placer(run, actor) or person(run, actor)
     actor.thread = coroutine.create(body)
     run.actors[i] = actor
   end
   local why
   with_world(run, function()
-    while alive(run) do step(run) end
+    while alive(run) do
+      if states.is_known(run) then return end
+      step(run)
+    end
     pass(run, 2 * (TIMEOUT + MARGIN))
     why = broken(run)
   end)
   return why, run
 end
 
---- All runs, depth first. `new_run(choose)` makes one and returns what did not hold.
----@param new_run fun(choose: fun(n: integer): integer): string?
+--- All runs, depth first. `new_run(choose, memory)` makes one and returns what did not hold. A run with that `memory`
+-- ends where it comes to a state that an earlier one has come to; it needs a store in memory, and one try each.
+---@param new_run fun(choose: (fun(n: integer): integer), memory: table): string?
 ---@param limit? integer of runs
 ---@return integer runs
 ---@return string? broken
 ---@return integer[]? choices that led there
 function model.explore(new_run, limit)
-  local path, runs = {}, 0
+  local path, runs, memory = {}, 0, states.new()
   while true do
-    local depth = 0
+    local depth, replayed = 0, #path
+    function memory.is_new() return depth >= replayed end
     local function choose(n)
       depth = depth + 1
       local node = path[depth]
@@ -268,7 +293,7 @@ function model.explore(new_run, limit)
       node.n = n
       return node.at
     end
-    local why = new_run(choose)
+    local why = new_run(choose, memory)
     runs = runs + 1
     if why then
       local choices = {}

@@ -1,0 +1,76 @@
+-- The states that runs of the ledger's model have come to. A run that comes to a known one need not go on: all that
+-- can follow was seen. What an actor does next depends on all that it has seen so far, so its state is its history.
+local states = {}
+
+--- The memory of one exploration. It sets `is_new`: whether this run is past the steps that it shares with the last.
+function states.new()
+  return { ids = {}, count = 0, known = {} }
+end
+
+local function id_of(memory, text)
+  if not memory.ids[text] then
+    memory.count = memory.count + 1
+    memory.ids[text] = memory.count
+  end
+  return memory.ids[text]
+end
+
+local function written(value)
+  if type(value) == "number" then return ("%.6f"):format(value) end
+  if type(value) ~= "table" then return tostring(value) end
+  local parts = {}
+  for name, item in pairs(value) do parts[#parts + 1] = tostring(name) .. "=" .. written(item) end
+  table.sort(parts)
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function add(memory, actor, text)
+  actor.history = id_of(memory, actor.history .. "|" .. text)
+end
+
+--- An actor has seen these values.
+function states.observe(run, actor, a, b)
+  if run.memory then add(run.memory, actor, written(a) .. ";" .. written(b)) end
+end
+
+--- An actor goes on: it can see the clock, and which processes live.
+function states.resumed(run, actor)
+  if not run.memory then return end
+  local parts = { written(run.now) }
+  for i, other in ipairs(run.actors) do parts[i + 1] = other.dead and "dead" or "" end
+  add(run.memory, actor, table.concat(parts, ","))
+end
+
+local FIRST_PAUSE = 0.03 -- seconds; the first pause of a loop is shorter, the next ones are longer
+
+--- An actor waits before it looks at the store again, or tries a step again. Each round of that loop forgets the one
+-- before.
+function states.sleeps(actor, seconds)
+  if seconds < FIRST_PAUSE then
+    actor.asleep = actor.history
+  else
+    actor.history = actor.asleep
+  end
+end
+
+local function signature(run)
+  local parts = { written(run.now), run.serial, #run.made, run.faults, run.passes,
+    id_of(run.memory, written(run.store)), id_of(run.memory, written(run.late)) }
+  for _, actor in ipairs(run.actors) do
+    local is_awake = not actor.sleeps or run.steps > actor.sleeps
+    parts[#parts + 1] = actor.history
+    parts[#parts + 1] = (actor.done and "e" or "") .. (actor.dead and "d" or "") .. (is_awake and "a" or "")
+  end
+  return table.concat(parts, " ")
+end
+
+--- Whether all that can follow was seen. Where not, it will have been once this run and those after it are over.
+function states.is_known(run)
+  if not run.memory or not run.memory.is_new() then return false end
+  local now = signature(run)
+  if run.memory.known[now] then return true end
+  run.memory.known[now] = true
+  return false
+end
+
+return states

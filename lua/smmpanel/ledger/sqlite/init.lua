@@ -44,12 +44,16 @@ local PENDING = SELECT .. FROM .. " AND o.token IS NOT NULL AND o.ref > :after O
 -- The largest known order number of this account.
 local FLOOR = "(SELECT MAX(made) FROM smmpanel_orders WHERE account = :account AND made IS NOT NULL)"
 
-local INSERT = [[INSERT INTO smmpanel_orders
-    (ref, account, attempt, state, token, fingerprint, since, placer, wanted, floor)
-  SELECT :ref, :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, ]] .. FLOOR
+local INTO = " INTO smmpanel_orders (ref, account, attempt, state, token, fingerprint, since, placer, wanted, floor) "
+local VALUES_AFTER_REF = ", :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, " .. FLOOR
 
--- The usual case: the ref is new. The next statement checks the accounts.
-local FIRST = INSERT .. " WHERE NOT EXISTS (SELECT 1 FROM smmpanel_orders WHERE ref = :ref)"
+-- The usual case: the ref is new. The next statement checks the accounts. A used ref becomes NULL, which the column
+-- forbids, so SQLite ignores the row. Unlike SELECT from the same table, VALUES needs no temporary table.
+local FIRST = "INSERT OR IGNORE" .. INTO
+  .. "VALUES (CASE WHEN NOT EXISTS (SELECT 1 FROM smmpanel_orders WHERE ref = :ref) THEN :ref END"
+  .. VALUES_AFTER_REF .. ")"
+
+local INSERT = "INSERT" .. INTO .. "SELECT :ref" .. VALUES_AFTER_REF
 
 -- Inserts the first attempt, or one after `attempt - 1`, unless another process was faster.
 local NEXT = INSERT .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF

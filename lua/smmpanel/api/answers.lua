@@ -1,5 +1,5 @@
---- What a decoded answer means: every shape that PROTOCOL.md knows becomes the one documented record, or an
--- error. What is not one of them is an error too, never a guess. Pure.
+--- Interprets a decoded answer: converts every known shape to the documented record, or to an error. An unknown shape
+-- is an error too, never a guess. Pure.
 -- @module smmpanel.api.answers
 
 local answers = {}
@@ -18,7 +18,7 @@ local is_list, unclear = refusal.is_list, refusal.unclear
 
 local MISSING = { kind = "response", code = "missing", text = "the panel left this id out of its answer" }
 
---- The entry of an id that has no record, as it stands in the table of a list call.
+--- Makes the entry of an id without a record, for the table of a list call.
 ---@param action string
 ---@param id string as sent
 ---@param failure smmpanel.Failure
@@ -47,7 +47,7 @@ end
 
 local read_one
 
--- What the wrappers of an object hold. The first refusal in one of them is the answer's.
+-- Reads the contents of an object's wrappers. The first refusal in one of them is the result.
 local function read_wrapped(asking, id, object, depth)
   local refused
   for _, inner in ipairs(unwrap.inner(object, asking.row.is == "state" and asking.row.one or nil)) do
@@ -84,7 +84,7 @@ local function read_object(asking, id, object, depth)
   return records.read(asking, object, id)
 end
 
--- An object, a list of one, or either in wrappers.
+-- Reads an object, a list of one object, or either in wrappers.
 function read_one(asking, id, value, depth)
   value = unwrap.list(value)
   if refusal.filled(value) then return nil, records.bare_text(asking, value) end
@@ -115,7 +115,7 @@ end
 
 -- ---- a record for each id ---------------------------------------------------------------------
 
--- Codes that are about one order or refill, not about the request.
+-- Codes that concern one order or refill, not the request.
 local OF_ONE_ID = { bad_order = true, bad_refill = true, not_refillable = true, not_cancellable = true, missing = true }
 
 local function entries_of(asking, asked, found, twice)
@@ -183,7 +183,7 @@ local function read_services(asking, value)
   return services.read(asking, value)
 end
 
--- An action of the panel's own: what it said, unless it is a refusal.
+-- For an action that only this panel has: returns the answer unchanged, unless it is a refusal.
 local function read_any(asking, value)
   if type(value) == "table" and next(value) ~= nil and not is_list(value) then
     local failure = refusal.of(asking, value)
@@ -199,12 +199,12 @@ local function read(asking, asked, value)
   return read_one(asking, asked, value, 0)
 end
 
---- What a decoded answer says.
+--- Interprets a decoded answer.
 ---@param action string
 ---@param asked nil|string|string[] the id asked, or the ids; nil for actions without
 ---@param value any the decoded document
 ---@param how? { raw: boolean?, codes: (fun(said: string): string?)? } raw: the document as it is, errors apart
----@return any record, entries by id text, or list of services; nil where it is an error
+---@return any record, entries by id text, or list of services; nil for an error
 ---@return smmpanel.Failure?
 ---@return smmpanel.Failure? whole beside entries of which none is about an id: what the answer is under an HTTP error
 function answers.read(action, asked, value, how)

@@ -1,4 +1,4 @@
---- The code of a panel's error text: which meanings its words have, and which rule they fulfil. Pure.
+--- Determines the code of a panel's error text: finds the meanings of its words, then the first matching rule. Pure.
 -- @module smmpanel.api.classify
 
 local error_texts = require "smmpanel.api.error_texts"
@@ -6,7 +6,7 @@ local normalise = require "smmpanel.util.normalise"
 local text = require "smmpanel.util.text"
 local words = require "smmpanel.api.words"
 
-local LONGEST = 400 -- bytes that are looked at: what is longer is a page, not a sentence
+local LONGEST = 400 -- bytes that are read; a longer text is a page, not a sentence
 
 -- ---- the words of a language, indexed by how they begin ------------------------------------
 
@@ -51,7 +51,7 @@ local function new_lexicon(language)
   return lexicon
 end
 
--- Made when a text needs the language: a program without errors, or with English ones, pays for no other.
+-- Built when a text needs the language, so that a program with only English errors does not load the others.
 local lexicons = setmetatable({}, { __index = function(all, language)
   all[language] = new_lexicon(language)
   return all[language]
@@ -214,7 +214,7 @@ local function all_meanings(said, action)
   return derive(english.meanings, action)
 end
 
--- A list of a thousand unknown ids brings the same text a thousand times.
+-- Caches results, because a list of a thousand unknown ids has the same text a thousand times.
 local CACHE_MAX = 256
 local cache, cached = {}, 0
 
@@ -225,11 +225,11 @@ end
 
 local classify = {}
 
---- What a panel's error text means.
----@param said string the panel's own words
----@param action? string what was asked: "not found" is about an order where `status` was asked
----@return string code "unknown" where no rule holds
----@return true? doubtful it refuses nothing: what was asked for may have been done
+--- Returns the code of a panel's error text.
+---@param said string the panel's text
+---@param action? string the API action: for `status`, "not found" is about an order
+---@return string code "unknown" if no rule matches
+---@return true? doubtful the text is not a refusal: the request may have been carried out
 function classify.code(said, action)
   said = said:sub(1, LONGEST)
   local name = (action or "") .. "\0" .. said
@@ -242,7 +242,7 @@ function classify.code(said, action)
   return found.code, found.doubtful
 end
 
---- Whether a text has a meaning, such as "scheduled".
+--- Returns whether a text has a meaning, such as "scheduled".
 ---@param said string
 ---@param meaning string
 ---@return boolean

@@ -1,6 +1,5 @@
---- Form fields as the caller gives them: each reader checks a value and returns it as it is sent, a text
--- or a list of texts (which goes out as lines), or throws, saying what was given and what would be right.
--- Pure.
+--- Readers of form fields: each checks a value and returns it in the form that is sent, a text or a list of texts (sent
+-- as lines). It throws if the value is wrong, with the value and a description of valid values. Pure.
 -- @module smmpanel.api.form_fields
 
 local fields = {}
@@ -99,7 +98,7 @@ function fields.list(where, name, value)
   return #list > 0 and list or wrong(where, name, "a list with at least one item that is not empty", value)
 end
 
---- A field nobody told us about: a scalar is sent as it is, a list as lines.
+--- An unknown field: a scalar is sent unchanged, a list as lines.
 function fields.any(where, name, value)
   local kind = type(value)
   if kind == "string" then return value end

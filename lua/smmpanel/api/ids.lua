@@ -1,4 +1,4 @@
---- The ids of a call: one or a list, checked, each sent once, answered under the keys the caller used. Pure.
+--- The ids of a call, one or a list: checks them, removes duplicates, and maps them to the caller's keys. Pure.
 -- @module smmpanel.api.ids
 
 local ids = {}
@@ -13,7 +13,7 @@ local argerror = require "smmpanel.util.argerror"
 ---@field texts string[] what is sent, each once, in the order given
 ---@field keys table<string, smmpanel.Id[]> text -> the ids as given
 
---- What an id is on the wire. Throws where it is none.
+--- Returns the text of an id as it is sent. Throws if the value is not an id.
 ---@param where string the public function's name, for the message
 ---@param id any
 ---@return string
@@ -36,7 +36,7 @@ function ids.text(where, id)
   return id
 end
 
---- An id's text as a record holds it: an integer where that loses no digit, else the text.
+--- Converts an id's text to its form in records: an integer if that loses no digit, otherwise the text.
 ---@param digits string
 ---@return smmpanel.Id
 function ids.value(digits)
@@ -55,7 +55,7 @@ local function check_list(where, list)
   if count ~= #list then argerror.throw(where, "the list of ids has holes: some of them are nil") end
 end
 
---- Reads what the caller gave: one id, or a list of ids.
+--- Reads the caller's argument: one id, or a list of ids.
 ---@param where string the public function's name
 ---@param given any
 ---@return smmpanel.Ids

@@ -1,4 +1,4 @@
---- What `panel:add` is given: checked, and made into the fields of the form. Pure.
+--- Checks the order of `panel:add` and converts it to the fields of the form. Pure.
 -- @module smmpanel.api.order_fields
 
 local order = {}
@@ -10,9 +10,9 @@ local argerror = require "smmpanel.util.argerror"
 
 local WHERE = "panel:add"
 
----@class smmpanel.Order any further field is sent as it is
+---@class smmpanel.Order any further field is sent unchanged
 ---@field service smmpanel.Id
----@field type? string the service's type, in any spelling; not sent: what it requires is checked
+---@field type? string the service's type, in any spelling; not sent, used to check the required fields
 ---@field link? string
 ---@field quantity? integer
 ---@field runs? integer drip-feed: the total is quantity * runs
@@ -154,7 +154,7 @@ local function meant(name, documented)
   end
 end
 
--- A slip in a name would be sent as a field that the panel does not know: `runss`, and there is no drip-feed.
+-- A misspelt name would be sent as a field that the panel ignores: with `runss` there would be no drip-feed.
 local function check_names(documented, given)
   for name in pairs(given) do
     local field = not order.documented[name] and meant(text.lower(name), documented)
@@ -179,8 +179,8 @@ local function read_field(name, value)
   return (READ[name] or fields.any)(WHERE, fields.name(WHERE, name), value)
 end
 
---- All that is wrong with the fields of an order, each by itself, and then together; an empty list where
--- `fields` would not throw.
+--- Returns all problems of an order's fields, of each field and then of their combination; an empty list if `fields`
+-- would not throw.
 ---@param given smmpanel.Order
 ---@return smmpanel.ArgumentError[]
 function order.problems(given)
@@ -199,7 +199,7 @@ function order.problems(given)
   return problems
 end
 
---- The form's fields of an order, without key and action. Throws where the order is wrong.
+--- Returns the form's fields of an order, without key and action. Throws if the order is wrong.
 ---@param given smmpanel.Order
 ---@return table flat list of names and values, in the order they are sent
 function order.fields(given)

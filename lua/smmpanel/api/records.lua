@@ -1,5 +1,5 @@
---- One record: what has to be in an object so that it is the answer to an action. The row of the action says
--- which field it is and what that has to be. Pure.
+--- Reads one record: decides whether an object answers an action. The action's row defines the required field and its
+-- type. Pure.
 -- @module smmpanel.api.records
 
 local records = {}
@@ -17,7 +17,7 @@ local text = require "smmpanel.util.text"
 ---@field name? string
 ---@field type? string
 ---@field category? string
----@field rate? number|string the price of 1,000; of a Package the price of one
+---@field rate? number|string the price of 1,000 pieces; of a Package the price of one
 ---@field min? integer
 ---@field max? integer
 ---@field refill? boolean
@@ -25,17 +25,17 @@ local text = require "smmpanel.util.text"
 ---@field dripfeed? boolean
 
 ---@class smmpanel.Status an order's; a subscription has posts and orders, a drip-feed runs and orders
----@field status? string|integer as the panel writes it: see smmpanel.state
+---@field status? string|integer in the panel's words: see smmpanel.state
 ---@field charge? number|string
 ---@field start_count? integer
 ---@field remains? integer
 ---@field currency? string
 
----@class smmpanel.Entry an id without a record, in the answer to a list
----@field error string the panel's words, or what happened
+---@class smmpanel.Entry an id without a record, in the results of a list
+---@field error string the panel's text, or a description of what happened
 ---@field code string
----@field cause? smmpanel.Error where the whole request failed
----@field uncertain? true a write that may have been carried out
+---@field cause? smmpanel.Error if the whole request failed
+---@field uncertain? true the write may have been carried out
 
 ---@class smmpanel.Refill
 ---@field order smmpanel.Id
@@ -47,11 +47,11 @@ local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Cancel
 ---@field order smmpanel.Id
----@field cancel any what the panel says for yes
+---@field cancel any the panel's value for success
 
 ---@class smmpanel.Made
----@field order? smmpanel.Id absent where the panel accepted it without an id (a scheduled order)
----@field orders? smmpanel.Id[] where the panel made several orders of one request; `order` is the first
+---@field order? smmpanel.Id absent if the panel accepted the order without an id (a scheduled order)
+---@field orders? smmpanel.Id[] if the panel made several orders of one request; `order` is the first
 
 ---@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
 ---@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>

@@ -1,5 +1,5 @@
---- What became of an attempt: the engine's outcome made into a record or an error. Pure. The body is judged
--- first, the HTTP status second.
+--- Converts the engine's outcome of an attempt to a record or an error. Pure. The body takes precedence over the HTTP
+-- status.
 -- @module smmpanel.api.response
 
 local response = {}
@@ -132,9 +132,9 @@ local function lost(call, outcome, redact)
   }
 end
 
---- The record an attempt brought, or its error.
+--- Returns the record of an attempt, or its error.
 ---@param call { action: string, asked: nil|string|string[], write: boolean, raw: boolean?, codes: function? }
----@param outcome table the engine's
+---@param outcome table the engine's outcome
 ---@param redact fun(s: string): string hides the key
 ---@return any? record
 ---@return smmpanel.Error?

@@ -282,7 +282,7 @@ local LONGEST = 60 -- bytes: a state is a few words
 
 --- The class of a state as a panel writes it, of an order or of a refill. A text that is not known is
 -- `unknown`, never taken for open or for done. Stands for the `status` field of `status` and `refill_status`.
----@param status string|integer|nil as in the record; some panels answer numbers, 0 to 5
+---@param status string|integer|nil the record's field; some panels send numbers, 0 to 5
 ---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
 function states.state(status)
   local kind = type(status)
@@ -297,7 +297,7 @@ function states.state(status)
   return class_of[squeezed(normal)] or of_words(normal) or "unknown"
 end
 
---- Whether nothing more will happen to it: completed, partial, canceled or failed. Unknown is not final.
+--- Returns whether a state is final: completed, partial, canceled or failed. Unknown is not final.
 ---@param status string|integer|nil as in the record
 ---@return boolean
 function states.is_final(status)

@@ -7,7 +7,7 @@ local text = require "smmpanel.util.text"
 
 local HERE = debug.getinfo(1, "S").source:gsub("util[/\\]argerror%.lua$", "")
 
--- The first frame outside this package: whoever called the public function, however deep we are.
+-- Finds the first stack level outside this package: the caller of the public function.
 local function callers_level()
   local level = 3
   while true do
@@ -19,8 +19,8 @@ local function callers_level()
   end
 end
 
--- What the latest texts that were thrown say, for programs. A text is thrown and no table, for where nobody
--- catches it nginx would log a table as "unknown reason".
+-- The details of the latest thrown messages. The errors are strings, because nginx logs an uncaught table as "unknown
+-- reason".
 local REMEMBERED = 32
 local remembered, count = {}, 0
 
@@ -31,14 +31,14 @@ local function remember(thrown, details)
 end
 
 local function throw(details)
-  -- The level as seen from here is one less than from callers_level.
+  -- The level is one less here than in callers_level.
   local frame = debug.getinfo(callers_level() - 1, "Sl")
   local line = frame and frame.currentline or -1
   local position = line > 0 and ("%s:%d: "):format(frame.short_src, line) or ""
   error(remember(position .. details.where .. ": " .. details.message, details), 0)
 end
 
---- Throws `where: message`, blamed on the line outside the package that called us.
+--- Throws `where: message`, with the position of the caller outside this package.
 ---@param where string the function as the caller wrote it: "smmpanel.new", "panel:add"
 ---@param message string format of what was wrong, what was given and what would be right
 ---@param ... any for the format
@@ -47,7 +47,7 @@ function argerror.throw(where, message, ...)
   throw { where = where, message = message, code = "argument" }
 end
 
---- The same, of one field of what was given.
+--- The same, about one field of an argument.
 ---@param where string
 ---@param field string
 ---@param code "missing"|"invalid"|"unknown"
@@ -64,14 +64,14 @@ end
 ---@field code "argument"|"missing"|"invalid"|"unknown"
 ---@field message string
 
---- What a wrong argument was, of what a function of ours has just thrown; nil where it was something else.
+--- Returns the details of a wrong argument, from the error that was just thrown; nil for any other error.
 ---@param thrown any
 ---@return smmpanel.ArgumentError?
 function argerror.details(thrown)
   return type(thrown) == "string" and remembered[thrown] or nil
 end
 
--- A space at an end is easily overlooked.
+-- Marks leading and trailing spaces, which are easily overlooked.
 local function spaces_of(value)
   local first, last = value:find "^ " ~= nil, value:find " $" ~= nil
   if not first and not last then return "" end
@@ -79,7 +79,7 @@ local function spaces_of(value)
     or " (with a space at the end)"
 end
 
---- What was given, for a message: short, on one line, with invisible characters spelt out.
+--- Describes a value for a message: short, on one line, with invisible characters escaped.
 ---@param value any
 ---@return string
 function argerror.describe(value)
@@ -91,7 +91,7 @@ function argerror.describe(value)
   return "a " .. kind
 end
 
---- By how many letters two words differ: Levenshtein's distance, one row at a time.
+--- Returns the Levenshtein distance of two words.
 ---@param a string
 ---@param b string
 ---@return integer
@@ -111,7 +111,7 @@ function argerror.distance(a, b)
   return row[#b]
 end
 
---- The names of a table's keys, sorted and separated by commas.
+--- Returns a table's keys, sorted and separated by commas.
 ---@param names table<string, any>
 ---@return string
 function argerror.names(names)
@@ -121,7 +121,7 @@ function argerror.names(names)
   return table.concat(list, ", ")
 end
 
---- A hint for a misspelt name: the nearest known one, or all of them where none is near.
+--- Returns a hint for a misspelt name: the most similar known name, or all names if none is similar.
 ---@param name any what was given
 ---@param known table<string, any> its keys are the known names
 ---@return string
@@ -140,7 +140,7 @@ function argerror.hint(name, known)
   return "known: " .. argerror.names(known)
 end
 
---- An integer's text where the value is an integer or an integral float that is exact, else nil.
+--- Returns the text of an integer, or of an integral float that is exact; nil for any other value.
 ---@param n number
 ---@return string?
 function argerror.integer_text(n)

@@ -1,4 +1,4 @@
---- Checks of options: each is given a value and returns nil where it is right, else what would be right.
+--- Checks of options: each takes a value and returns nil if it is valid, otherwise a description of valid values.
 -- Pure.
 -- @module smmpanel.util.checks
 
@@ -44,32 +44,32 @@ local function is_name(value)
   return value ~= "" and #value <= REF_MAX and not text.has_control(value) and text.trim(value) == value
 end
 
---- The user's own name for something.
+--- A name chosen by the user.
 function checks.name(value)
   return not (type(value) == "string" and is_name(value)) and NAME or nil
 end
 
---- The user's own name for an order: a text, or an integer.
+--- The user's id of an order: a text, or an integer.
 function checks.ref(value)
   local right = type(value) == "string" and is_name(value) or type(value) == "number" and argerror.integer_text(value)
   return not right and NAME .. ", or an integer" or nil
 end
 
---- A ref as a text.
+--- Converts a ref to a text.
 ---@param ref string|integer
 ---@return string
 function checks.ref_text(ref)
   return type(ref) == "number" and argerror.integer_text(ref) or ref
 end
 
---- What can be called.
+--- A function, or a value with `__call`.
 function checks.callable(value)
   local meta = type(value) == "table" and getmetatable(value)
   local right = type(value) == "function" or type(meta) == "table" and meta.__call
   return not right and "a function" or nil
 end
 
---- Throws where this is no table of options, a name is not known, or a value is wrong.
+--- Throws if the value is not a table of options, a name is unknown, or a value is wrong.
 ---@param where string the public function's name
 ---@param given table
 ---@param known table<string, fun(value: any): string?>

@@ -1,12 +1,11 @@
---- Exact decimals for money: sums, products and thousandths to the last digit, however many there are.
--- Neither LuaJIT's doubles nor 64 bits hold what panels count. Values are never negative and are not changed
--- once made.
+--- Exact decimals for money: sums, products and thousandths with any number of digits. Neither doubles nor 64-bit
+-- integers can hold all amounts of panels. Values are never negative and immutable.
 -- @module smmpanel.util.decimal
 
 local decimal = {}
 
--- A value is a list of limbs of six digits, the lowest first, of which the first `fraction` stand behind the
--- point. A product of two limbs, and thousands of these summed up, stay exact in a double.
+-- A value is a list of limbs of six digits, the lowest first; the first `fraction` limbs are after the decimal point. A
+-- product of two limbs, and a sum of thousands of products, is exact in a double.
 local BASE, WIDTH = 1000000, 6
 local DIGITS_MAX = 400 -- of a number's text with its exponent written out; a double's largest has 309
 
@@ -33,7 +32,7 @@ local function from_digits(whole, behind)
   return made(limbs, fraction)
 end
 
--- Moves the point by so many places: `1.1`, -5 -> `0`, `000011`.
+-- Moves the point by this many places: `1.1`, -5 -> `0`, `000011`.
 local function shifted(whole, behind, places)
   if places > 0 then
     behind = behind .. ("0"):rep(places - #behind)
@@ -52,15 +51,14 @@ local function parse_text(text)
   return from_digits(shifted(whole, behind, exponent))
 end
 
--- Whether there are groups of three digits with `mark` between them, the first one shorter or not.
+-- Whether the text is groups of three digits separated by `mark`; the first group may be shorter.
 local function are_groups(text, mark)
   local first, rest = text:match("^([1-9][0-9]*)(.*)$")
   if not first or #first > 3 then return false end
   return rest:gsub("%" .. mark .. "[0-9][0-9][0-9]", "") == "" and rest ~= ""
 end
 
--- `1,234.50`, `1.234,50`, `5.000.000`, `2,5` without their separators, where they mean one thing only; as the core
--- reads them (csrc/grouped.c).
+-- Converts `1,234.50`, `1.234,50`, `5.000.000`, `2,5` to plain decimals if they are unambiguous, like csrc/grouped.c.
 local function plain(text)
   local whole, mark, behind = text:match("^(.*)([.,])([0-9]+)$")
   if not whole or text:find("[^0-9.,]") then return nil end
@@ -71,7 +69,7 @@ local function plain(text)
   return are_groups(text, mark) and (text:gsub("[.,]", "")) or nil
 end
 
---- The text of a number in as many digits, of 15 to 17, as it takes to read back the very same number.
+--- Returns the shortest text of a number, with 15 to 17 digits, that converts back to the same number.
 ---@param n number
 ---@return string
 function decimal.shortest(n)
@@ -84,19 +82,18 @@ function decimal.shortest(n)
   return (text:gsub("[^0-9a-z+-]+", ".")) -- a locale may write the point as a comma, or as several bytes
 end
 
---- Reads `0.27819`, `1.1e-5`, a text with groups that means one thing only (`1,234.50`), or a number (by its shortest
--- text).
+--- Parses `0.27819`, `1.1e-5`, an unambiguous text with digit groups (`1,234.50`), or a number (by its shortest text).
 ---@param value any
----@return smmpanel.Decimal? value nil where it is no decimal: negative, not finite, no number, absurdly long
+---@return smmpanel.Decimal? value nil if it is negative, not finite, not a number, or too long
 function decimal.parse(value)
   if type(value) == "number" then value = decimal.shortest(value) end
   if type(value) ~= "string" then return nil end
   return parse_text(value) or parse_text(plain(value) or "")
 end
 
---- What a price's text is about, for sorting: the nearest double, whatever the locale.
+--- Returns the double nearest to a price's text, for sorting; ignores the locale.
 ---@param value any a text or a number
----@return number? nil where it is neither
+---@return number? nil if it is not a number
 function decimal.approximate(value)
   if type(value) == "number" then return value end
   if type(value) ~= "string" or not value:find("^[0-9.]") then return nil end
@@ -106,7 +103,7 @@ end
 decimal.zero = from_digits("0", "")
 local THOUSANDTH = from_digits("0", "001")
 
--- The same value with more limbs behind the point.
+-- The same value with more limbs after the decimal point.
 local function widened(a, fraction)
   if a.fraction == fraction then return a end
   local limbs, more = {}, fraction - a.fraction
@@ -147,7 +144,7 @@ function Decimal.__lt(a, b) return compare(a, b) < 0 end
 function Decimal.__le(a, b) return compare(a, b) <= 0 end
 function Decimal.__eq(a, b) return compare(a, b) == 0 end
 
---- The difference; throws where it would be negative.
+--- Returns the difference; throws if it would be negative.
 function Decimal.__sub(a, b)
   if a < b then
     error(("%s - %s would be negative"):format(decimal.text(a), decimal.text(b)), 2)
@@ -163,7 +160,7 @@ function Decimal.__sub(a, b)
   return made(difference, fraction)
 end
 
--- Limbs that may have grown beyond the base -> proper ones.
+-- Carries limbs that have grown beyond the base.
 local function carried(limbs)
   local carry, i = 0, 0
   while i < #limbs or carry > 0 do
@@ -186,7 +183,7 @@ end
 
 Decimal.__tostring = function(value) return decimal.text(value) end
 
---- So many times the amount. Throws where the count is no whole number from 0 up that is exact.
+--- Returns the amount times a count. Throws if the count is not an exact whole number from 0 up.
 ---@param amount smmpanel.Decimal
 ---@param count integer
 ---@return smmpanel.Decimal
@@ -197,7 +194,7 @@ function decimal.times(amount, count)
   return amount * from_digits(("%.0f"):format(count), "")
 end
 
---- What `count` pieces cost at a price per 1,000.
+--- Returns the cost of `count` pieces at a price per 1,000.
 ---@param rate smmpanel.Decimal
 ---@param count integer
 ---@return smmpanel.Decimal
@@ -205,7 +202,7 @@ function decimal.per_thousand(rate, count)
   return decimal.times(rate, count) * THOUSANDTH
 end
 
---- The value as text, without needless zeros: `0.27819`, `8`.
+--- Returns the value as text, without trailing zeros: `0.27819`, `8`.
 ---@param value smmpanel.Decimal
 ---@return string
 function decimal.text(value)

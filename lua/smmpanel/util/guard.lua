@@ -1,10 +1,10 @@
---- pcall that lets Ctrl-C through. `lua` and `luajit` throw "interrupted!" from a hook, wherever the program is:
--- a pcall that takes it for a failure of its own goes on, and sends the order that the user meant to stop.
+--- A pcall that does not catch Ctrl-C. `lua` and `luajit` throw "interrupted!" from a hook at any point. Code that
+-- treats it as an ordinary failure would continue, and send the order that the user meant to stop.
 -- @module smmpanel.util.guard
 
 local guard = {}
 
---- Whether a value that was thrown is the interpreter's answer to Ctrl-C.
+--- Returns whether a thrown value is the interpreter's error for Ctrl-C.
 ---@param thrown any
 ---@return boolean
 function guard.is_interrupt(thrown)
@@ -16,7 +16,7 @@ local function result(ok, ...)
   return ok, ...
 end
 
---- pcall, except that Ctrl-C is thrown on.
+--- Like pcall, but rethrows Ctrl-C.
 ---@param f function
 ---@param ... any
 ---@return boolean ok

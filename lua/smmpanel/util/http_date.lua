@@ -13,7 +13,7 @@ local function days(year, month, day)
   return 365 * year + leaps + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
---- Seconds since 1970, or nil where the text is no such date.
+--- Parses a date: returns seconds since 1970, or nil if the text is not an HTTP date.
 ---@param text string
 ---@return integer?
 function http_date.parse(text)
@@ -24,7 +24,7 @@ function http_date.parse(text)
     + tonumber(second)
 end
 
---- Seconds from `now` until then, or nil where the text is no such date.
+--- Returns the seconds from `now` until a date, or nil if the text is not an HTTP date.
 ---@param text string
 ---@param now number unix time
 ---@return number?

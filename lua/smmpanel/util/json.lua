@@ -1,9 +1,9 @@
---- The one JSON codec: of the command line, the catalogue's files, the ledgers and the wire log.
+--- The JSON codec for the command line, the catalogue's files, the ledgers and the wire log.
 --
--- It writes by itself: lua-cjson rounds numbers to 14 digits, and leaves in a text what a terminal obeys. Records are
--- read by the core's decoder, exactly and typed. Only plain documents (no money, no ids) are read by lua-cjson, which
--- is loaded when the first one is: calls and ledgers work where there is none. The core is loaded when it is needed,
--- too: the sandbox in nginx has none.
+-- It has its own encoder, because lua-cjson rounds numbers to 14 digits, and does not escape terminal control
+-- sequences. The core's decoder reads records, exactly and typed. lua-cjson reads only plain documents (no money, no
+-- ids), and is loaded on first use, so calls and ledgers work without it. The core is loaded on first use too, because
+-- the sandbox in nginx does not have it.
 -- @module smmpanel.util.json
 
 local json = {}
@@ -20,19 +20,19 @@ local function escaped(char)
   return SHORT[char] or ("\\u%04x"):format(char:byte())
 end
 
--- What is no UTF-8 is written byte for byte as Latin-1: JSON cannot hold it, and nothing else may be lost by it.
+-- Bytes that are not UTF-8 are written as Latin-1 characters, because JSON cannot contain them.
 local function escaped_sequence(sequence)
   return not text.is_utf8(sequence) and sequence:gsub(".", escaped) or nil
 end
 
--- Of a sequence of two or three bytes.
+-- The code point of a sequence of two or three bytes.
 local function numbered(char)
   local a, b, c = char:byte(1, 3)
   return ("\\u%04x"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
 end
 
 local function write_string(s)
-  if s:find '[%z\1-\31\127"\\]' then s = s:gsub('[%z\1-\31\127"\\]', escaped) end -- "%c" would ask the locale
+  if s:find '[%z\1-\31\127"\\]' then s = s:gsub('[%z\1-\31\127"\\]', escaped) end -- "%c" depends on the locale
   if s:find "[\128-\255]" then
     if not text.is_utf8(s) then s = s:gsub("[\128-\255][\128-\191]*", escaped_sequence) end
     for _, pattern in ipairs(text.UNSAFE) do s = s:gsub(pattern, numbered) end
@@ -45,7 +45,7 @@ local function write_number(n)
   return argerror.integer_text(n) or decimal.shortest(n)
 end
 
--- -> is it a list, and its length or its keys in order
+-- -> whether it is a list, and its length or its sorted keys
 local function keys_of(value)
   local keys, greatest = {}, 0
   for key in pairs(value) do
@@ -86,9 +86,9 @@ function write(value)
   return writer(value)
 end
 
---- The JSON text of a value as a decoder gives it: on one line, the fields of an object by name, the same text for
--- the same value. Control characters, line separators and characters that turn the direction of a text are written as
--- `\u…`. An empty table is written as `[]`, for nothing tells whether it was a list.
+--- Encodes a decoded value as JSON: on one line, the fields of an object sorted by name, so equal values give equal
+-- texts. Control characters, line separators and characters that change the text direction are written as `\u…`. An
+-- empty table is written as `[]`, because it may be a list or an object.
 ---@param value any
 ---@return string
 function json.encode(value)
@@ -97,7 +97,7 @@ end
 
 -- ---- reading -------------------------------------------------------------------------------
 
---- Reads a record that was written by `encode`, each number digit for digit, in any Lua.
+--- Decodes a record that was written by `encode`; keeps all digits of numbers, in any Lua.
 ---@param s string
 ---@param schema? userdata the types of its fields: see smmpanel.api.schemas
 ---@param decimals? "number"|"string" how money is given (number)
@@ -112,7 +112,7 @@ function json.decode_record(s, schema, decimals)
   return value
 end
 
-local reader -- lua-cjson with settings of our own, once it is needed
+local reader -- lua-cjson with our settings, loaded on first use
 
 local function load_reader()
   local found, cjson = pcall(require, "cjson")
@@ -127,7 +127,7 @@ end
 
 local to_integer = math.tointeger or function(n) return n end
 
--- As our decoder gives values: no nulls, and an integer is one.
+-- Converts values to the form of our decoder: without nulls, integral numbers as integers.
 local function plain(value)
   if value == reader.null then return nil end
   if type(value) == "number" then return to_integer(value) or value end
@@ -136,7 +136,7 @@ local function plain(value)
   return value
 end
 
---- Reads a plain document: its numbers are doubles, its nulls are absent. Throws where lua-cjson is not installed.
+--- Decodes a plain document: numbers are doubles, nulls are absent. Throws if lua-cjson is not installed.
 ---@param s string
 ---@return any? value
 ---@return string? why

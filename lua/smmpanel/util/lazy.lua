@@ -1,5 +1,5 @@
---- A module that is loaded when one of its functions is first used: what few programs need costs the others no
--- start-up time. Not for what an order passes through: it must not be loaded from files that were replaced meanwhile.
+--- A module that is loaded when one of its functions is first used, to save start-up time. Do not use it for code that
+-- places orders: the files may be replaced by another version before they are loaded.
 -- @module smmpanel.util.lazy
 
 ---@param name string the module's

@@ -1,6 +1,6 @@
---- A text made comparable: what differs between two ways to write the same words is gone. Small letters, without
--- accents and vowel marks, full-width letters as plain ones, quotes away, and everything that is no letter or digit
--- as a single space; a space at both ends. "¡Límite EXCEDIDO!" -> " limite excedido ". Pure.
+--- Normalises a text for comparison: lower case, without accents, vowel marks and quotes, full-width letters as plain
+-- ones, everything that is not a letter or digit as a single space, and a space at both ends.
+-- "¡Límite EXCEDIDO!" -> " limite excedido ". Pure.
 -- @module smmpanel.util.normalise
 
 local casefold = require "smmpanel.util.casefold"
@@ -11,7 +11,7 @@ local function utf8_char(point)
   return string.char(0xE0 + math.floor(point / 4096), 0x80 + math.floor(point / 64) % 64, 0x80 + point % 64)
 end
 
--- Letters with accents, by what they are without.
+-- A plain letter -> its letters with accents.
 local LATIN = {
   a = "àáâãäåāăąǎạảấầẩẫậắằẳẵặ", c = "çćĉċč", d = "ďđ", e = "èéêëēĕėęěẹẻẽếềểễệ", g = "ĝğġģ", h = "ĥħ",
   i = "ìíîïĩīĭįỉị", j = "ĵ", k = "ķ", l = "ĺļľł", n = "ñńņňŉ", o = "òóôõöøōŏőơọỏốồổỗộớờởỡợ", r = "ŕŗř",
@@ -65,7 +65,7 @@ local function add_marks_and_signs(plain)
   for _, point in ipairs { 0x60C, 0x61B, 0x61F, 0x66A, 0x6D4, 0x964, 0x30FB } do plain[utf8_char(point)] = " " end
 end
 
--- A character -> what stands for it. Made when the first text that is not ASCII comes.
+-- A character -> its replacement. Built for the first text that is not ASCII.
 local function new_plain()
   local plain = {}
   add_letters(plain)
@@ -85,7 +85,7 @@ local function entity(name)
   return ENTITIES[name]
 end
 
--- What English writes behind an apostrophe as part of the word: don't, it's. Elsewhere a word begins there: d'annuler.
+-- English word endings after an apostrophe: don't, it's. In other languages a word begins there: d'annuler.
 local ENDINGS = { t = "t", s = "s", re = "re", ve = "ve", ll = "ll", d = "d", m = "m" }
 
 local function after_apostrophe(letters)

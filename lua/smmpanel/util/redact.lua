@@ -1,7 +1,7 @@
---- Hides the key in texts that people or logs see. Pure.
+--- Hides the key in messages and logs. Pure.
 -- @module smmpanel.util.redact
 
--- A key this short is no secret, and hiding it would spoil every other word.
+-- A key this short is not a secret, and hiding it would damage other words.
 local SECRET_MIN = 4
 
 local function escaped(key, pattern, escape)
@@ -41,14 +41,14 @@ local function json(key, slash, hex, unsafe)
   return text
 end
 
--- How a key may stand in a text: as it is, form-escaped, and in a JSON string, each in the usual ways.
+-- The encodings of a key in a text: plain, form-encoded, and in a JSON string, with the usual variants.
 local function spellings(key)
   local list, seen, form = {}, {}, "[^A-Za-z0-9%-._~]"
   local function add(spelling)
     if not seen[spelling] then list[#list + 1], seen[spelling] = spelling, true end
   end
   add(key)
-  add((key:gsub(" ", "+"))) -- escapes that were undone in part
+  add((key:gsub(" ", "+"))) -- partly decoded
   for _, hex in ipairs { "%02X", "%02x" } do
     for _, space in ipairs { "+", "%20" } do add(escaped(key, form, percent(hex, space))) end
   end
@@ -76,7 +76,7 @@ local function replace(s, secret)
   return table.concat(parts, "***")
 end
 
--- A text may have been cut inside the key: its beginning at the end is hidden as well.
+-- A text may be truncated inside the key, so a beginning of the key at the end of the text is hidden too.
 local function replace_cut(s, secret)
   for length = math.min(#secret - 1, #s), SECRET_MIN, -1 do
     if s:sub(-length) == secret:sub(1, length) then return s:sub(1, -length - 1) .. "***" end
@@ -84,7 +84,7 @@ local function replace_cut(s, secret)
   return s
 end
 
---- A function that hides a key in a text. The key is in its closure alone.
+--- Returns a function that hides a key in a text. Only its closure holds the key.
 ---@param key string
 ---@return fun(s: string): string
 return function(key)

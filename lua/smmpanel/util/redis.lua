@@ -1,6 +1,6 @@
---- Scripts on the user's own Redis connection, redis-lua's or lua-resty-redis's. Both have
--- `client:eval(script, keys, …)`; one throws what fails, the other returns it. A script runs as a whole or
--- not at all, so each step of ours is one.
+--- Runs scripts on the user's Redis connection, of redis-lua or lua-resty-redis. Both have
+-- `client:eval(script, keys, …)`; redis-lua throws errors, lua-resty-redis returns them. A script is atomic, so each
+-- step is one script.
 -- @module smmpanel.util.redis
 
 local core = require "smmpanel.core"
@@ -10,13 +10,12 @@ local argerror = require "smmpanel.util.argerror"
 
 local redis = {}
 
--- A connection that timed out once may bring that answer to the next question: so each question has a number
--- of its own, and the answer brings it back.
+-- After a timeout a connection may return the late reply to the next request. So each request has a number, which its
+-- reply repeats.
 local HEAD = "local function script() "
 local TAIL = "\nend local reply = script() table.insert(reply, 1, ARGV[#ARGV]) return reply"
 
--- What Redis says, by its first word, in our words: the code, what to do, and whether another connection may
--- do better.
+-- The first word of Redis' error -> our code, what to do, and whether to retry on another connection.
 local ADVICE = {
   OOM = { "full", "Redis is out of memory: raise maxmemory (with maxmemory-policy noeviction)" },
   MISCONF = { "full", "Redis cannot write to its disk: check its log and free some space" },
@@ -47,7 +46,7 @@ local function refused(said)
     message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
 end
 
--- The connection is of no more use, whatever is wrong with it.
+-- Closes a connection that cannot be used any more; ignores errors.
 local function broken(said)
   said = text.one_line(tostring(said), 200)
   return { code = "unavailable", broken = true, discard = true, timeout = said:find("timeout", 1, true) ~= nil,
@@ -77,7 +76,7 @@ end
 
 local REPLICAS_WAIT = 1000 -- milliseconds
 
--- lua-resty-redis makes a method of any name, so its own methods tell it from redis-lua.
+-- Distinguishes the two clients by lua-resty-redis's own methods: it creates a method for any name.
 local function is_resty(client) return client.set_keepalive ~= nil end
 
 local function wait_command(client, replicas)
@@ -85,7 +84,7 @@ local function wait_command(client, replicas)
   return client:raw_cmd(("WAIT %d %d"):format(replicas, REPLICAS_WAIT))
 end
 
--- Until so many replicas have what this connection wrote. -> failure, if they have not
+-- Waits until this many replicas have the writes of this connection. -> a failure if they do not
 local function replicated(client, replicas)
   local ok, count, err = guard.call(wait_command, client, replicas)
   if not ok or not tonumber(count) then
@@ -96,7 +95,7 @@ local function replicated(client, replicas)
   end
 end
 
--- A script and, where the answer has to outlive the master, its replication.
+-- Runs a script and, if the write must survive the loss of the master, waits for its replication.
 local function ask_all(client, replicas, script, keys, arguments)
   local reply, failure = ask(client, script, keys, arguments)
   if reply and replicas > 0 then failure = replicated(client, replicas) end
@@ -111,7 +110,7 @@ local function is_client(value)
   return ok and method ~= nil
 end
 
--- One connection for all: after a failure it is out of step and stays away.
+-- One connection for all requests. After a failure its replies may be shifted, so it is not used again.
 local function single(client, replicas)
   local busy, spoilt = false, false
   return function(script, keys, arguments)
@@ -132,8 +131,8 @@ local function connected(connect)
   return client
 end
 
--- Connections as needed. In nginx one belongs to its request, and nginx keeps those that are free;
--- elsewhere we do.
+-- Opens connections on demand. In nginx a connection belongs to its request, and nginx pools free ones; elsewhere they
+-- are pooled here.
 local function several(connect, replicas)
   local free = {}
   local function acquire()
@@ -166,7 +165,7 @@ local function several(connect, replicas)
   return function(script, keys, arguments)
     local reply, failure = once(script, keys, arguments)
     if not failure or not failure.broken or failure.timeout then return reply, failure end
-    -- Most likely Redis was restarted since. Every script of ours may run twice.
+    -- Redis was probably restarted since. All scripts may safely run twice.
     free = {}
     return once(script, keys, arguments)
   end, function(f)
@@ -178,7 +177,7 @@ local function several(connect, replicas)
   end
 end
 
--- CONFIG GET, which no script may do. Some users of Redis may not either: nil then.
+-- CONFIG GET, which is not allowed in scripts. Returns nil if the Redis user has no permission.
 local function setting_of(client, name)
   local ok, reply = guard.call(function()
     if is_resty(client) then return client:config("get", name) end
@@ -188,13 +187,13 @@ local function setting_of(client, name)
   return reply[name] or reply[2]
 end
 
---- What runs scripts on a connection: a function of the script (it must return a table of strings without
--- holes), its keys and its arguments, which returns that table, or nil and `{ code, message }`.
+--- Returns a function that runs scripts on a connection. It takes the script (which must return a table of strings
+-- without holes), its keys and its arguments, and returns that table, or nil and `{ code, message }`.
 ---@param where string the public function's name
 ---@param client table|fun(): table a connected client, or a function that returns one
 ---@param replicas? integer how many replicas must have what a script wrote before it counts (0)
 ---@return fun(script: string, keys: string[], arguments: any[]): string[]?, table?
----@return fun(name: string): string? what CONFIG GET says; nil where that is not allowed
+---@return fun(name: string): string? returns a setting by CONFIG GET; nil if that is not allowed
 function redis.runner(where, client, replicas)
   replicas = replicas or 0
   if type(client) == "function" then

@@ -1,5 +1,5 @@
---- Text helpers that no locale can change: `string.lower`, `%s` and `%c` ask the C library, and a
--- program that called `os.setlocale` would get other answers.
+--- Text helpers that do not depend on the locale: `string.lower`, `%s` and `%c` use the C library, whose results change
+-- when a program calls `os.setlocale`.
 -- @module smmpanel.util.text
 
 local text = {}
@@ -11,14 +11,14 @@ for byte = 65, 90 do
   lower_of[string.char(byte)] = string.char(byte + 32)
 end
 
---- ASCII lower case; every other byte stays.
+--- Converts ASCII letters to lower case; all other bytes stay.
 ---@param s string
 ---@return string
 function text.lower(s)
   return (s:gsub("[A-Z]", lower_of))
 end
 
---- Without white space at both ends.
+--- Removes white space at both ends.
 ---@param s string
 ---@return string
 function text.trim(s)
@@ -31,28 +31,28 @@ function text.trim(s)
   return s:sub(from, to)
 end
 
---- Lower case without spaces, `_` and `-`: how states and service types are compared.
+--- Converts to lower case and removes spaces, `_` and `-`, to compare states and service types.
 ---@param s string
 ---@return string
 function text.squeeze(s)
   return (text.lower(s):gsub("[_%-" .. SPACE .. "]", ""))
 end
 
---- Whether a control character (NUL, CR, LF, tab, DEL, …) is in it.
+--- Returns whether the text contains a control character (NUL, CR, LF, tab, DEL, …).
 ---@param s string
 ---@return boolean
 function text.has_control(s)
   return s:find("[^\32-\126\128-\255]") ~= nil
 end
 
---- Whether it can be an id in a list on the wire: not empty; no comma, white space or control character.
+--- Returns whether the text can be an id in a form's list: not empty; no comma, white space or control character.
 ---@param s string
 ---@return boolean
 function text.is_id(s)
   return s ~= "" and not s:find("[ ,]") and not text.has_control(s)
 end
 
---- Whether it is valid UTF-8: no stray byte, no overlong form, no surrogate.
+--- Returns whether the text is valid UTF-8: no stray byte, no overlong form, no surrogate.
 ---@param s string
 ---@return boolean
 function text.is_utf8(s)
@@ -64,12 +64,12 @@ function text.is_utf8(s)
   return not left:find "[\128-\255]"
 end
 
--- How many bytes a UTF-8 sequence with this first byte has.
+-- The length in bytes of a UTF-8 sequence with this first byte.
 local function utf8_length(lead)
   return lead < 0xE0 and 2 or lead < 0xF0 and 3 or 4
 end
 
---- Cuts what is left of a character at the end, where a limit in bytes went through it.
+--- Removes an incomplete character at the end of a text that was truncated to a number of bytes.
 ---@param s string
 ---@return string
 function text.whole_characters(s)
@@ -78,11 +78,11 @@ function text.whole_characters(s)
   end))
 end
 
--- What a terminal may obey although it is no ASCII: control characters (U+0080 to 9F), line separators, and what turns
--- the direction of a text. Each pattern matches one character of two or three bytes.
+-- Characters outside of ASCII that can affect a terminal: control characters (U+0080 to 9F), line separators, and
+-- characters that change the text direction. Each pattern matches one character of two or three bytes.
 text.UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]", "\216\156" }
 
---- On one line, at most `limit` bytes, with white space and control characters folded into single spaces.
+--- Shortens a text to one line of at most `limit` bytes; white space and control characters become single spaces.
 ---@param s string
 ---@param limit integer bytes
 ---@return string
@@ -101,17 +101,17 @@ local function named(char)
   return NAMED[char] or ("\\x%02X"):format(char:byte())
 end
 
--- Of the sequences below, which have two or three bytes.
+-- The code point of a sequence of two or three bytes.
 local function numbered(char)
   local a, b, c = char:byte(1, 3)
   return ("\\u{%04X}"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
 end
 
--- What is unsafe, and what is not seen: a space that does not break, zero width, a byte order mark.
+-- Unsafe and invisible characters: no-break space, zero width, byte order mark.
 local INVISIBLE = { "\194[\128-\160]", "\226\128[\139-\143\168-\175]", "\226\129[\160-\175]", "\216\156",
   "\239\187\191" }
 
---- A text for a message, at most `limit` bytes of it, in which nothing is invisible: `\n`, `\x1B`, `\u{FEFF}`.
+--- Formats at most `limit` bytes of a text for a message, with invisible characters escaped: `\n`, `\x1B`, `\u{FEFF}`.
 ---@param s string
 ---@param limit integer bytes
 ---@return string

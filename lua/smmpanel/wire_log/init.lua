@@ -1,5 +1,5 @@
---- The wire log: each exchange with the panel as one JSON line in a file. The key is in no line. A bug report is
--- then one file, and `smmpanel.replay(path)` answers from it.
+--- The wire log: each exchange with the panel as one JSON line in a file. No line contains the key. The file can be
+-- attached to a bug report, and `smmpanel.replay(path)` answers from it.
 --
 -- The fields of a line: `at` (when the attempt ended, UTC), `action`, `attempt`, `seconds`, `request` (the form body,
 -- the key as `K`), `status`, `content_type`, `location`, `retry_after` and other headers that say how to go on, `body`
@@ -14,7 +14,7 @@ local text = require "smmpanel.util.text"
 
 local wire_log = {}
 
-wire_log.BODY_MAX = 4 * 1024 * 1024 -- bytes of a body that are kept: a catalogue of ten thousand services fits
+wire_log.BODY_MAX = 4 * 1024 * 1024 -- bytes of a body that are logged; enough for ten thousand services
 
 local HEADERS = { "content-type", "location", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining",
   "x-ratelimit-reset", "cf-ray", "date" }
@@ -34,7 +34,7 @@ local function set_body(line, body)
   end
 end
 
--- The exchange as a line's table. `redact` hides the key in every spelling, also where the text was cut inside it.
+-- Makes the table of a line. `redact` hides the key in all encodings, also if the text was truncated inside it.
 local function line_of(exchange, redact)
   local outcome, body = exchange.outcome, exchange.body
   local line = { at = os.date "!%Y-%m-%dT%H:%M:%SZ", action = exchange.action, attempt = exchange.attempt,
@@ -48,10 +48,10 @@ local function line_of(exchange, redact)
   return line
 end
 
---- A function that writes exchanges: it is given { action, attempt, form (the body without the key), body, outcome }.
+--- Returns a function that logs an exchange: { action, attempt, form (the body without the key), body, outcome }.
 ---@param target string|fun(line: table) a file's path, or a function that is given each line as a table
 ---@param redact fun(s: string): string hides the key
----@return fun(exchange: table) it throws what `target` throws, or why the file cannot be written
+---@return fun(exchange: table) throws the errors of `target`, or if the file cannot be written
 function wire_log.writer(target, redact)
   if type(target) ~= "string" then
     return function(exchange) target(line_of(exchange, redact)) end

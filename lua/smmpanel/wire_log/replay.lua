@@ -2,8 +2,8 @@
 --
 --     local panel = smmpanel.new { url = url, key = "any", transport = smmpanel.replay "panel.jsonl" }
 --
--- A request is answered by the first line with the same form body that was not used yet, and by the last one of them
--- again when all were used. With `in_order = true` the lines are given one after the other, whatever is asked.
+-- A request is answered by the first unused line with the same form body. When all of those are used, the last one
+-- answers again. With `in_order = true` the lines are used in their order, whatever the requests are.
 -- @module smmpanel.wire_log.replay
 
 local argerror = require "smmpanel.util.argerror"
@@ -29,7 +29,7 @@ local function read_lines(path)
   return lines
 end
 
--- The form body as the log has it: the key, which is its first field, as K.
+-- The form body as in the log: the key, which is the first field, is replaced by K.
 local function asked(body)
   return (body:gsub("^key=[^&]*", "key=K"))
 end
@@ -71,7 +71,7 @@ local function answer(line)
   return nil, given
 end
 
---- A transport that answers from a wire log. Throws where the file cannot be read.
+--- Makes a transport that answers from a wire log. Throws if the file cannot be read.
 ---@param path string
 ---@param options? { in_order: boolean? }
 ---@return fun(request: table): table?, table?

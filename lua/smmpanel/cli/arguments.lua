@@ -57,7 +57,7 @@ arguments.EXIT_CODES = {
   { "2", "wrong usage: nothing was sent" },
   { "3", "refused by the panel, the ledger or --max-cost; or the answer cannot be used" },
   { "4", "the panel cannot be reached or did not answer in time; nothing was carried out" },
-  { "5", "uncertain: it may have been carried out; check smmpanel pending before you repeat it" },
+  { "5", "uncertain: it may have been carried out; do not repeat it, check smmpanel pending" },
   { "130", "stopped by Ctrl-C" },
 }
 

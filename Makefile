@@ -60,7 +60,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: ## try every action of the API against a sandbox panel; installs what is missing
-	@tools/deps build sandbox
+	@tools/deps build sandbox cli
 	@$(MAKE) --no-print-directory all
 	@$(RUN) examples/tour.lua
 

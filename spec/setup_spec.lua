@@ -102,7 +102,7 @@ describe("tools/deps", function()
                                     brew = "brew install pkgconf" } do
       program(manager, "exit 1")
       local said = deps "build sandbox"
-      assert.matches("missing: cc libcurl%.pc lua5%.4 nginx openssl pkg%-config\n", said)
+      assert.matches("missing: cc libcurl%.pc lua5%.4 nginx openssl pkg%-config zlib%.pc\n", said)
       assert.matches(command, said)
       assert.matches("exit 1\n$", said)
       os.remove(dir .. "/bin/" .. manager)

@@ -1,4 +1,4 @@
-/* leftovers.h - half-written files of processes that were killed.
+/* leftovers.h - removes partly written files of processes that were killed.
  *
  * Holds nothing between calls, may be called on any thread, throws nothing. Knows no Lua and no network. */
 #ifndef SMMPANEL_LEFTOVERS_H

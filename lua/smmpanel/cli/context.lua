@@ -1,4 +1,4 @@
---- What a command works with: the panel, its catalogue, where to write, whom to ask.
+--- The context of a command: the panel, its catalogue, its output, questions to the user.
 -- @classmod smmpanel.cli.Context
 
 local catalog = require "smmpanel.catalog"
@@ -174,7 +174,7 @@ function Context:remark(text, ...)
   if terminal.is_tty(io.stderr) then self:say(text, ...) end
 end
 
---- Whether somebody is there to be asked.
+--- Returns whether the user can be asked: stdin and stderr are a terminal.
 ---@return boolean
 function Context:can_ask() -- luacheck: ignore self
   return terminal.is_tty(io.stdin) and terminal.is_tty(io.stderr)

@@ -1,4 +1,4 @@
---- After Ctrl-C: the answers to what was sent already tell what was done, so they are waited for.
+--- After Ctrl-C: waits for the responses to the requests that were sent, because they show what was done.
 -- @module smmpanel.cli.interrupt
 
 local interrupt = {}

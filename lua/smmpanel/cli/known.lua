@@ -1,4 +1,4 @@
---- What the ledger knows of refs before anything is placed.
+--- Looks refs up in the ledger before anything is placed.
 -- @module smmpanel.cli.known
 
 local known = {}

@@ -21,9 +21,14 @@ local function with(lua, name) return lua .. " spec/loops/programs/" .. name .. 
 
 local function core_for(version) return ("env LUA_CPATH='./build/%s/?.so;;' "):format(version) end
 
+-- A package may be there and not load: Debian sid's lua-copas lacks timerwheel.
+local function loads(lua, module) return output(("%s -e 'require \"%s\" print(1)'"):format(lua, module)) ~= "" end
+
+local function copas(lua) return is_51 and loads(lua, "copas") end
+
 local function glib()
   local lua = is_51 and process.lua() or "lua5.3"
-  if output(lua .. " -e 'require \"lgi\" print(1)'") == "" then return nil end
+  if not loads(lua, "lgi") then return nil end
   return core_for(is_51 and "5.1" or "5.3") .. with(lua, "glib")
 end
 
@@ -44,10 +49,10 @@ local function luanti()
 end
 
 return {
-  neovim = NEOVIM, haproxy_lua = haproxy_lua, haproxy = haproxy,
+  neovim = NEOVIM, has = has, loads = loads, haproxy_lua = haproxy_lua, haproxy = haproxy,
   { name = "luv", closes = false, command = with(process.lua(), "luv") },
   { name = "cqueues", command = with(process.lua(), "cqueues") },
-  { name = "Copas", command = is_51 and with(process.lua(), "copas") },
+  { name = "Copas", command = copas(process.lua()) and with(process.lua(), "copas") },
   { name = "GLib", command = glib() },
   { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
   { name = "HAProxy", closes = false, polls = true, command = haproxy(nginx.free_port()) },

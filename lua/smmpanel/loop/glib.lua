@@ -8,6 +8,8 @@ local GLib = lgi.GLib
 local loop = { name = "glib" }
 
 local PRIORITY = GLib.PRIORITY_DEFAULT
+-- GLib 2.90 has it in a namespace of its own.
+local add_descriptor = GLib.unix_fd_add_full or lgi.require("GLibUnix", "2.0").fd_add_full
 
 local function after(milliseconds, f)
   GLib.timeout_add(PRIORITY, milliseconds, function()
@@ -50,7 +52,7 @@ end
 
 function loop.watch(descriptor, step)
   if source then loop.unwatch() end -- the source of an old descriptor, after a fork
-  source = GLib.unix_fd_add_full(PRIORITY, descriptor, GLib.IOCondition.IN, function()
+  source = add_descriptor(PRIORITY, descriptor, GLib.IOCondition.IN, function()
     local ok, thrown = pcall(step)
     if not ok then report(tostring(thrown)) end
     return true

@@ -124,18 +124,19 @@ local function to_the_end(run, processes)
   for _, worker in ipairs(workers) do assert(wait(worker), "a worker did not come to its end") end
 end
 
--- The refs that may be in doubt: each was being placed when its process was killed, or its answer was lost. Others
--- must not be. -> the set of them, how many were cut off by a kill, how many by a lost answer
+-- The attempts that may be in doubt: each was on its way when its process was killed, or its answer was lost. Others
+-- must not be. -> the set of them by ref and attempt (of a take that was cut off by ref alone), how many were cut off
+-- by a kill, how many by a lost answer
 local function doubtful(run)
   local last, set, cut, lost = {}, {}, 0, 0
   for line in io.lines(run.directory .. "/steps") do
-    local worker_and_ref, mark = line:match "^(%d+ %S+) (%S)$"
-    last[worker_and_ref] = mark
+    local step, mark = line:match "^(.*) (%S)$"
+    last[step] = mark
   end
-  for worker_and_ref, mark in pairs(last) do
+  for step, mark in pairs(last) do
     if mark == "+" then cut = cut + 1 end
     if mark == "?" then lost = lost + 1 end
-    if mark ~= "-" then set[worker_and_ref:match "%S+$"] = true end
+    if mark ~= "-" then set[(step:gsub("^%d+ ", ""):gsub(" 0$", ""))] = true end
   end
   return set, cut, lost
 end
@@ -145,7 +146,7 @@ local function unexplained(run, report)
   report.cut, report.lost = cut, lost
   local list = {}
   for _, open in ipairs(assert(run.panel:pending())) do
-    if not set[open.ref] then list[#list + 1] = open.ref end
+    if not set[open.ref] and not set[("%s %d"):format(open.ref, open.attempt)] then list[#list + 1] = open.ref end
   end
   return list
 end

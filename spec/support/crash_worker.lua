@@ -1,8 +1,9 @@
 -- Places orders that others place at the same time, until each is placed or uncertain, over a panel that
 -- fails in every way: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY sqlite PATH` or `... redis PORT PREFIX`.
--- DIRECTORY has a file "urls" with one url a line, and gets one "steps" with a line "PID REF MARK" for each ref that
--- is being placed ("+"), is so no more ("-"), or had no answer ("?"). With DIE above 0 it kills itself at that step
--- of the ledger, before or after it. Prints "ready" when it begins, and "done" at the end.
+-- DIRECTORY has a file "urls" with one url a line. It gets a file "steps" with lines "PID REF ATTEMPT MARK": an attempt
+-- is on its way ("+"; 0 while the ref is being taken), is so no more ("-"), or had no answer ("?"). With DIE above 0
+-- it kills itself at that step of the ledger, before or after it. Prints "ready" when it begins, and "done" at the
+-- end.
 local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 
@@ -16,7 +17,9 @@ stat:close()
 local steps = assert(io.open(directory .. "/steps", "a"))
 steps:setvbuf "no"
 
-local function note(entry, mark) steps:write(("%d %s %s\n"):format(pid, entry.ref, mark)) end
+local function note(entry, attempt, mark)
+  steps:write(("%d %s %d %s\n"):format(pid, entry.ref, attempt, mark))
+end
 
 local function kill_oneself() os.execute(("kill -9 %d"):format(pid)) end
 
@@ -27,13 +30,14 @@ end
 
 -- What a step means for its ref. A take whose answer was lost may have happened.
 local function note_before(name, entry)
-  if name == "take" then note(entry, "+") end
+  if name == "take" then note(entry, 0, "+") end
 end
 
-local function note_after(name, entry, result)
-  if name == "take" and result == "held" then note(entry, "-") end
-  if (name == "keep" or name == "free") and result then note(entry, "-") end
-  if name == "doubt" then note(entry, "?") end
+local function note_after(name, entry, result, attempt)
+  if name == "take" and result == "taken" then note(entry, attempt, "+") end
+  if name == "take" and result then note(entry, 0, "-") end
+  if (name == "keep" or name == "free") and result then note(entry, entry.attempt or 0, "-") end
+  if name == "doubt" then note(entry, entry.attempt, "?") end
 end
 
 -- The ledger, and the kill in it: at an odd step before it is done, at an even one after it.
@@ -46,7 +50,7 @@ local function mortal(ledger)
       if step * 2 - 1 == die then kill_oneself() end
       note_before(name, ...)
       local a, b = ledger[name](ledger, ...)
-      note_after(name, (...), a)
+      note_after(name, (...), a, b)
       if step * 2 == die then kill_oneself() end
       return a, b
     end

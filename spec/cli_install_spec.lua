@@ -91,6 +91,20 @@ describe("make install", function()
     completed("zsh -f", with_prefix(ZSH), "smmpanel services --sort ra"):wait "%-%-sort rate"
   end)
 
+  it("offers fields, faults and profiles in zsh, and files only where files belong", function()
+    home:write("config/smmpanel/config.lua", "myshop = { url = 'http://127.0.0.1:1/', key = 'k' }")
+    os.execute(("chmod 600 %s/config/smmpanel/config.lua"):format(home.path))
+    home:write("here/afile", "x")
+    local prepare = with_prefix(ZSH) .. "; cd ~/here; export XDG_CONFIG_HOME=~/config"
+    completed("zsh -f", prepare, "smmpanel add lin"):wait "smmpanel add link="
+    completed("zsh -f", prepare, "smmpanel sandbox --fault htm"):wait "%-%-fault html"
+    completed("zsh -f", prepare, "smmpanel balance --panel my"):wait "%-%-panel myshop"
+    completed("zsh -f", prepare, "smmpanel services --save af"):wait "%-%-save afile"
+    local terminal = completed("zsh -f", prepare, "smmpanel status af")
+    terminal:tmux("send-keys -l " .. cli.quoted "z")
+    terminal:wait "smmpanel status afz"
+  end)
+
   it("brings completion for fish", function()
     local script = prefix .. "/share/fish/vendor_completions.d/smmpanel.fish"
     local function offered(typed)
@@ -100,5 +114,21 @@ describe("make install", function()
     assert.matches("%-%-max%-rate", offered "smmpanel services --max-")
     assert.matches("rate", offered "smmpanel services --sort ")
     assert.is_nil(offered "smmpanel ma":find "man")
+  end)
+
+  it("offers fields, faults and profiles in fish, and files only where files belong", function()
+    home:write("config/smmpanel/config.lua", "myshop = { url = 'http://127.0.0.1:1/', key = 'k' }")
+    home:write("here/afile", "x")
+    local script = prefix .. "/share/fish/vendor_completions.d/smmpanel.fish"
+    local function offered(typed)
+      return (home:run(("chmod 600 ~/config/smmpanel/config.lua; cd ~/here; unset -f smmpanel; PATH=%s/bin:$PATH "
+        .. "XDG_CONFIG_HOME=~/config fish --no-config -c 'source %s; complete -C %q'"):format(prefix, script, typed)))
+    end
+    assert.matches("^link=", offered "smmpanel add lin")
+    assert.matches("^html", offered "smmpanel sandbox --fault htm")
+    assert.matches("^myshop", offered "smmpanel balance --panel my")
+    assert.matches("^afile", offered "smmpanel services --save af")
+    assert.equal("", offered "smmpanel status af")
+    assert.equal("", offered "smmpanel balance --below af")
   end)
 end)

@@ -54,15 +54,63 @@ local function bash(text)
   return plain_replace(text, " -o bashdefault -o default ", " ")
 end
 
+local ZSH_WORDS = [==[
+_smmpanel_words() {
+  local -a words_offered
+  words_offered=(${(f)"$(smmpanel words $1 2>/dev/null)"})
+  compadd -S "${2- }" -- $words_offered
+}
+
+]==]
+
+-- _arguments takes an action that begins with a space as it is; a space alone offers nothing.
+local ZSH_FIELDS, ZSH_REFS, ZSH_NOTHING = ": : _smmpanel_words fields ''", ": : _smmpanel_words refs", ": : "
+
+local function zsh_option(names, flag)
+  local name = names["--" .. flag]
+  return name == "FILE" and ": :_files" or WORDS[name] and ": : _smmpanel_words " .. WORDS[name] or ZSH_NOTHING
+end
+
+-- No command takes a file but by an option.
+local function zsh_arguments(block)
+  local command = block:match "^    ([%w-]+)%)"
+  if command == "add" then block = plain_replace(block, ": :_files\" \\", ZSH_FIELDS .. "\" \\") end
+  if command == "resolve" then block = plain_replace(block, ": :_files\" \\", ZSH_REFS .. "\" \\") end
+  return (block:gsub('("%*?): :_files(" \\)', "%1" .. ZSH_NOTHING .. "%2"))
+end
+
+local function zsh(text)
+  local names = argument_names()
+  text = text:gsub('(%-%-([%w-]+)}?"?%[[^\n]*%]): :_files"', function(head, flag)
+    return head .. zsh_option(names, flag) .. '"'
+  end)
+  text = text:gsub("    [%w-]+%)\n.-\n      ;;\n", zsh_arguments)
+  return plain_replace(text, "_smmpanel() {", ZSH_WORDS .. "_smmpanel() {")
+end
+
+local FISH = "complete -c smmpanel -n '__fish_smmpanel_seen_command %s' -a '(smmpanel words %s 2>/dev/null)'\n"
+
+local function fish(text)
+  local names = argument_names()
+  text = text:gsub("%-l ([%w-]+) %-r ", function(flag)
+    local name = names["--" .. flag]
+    local offered = WORDS[name] and ("-x -a '(smmpanel words %s 2>/dev/null)'"):format(WORDS[name])
+    return ("-l %s %s "):format(flag, offered or name == "FILE" and "-r -F" or "-x")
+  end)
+  return text .. "complete -c smmpanel -f\n" .. FISH:format("add", "fields") .. FISH:format("resolve", "refs")
+end
+
+local CHANGED = { bash = bash, zsh = zsh, fish = fish }
+
 local function run(context, args)
   local text = context.parser["get_" .. args.shell .. "_complete"](context.parser)
-  context:write(args.shell == "bash" and bash(text) or text)
+  context:write(CHANGED[args.shell](text))
 end
 
 return {
   name = "completion", run = run,
   about = "Print a completion script for a shell.",
-  details = "`make install` installs these scripts where the shells look for them. In bash, the script also completes "
+  details = "`make install` installs these scripts where the shells look for them. The scripts also complete "
     .. "profiles, pending refs, order fields and sandbox faults.",
   arguments = { { name = "shell", choices = { "bash", "zsh", "fish" }, about = "The shell." } },
   examples = {

@@ -36,11 +36,11 @@ end
 
 return {
   name = "words", hidden = true,
-  about = "Print words for shell completion.",
+  about = "Print words for shell completion, one on each line.",
   arguments = { { name = "kind", about = "Which words.", choices = { "profiles", "refs", "fields", "faults" } } },
   run = function(context, args)
     local names = KINDS[args.kind](context)
     table.sort(names)
-    if names[1] then context:print("%s", table.concat(names, " ")) end
+    for _, name in ipairs(names) do context:print("%s", name) end
   end,
 }

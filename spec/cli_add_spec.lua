@@ -15,11 +15,7 @@ describe("smmpanel add, in a pipe,", function()
     sandbox.stop()
   end)
 
-  local function run(line, options, code)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(line, options, code) return home:expect(line, code, options) end
 
   local function order_with(link) return sandbox.ask("orders?link=" .. link) end
 

@@ -20,11 +20,7 @@ describe("the command line, day by day:", function()
     sandbox.stop()
   end)
 
-  local function run(line, code, options)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(...) return home:expect(...) end
 
   it("watch says why polls fail, and its last word has the reason", function()
     local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 1.5", 4, { fault = "500&on=status" })

@@ -33,11 +33,7 @@ describe("a day's work", function()
     sandbox.stop()
   end)
 
-  local function run(line, code, options)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(...) return home:expect(...) end
 
   local function balance() return decimal.parse((run "smmpanel balance"):match "^[%d.]+") end
 

@@ -17,11 +17,7 @@ describe("smmpanel --from", function()
     sandbox.stop()
   end)
 
-  local function run(line, code, options)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(...) return home:expect(...) end
 
   local function sent(name, action)
     local counts = sandbox.counts(name)

@@ -11,11 +11,7 @@ describe("the command line, with a ledger,", function()
   before_each(function() home = cli.home(sandbox) end)
   after_each(function() home:remove() end)
 
-  local function run(line, code, options)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(...) return home:expect(...) end
 
   local function orders(name, from, to)
     local rows = { "ref,service,link,quantity" }

@@ -10,11 +10,7 @@ describe("the command line, with money,", function()
   before_each(function() home = cli.home(sandbox) end)
   after_each(function() home:remove() end)
 
-  local function run(line, code, options)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
-    return out, err
-  end
+  local function run(...) return home:expect(...) end
 
   local function write_config(text)
     run("chmod 600 " .. home:write("config/smmpanel/config.lua", text))

@@ -17,8 +17,7 @@ describe("the command line in a pipe", function()
 
   -- Runs it; where nothing else is expected, it ends well and says nothing beside its result.
   local function run(line, options, code)
-    local out, err, got = home:run(line, options)
-    assert.equal(code or 0, got, line .. "\n" .. out .. err)
+    local out, err = home:expect(line, code, options)
     if not code then assert.equal("", err) end
     return out, err
   end

@@ -101,6 +101,17 @@ function Home:run(line, options)
   return read_file(out), read_file(err), code
 end
 
+--- Runs a line as `run` does, and throws, with what it wrote, where it does not end with this exit code (0).
+---@return string out
+---@return string err
+function Home:expect(line, code, options)
+  local out, err, got = self:run(line, options)
+  if got ~= (code or 0) then
+    error(("%s\n%s%s\nexit code %s, expected %d"):format(line, out, err, tostring(got), code or 0), 2)
+  end
+  return out, err
+end
+
 -- ---- a terminal -------------------------------------------------------------------------------
 
 local Terminal = {}

@@ -276,7 +276,7 @@ local function sentences()
       .. sentence(" %.0f %% of the processor time that", FETCHED, "Node fetch", true),
     "Node's fetch needs.",
     "", "![What was measured](bench/results.svg)", "",
-    "All rows, peers and the machine: [bench/RESULTS.md](bench/RESULTS.md). `make bench` measures them anew.",
+    "All rows, peers and the machine: [bench/RESULTS.md](bench/RESULTS.md). `make bench` measures them again.",
   }, "\n")
 end
 

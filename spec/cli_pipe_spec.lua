@@ -57,7 +57,7 @@ describe("the command line in a pipe", function()
     assert.equal("31\ngone\n", out)
     assert.matches("The sandbox panel.*Ctrl%-C stops it", err)
     assert.equal(0, code)
-    for option, why in pairs { ["--fault nonsense"] = "no fault is called nonsense; known: ",
+    for option, why in pairs { ["--fault nonsense"] = "unknown fault nonsense; known: ",
       ["--balance much"] = "'much' is not an amount", ["--port 70000"] = "'70000' is not a port %(1 to 65535%)",
       ["--services x"] = "'x' is not a whole number" } do
       assert.matches(why, select(2, run("smmpanel sandbox " .. option, nil, 2)))

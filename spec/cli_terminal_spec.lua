@@ -281,7 +281,7 @@ describe("the command line on a terminal", function()
     terminal:key "C-c"
     terminal:wait "The sandbox has stopped.\ncode 0"
     assert.equal(4, (select(3, home:run("smmpanel balance", { env = env }))))
-    assert.matches("no fault is called nonsense", terminal:run "smmpanel sandbox --fault nonsense")
+    assert.matches("unknown fault nonsense", terminal:run "smmpanel sandbox --fault nonsense")
   end)
 
   describe("shows each of the other commands:", function()

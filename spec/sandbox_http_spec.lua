@@ -204,13 +204,13 @@ describe("the sandbox's server", function()
   it("says in a sentence why it cannot start", function()
     local other, problem = server.start { nginx = "/nonexistent" }
     assert.is_nil(other)
-    assert.truthy(problem:find "there is none")
+    assert.truthy(problem:find "was not found")
     other, problem = server.start { tls = false, port = tonumber(sandbox.url:match ":(%d+)/") }
     assert.is_nil(other)
-    assert.equal("a port that the sandbox wanted is taken", problem)
+    assert.equal("a port that the sandbox needs is in use", problem)
     other, problem = server.start { tls = false, balance = "a lot" }
     assert.is_nil(other)
-    assert.truthy(problem:find "the balance is no decimal")
+    assert.truthy(problem:find "the balance is not a decimal")
   end)
 end)
 
@@ -230,7 +230,7 @@ describe("a control", function()
     control("/faults?fault=503&on=balance")
     assert.equal(503, ask().status)
     assert.equal(200, ask(nil, "action=status&order=1").status)
-    assert.truthy(control("/faults?fault=nosuch"):find "no fault is called nosuch")
+    assert.truthy(control("/faults?fault=nosuch"):find "unknown fault nosuch")
     control("/reset")
     assert.equal(BALANCE, ask().body)
   end)
@@ -324,7 +324,7 @@ describe("a browser on this machine", function()
     for fault, limit in pairs { ["debug-page"] = "67108864", bomb = "17179869184", ["bomb-nested"] = "17179869184",
                                 deep = "10000000", ["deep-objects"] = "10000000" } do
       local said = lines_of(("curl -sS -g '%s?fault=%s:99999999999'"):format(sandbox.url, fault))
-      assert.truthy(said:find("99999999999 is too many: at most " .. limit .. "\n", 1, true), said)
+      assert.truthy(said:find("99999999999 is too large: at most " .. limit .. "\n", 1, true), said)
     end
   end)
 end)
@@ -602,7 +602,7 @@ describe("the fault", function()
 
   it("that nobody knows is a plain 400", function()
     local answer = ask("nosuch")
-    assert.same({ 400, "sandbox: no fault is called nosuch\n" }, { answer.status, answer.body })
+    assert.same({ 400, "sandbox: unknown fault nosuch\n" }, { answer.status, answer.body })
     answer = ask("drop", "action=status&order=1")
     assert.same({ 400, "sandbox: drop: write drop:FIELD\n" }, { answer.status, answer.body })
   end)

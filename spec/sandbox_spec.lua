@@ -686,18 +686,18 @@ describe("a list of faults", function()
     assert.same({ 500, 500, 0, 200, 200, 1 }, seen)
   end)
 
-  it("that nobody knows is refused", function()
+  it("is refused if it names an unknown fault", function()
     for _, text in ipairs { "nosuch", "500-jpeg", "600", "CODE", "lost@x", "lost@" } do
       local specs, problem = faults.parse(text)
       assert.same({}, specs)
-      assert.truthy(problem:find "fault is called", text)
+      assert.truthy(problem:find "unknown fault", text)
     end
     local _, problem = faults.parse "lost@1-2-3"
-    assert.equal("@1-2-3 is no count: write @2, @3-5 or @3-", problem)
+    assert.equal("@1-2-3 is not a range of requests: write @2, @3-5 or @3-", problem)
     local made
     made, problem = faults.plan((faults.parse "latency:soon"))
     assert.is_nil(made)
-    assert.equal("latency:soon: soon is no number", problem)
+    assert.equal("latency:soon: soon is not a number", problem)
     _, problem = faults.plan((faults.parse "status"))
     assert.equal("status: a number is needed", problem)
   end)

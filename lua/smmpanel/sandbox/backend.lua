@@ -38,7 +38,7 @@ local ORDERS_MAX = 1000 -- listed by `orders`
 ---@field body? string
 ---@field problem? string the URL asks for an unknown fault: an answer with status 400
 
---- Everything as it was at the start: orders, balances, clock, counters, faults.
+--- Restores the initial state: orders, balances, clock, counters, faults.
 function Backend:reset()
   self.offset, self.counts, self.windows, self.faults = 0, {}, {}, {}
   self.stats = stats.new()
@@ -53,7 +53,7 @@ function Backend:now()
   return self.clock() + self.offset
 end
 
--- The faults and shapes a request asks for itself, in the path or the query, else those set for all.
+-- The faults and shapes that the request's path or query names, or else those set for all requests.
 local function asked_faults(self, request, query)
   local parts = { query.fault or request.path:match("^/fault/([^/]+)/") }
   parts[#parts + 1] = query.shape
@@ -62,7 +62,7 @@ local function asked_faults(self, request, query)
   return self.faults
 end
 
--- The fields of a request: of its body, or, as most panels take it, of the query of a GET.
+-- The fields are in the body of a POST. Like most panels, this one also accepts them in the query of a GET.
 local function fields_of(request, query)
   if request.method == "POST" then return form.read(request.read_body(), request.headers.content_type) end
   return query.action and query or {}
@@ -88,8 +88,8 @@ local function limit(self, plan, fields, name)
   end
 end
 
--- The action is carried out before any wait, but a late one is carried out after its wait, even if the client
--- is gone by then.
+-- The action is carried out before any wait. Only the fault `late` carries it out after the wait, even if the client
+-- has gone by then.
 local function carry_out(self, request, plan, fields, name)
   local function act()
     local before = #self.panel.made
@@ -134,7 +134,7 @@ function Backend:answer(request)
   return answer(self, request, plan, fields, name), name
 end
 
---- The request is over: to be called once for each that `answer` began.
+--- Counts a request as finished. Call it once for each call of `answer`.
 ---@param name string
 function Backend:finish(name)
   stats.finish(self.stats, name)
@@ -152,14 +152,14 @@ local function checked(value, sentence)
 end
 
 --- The counters of all requests, or of those with a name.
----@param name? string
+---@param name? string only the requests with this name
 ---@return table object
 function Backend:report(name)
   local report = stats.report(self.stats, name)
   return name and report or report:set("wrong_keys", self.panel.wrong_keys)
 end
 
---- The last orders made, or those of a link.
+--- The last orders placed, newest first, or those for one link.
 ---@param link? string
 ---@return table array
 function Backend:orders(link)
@@ -174,13 +174,13 @@ function Backend:orders(link)
   return json.array(list)
 end
 
---- Moves the panel's clock on. Throws a sentence where that is no number.
+--- Advances the panel's clock. Throws a sentence if `seconds` is not a number.
 ---@param seconds number
 function Backend:advance(seconds)
   self.offset = self.offset + checked(tonumber(seconds), "advance needs seconds=N")
 end
 
---- Sets the balance of an account. Throws a sentence where there is none, or the balance is no decimal.
+--- Sets the balance of an account. Throws a sentence if there is no such account or the balance is not a decimal.
 ---@param balance string
 ---@param name? string of the account (main)
 function Backend:set_balance(balance, name)
@@ -188,12 +188,12 @@ function Backend:set_balance(balance, name)
   account.balance = checked(balance and money.parse(balance), "balance needs a decimal")
 end
 
---- Sets the faults of every request that names none. Throws a sentence where one is unknown.
----@param list? string none: no faults
----@param actions? string only for these, with commas between
+--- Sets the faults of every request that names none. Throws a sentence if one is unknown.
+---@param list? string nil: no faults
+---@param actions? string only for these, separated by commas
 function Backend:set_faults(list, actions)
   local specs, problem = faults.parse(list)
-  checked(not problem and faults.plan(specs), problem or "the faults do not work together")
+  checked(not problem and faults.plan(specs), problem or "these faults cannot be combined")
   self.faults = { text = list, on = actions }
 end
 

@@ -10,14 +10,14 @@ local function unescape(hex)
   return string.char(tonumber(hex, 16))
 end
 
---- `+` and percent escapes undone; an escape that is none stays as it is, as in PHP.
+--- Decodes `+` and percent escapes. Like PHP, it leaves an invalid escape as it is.
 ---@param text string
 ---@return string
 function form.decode(text)
   return (text:gsub("%+", " "):gsub("%%(%x%x)", unescape))
 end
 
---- The fields by name. As in PHP the last of several wins, and a field without `=` is empty.
+--- Returns the fields by name. As in PHP, the last field of a name wins, and a field without `=` is empty.
 ---@param text string?
 ---@return table<string, string>
 function form.parse(text)
@@ -31,7 +31,7 @@ end
 
 local function escaped(text) return (text:gsub("[^0-9A-Za-z]", "%%%0")) end
 
--- The fields of a multipart body, files among them as if they were texts.
+-- Returns the fields of a multipart body. Files are treated as text fields.
 local function parse_multipart(body, boundary)
   local fields, at = {}, 1
   local delimiter = escaped("--" .. boundary)
@@ -48,7 +48,7 @@ local function parse_multipart(body, boundary)
   end
 end
 
--- A value of a JSON object as a form has it: a list is its items with commas, as PHP's panels implode them.
+-- Converts a JSON value to the text that a form would have. Panels in PHP implode a list with commas.
 local function as_text(value)
   if type(value) == "boolean" then return value and "1" or "0" end
   if type(value) ~= "table" then return tostring(value) end
@@ -65,7 +65,7 @@ local function parse_json(body)
   return fields
 end
 
---- The fields of a body, whatever form it has.
+--- Returns the fields of a body in any of the three formats.
 ---@param body string?
 ---@param content_type string?
 ---@return table<string, string>

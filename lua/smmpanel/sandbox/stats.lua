@@ -1,5 +1,5 @@
---- What the server saw, for tests to ask: by name, where requests carry one (`?name=...`). The key
--- is in none of it.
+--- Counters of the requests that arrived, in total and by the name that a request may have (`?name=...`). They never
+-- contain the key.
 -- @module smmpanel.sandbox.stats
 
 local json = require "smmpanel.sandbox.panel.php_json"
@@ -24,7 +24,7 @@ local function both(self, name, work)
   work(self.names[name])
 end
 
---- A request has come in.
+--- Counts a request that has arrived.
 ---@param self table
 ---@param name string
 ---@param connection any equal for the requests of one connection
@@ -40,7 +40,7 @@ function stats.begin(self, name, connection)
   end)
 end
 
--- Is the key anywhere but in the body?
+-- Returns whether the key is anywhere outside the body.
 local function key_leaks(key, head)
   return key ~= nil and #key >= 4 and head:find(key, 1, true) ~= nil
 end
@@ -62,7 +62,7 @@ local function remembered(fields, request)
     "connection", request.connection)
 end
 
---- Its body has been read.
+--- Records the fields of a request whose body has been read.
 ---@param self table
 ---@param name string
 ---@param fields table<string, string>
@@ -81,7 +81,7 @@ function stats.read(self, name, fields, request)
   end)
 end
 
---- Orders have been made by it.
+--- Counts the orders that a request placed.
 ---@param self table
 ---@param name string
 ---@param number integer
@@ -91,7 +91,7 @@ function stats.made(self, name, number)
   end)
 end
 
---- It is over.
+--- Counts a request as finished.
 ---@param self table
 ---@param name string
 function stats.finish(self, name)
@@ -120,7 +120,7 @@ local function report(count)
     end), "last", json.array(count.last))
 end
 
---- The counts as JSON: of one name, or of everything.
+--- Returns the counters as JSON: those of one name, or the totals.
 ---@param self table
 ---@param name? string
 ---@return table object

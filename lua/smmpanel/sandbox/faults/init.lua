@@ -1,5 +1,5 @@
---- The faults a request can ask for, and what they make of its answer: a plan, that `wire` carries
--- out. Pure: no network, no clock.
+--- The faults that a request can name. They become a plan for the answer, which the transport carries out (`wire` in
+-- nginx). Pure: no network, no clock.
 -- @module smmpanel.sandbox.faults
 
 local fault_list = require "smmpanel.sandbox.faults.list"
@@ -16,22 +16,22 @@ for _, entry in ipairs(faults.list) do
 end
 
 ---@class sandbox.plan
----@field late? number seconds before the action is carried out, whoever is still there
+---@field late? number seconds before the action is carried out, even if the client has gone
 ---@field latency? number seconds between the action and the answer
----@field jitter? number up to so many seconds more
+---@field jitter? number up to this many seconds more, at random
 ---@field limit? { count: integer, seconds: number } a rate limit
 ---@field answer? { status: integer, type: string, body: string } instead of the panel's
----@field made? boolean the action is carried out although `answer` replaces what it brings
+---@field made? boolean the action is carried out although `answer` replaces its result
 ---@field close? "unread"|"fin"|"reset" no answer at all
 ---@field status? integer the HTTP status of the panel's answer
----@field headers table<string, string> besides the usual ones
----@field retry_date? number seconds from now, to be sent as a date in Retry-After
----@field before string[] what stands before the body
----@field after string[] what stands behind it
+---@field headers table<string, string> in addition to the usual ones
+---@field retry_date? number seconds from now, sent as a date in Retry-After
+---@field before string[] text before the body
+---@field after string[] text after the body
 ---@field encoding? "gzip"|"identity" whatever the client accepts
 ---@field way? string how the body is sent: cut, cut-chunked, trickle, stall, drip
----@field pace? number bytes, or bytes a second, of that way
----@field stream? { kind: string, size: number } a made-up body without an end worth waiting for
+---@field pace? number bytes, or bytes per second, for `way`
+---@field stream? { kind: string, size: number } a generated body, too large to wait for
 ---@field shapes { name: string, arg: string? }[]
 
 local function shape_fault(shape, name)
@@ -52,14 +52,14 @@ local function apply_of(name)
   return fault_list.code_fault(name)
 end
 
--- `@2`: the first two; `@3-5`: from the third to the fifth; `@3-`: from the third on.
+-- `@2`: the first two requests; `@3-5`: the third to the fifth; `@3-`: the third and all later ones.
 local function range_of(text)
   if not text then
     return 1, math.huge
   end
   local first, dash, last = text:match("^(%d+)(%-?)(%d*)$")
   if not first then
-    error(("@%s is no count: write @2, @3-5 or @3-"):format(text), 0)
+    error(("@%s is not a range of requests: write @2, @3-5 or @3-"):format(text), 0)
   end
   if dash == "" then
     return 1, tonumber(first)
@@ -70,14 +70,14 @@ end
 local function read_one(text)
   local spec, count = text:match("^(.-)@([%d%-]+)$")
   local name, arg = (spec or text):match("^([^:]+):?(.*)$")
-  local apply = name and apply_of(name) or error(("no fault is called %s"):format(name or text), 0)
+  local apply = name and apply_of(name) or error(("unknown fault %s"):format(name or text), 0)
   local first, last = range_of(count)
   arg = arg ~= "" and form.decode(arg) or nil
   return { text = text, arg = arg, apply = apply, first = first, last = last }
 end
 
 --- Reads a list of faults: `lost@2,latency:0.3`.
----@param text string? parts divided by commas; an argument's own commas as %2C
+---@param text string? parts separated by commas; a comma in an argument is %2C
 ---@return table[] specs
 ---@return string? problem in the list: then it is empty
 function faults.parse(text)
@@ -92,9 +92,9 @@ function faults.parse(text)
   return specs
 end
 
---- Those whose turn it is. Each counts the requests of its own.
+--- Returns the faults that apply to this request. Each fault counts the requests on its own.
 ---@param specs table[]
----@param counts table<string, integer> of one group of requests; counted up here
+---@param counts table<string, integer> of one group of requests; this function increments them
 ---@return table[] specs
 function faults.due(specs, counts)
   local due = {}
@@ -108,7 +108,7 @@ function faults.due(specs, counts)
   return due
 end
 
---- What faults make of a request.
+--- Combines faults into a plan.
 ---@param specs table[]
 ---@return sandbox.plan? plan
 ---@return string? problem
@@ -124,7 +124,7 @@ function faults.plan(specs)
 end
 
 --- Counts a request towards a rate limit.
----@param windows table<string, table> kept by the caller
+---@param windows table<string, table> stored by the caller
 ---@param id string whose limit it is
 ---@param limit { count: integer, seconds: number }
 ---@param now number

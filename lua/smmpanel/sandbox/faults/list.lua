@@ -1,4 +1,4 @@
---- The faults: what each makes of a plan.
+--- The faults: what each one changes in a plan.
 -- @module smmpanel.sandbox.faults.list
 
 local shapes = require "smmpanel.sandbox.shapes"
@@ -33,8 +33,8 @@ end
 
 local function number(arg, default, most)
   local n = arg and tonumber(arg) or not arg and default
-  if n and most and n > most then error(("%s is too many: at most %d"):format(arg, most), 0) end
-  return n or error(arg and arg .. " is no number" or "a number is needed", 0)
+  if n and most and n > most then error(("%s is too large: at most %d"):format(arg, most), 0) end
+  return n or error(arg and arg .. " is not a number" or "a number is needed", 0)
 end
 
 local function replace(plan, body, type, status)
@@ -49,13 +49,13 @@ end)
 fault("jitter:S", "answered up to S seconds later (1), at random", function(plan, arg)
   plan.jitter = number(arg, 1)
 end)
-fault("late:S", "carried out S seconds later (2), also if the client has gone by then", function(plan, arg)
+fault("late:S", "carried out S seconds later (2), even if the client has gone by then", function(plan, arg)
   plan.late = number(arg, 2)
 end)
 
 -- Connections
 
-fault("close", "the connection is closed, the body unread, nothing carried out", function(plan)
+fault("close", "the connection is closed before the body is read; nothing is carried out", function(plan)
   plan.close = "unread"
 end)
 fault("lost", "carried out, then the connection is closed without an answer", function(plan)
@@ -64,19 +64,19 @@ end)
 fault("lost-reset", "carried out, then the connection is reset without an answer", function(plan)
   plan.close, plan.made = "reset", true
 end)
-fault("reset", "the connection is reset, nothing carried out", function(plan)
+fault("reset", "the connection is reset; nothing is carried out", function(plan)
   plan.close = "reset"
 end)
 
 -- Instead of the panel's answer
 
-fault("made", "beside one of the answers below: carried out all the same", function(plan)
+fault("made", "with one of the answers below: the action is carried out nevertheless", function(plan)
   plan.made = true
 end)
 fault("CODE", "HTTP status 400 to 599 (`500`, `403`) with a JSON error", nil)
 fault("CODE-html", "HTTP status 400 to 599 with an HTML page", nil)
-fault("CODE-empty", "HTTP status 400 to 599 with nothing", nil)
-fault("429:S", "429 with a JSON error and `Retry-After: S`; without S, without it", function(plan, arg)
+fault("CODE-empty", "HTTP status 400 to 599 with an empty body", nil)
+fault("429:S", "429 with a JSON error, and with `Retry-After: S` if S is given", function(plan, arg)
   replace(plan, '{"error":"Too many requests"}', nil, 429)
   plan.headers["Retry-After"] = arg
 end)
@@ -93,16 +93,16 @@ fault("error:TEXT", "200 with the error TEXT", function(plan, arg)
 end)
 fault("body:TEXT", "200 with TEXT as the whole body; `%XX` in it is a byte, such as a comma", function(plan, arg)
   replace(plan, ((arg or ""):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)))
-  plan.never_html = true -- the text may come from a link that somebody else made
+  plan.never_html = true -- the text may come from a link in an untrusted web page
 end)
-fault("html", "200 with an HTML page, said to be JSON", function(plan)
+fault("html", "200 with an HTML page, declared as JSON", function(plan)
   replace(plan, html_page("Database Error", "Unable to connect to the database."))
 end)
-fault("fatal", "200 with a PHP fatal error, said to be JSON", function(plan)
+fault("fatal", "200 with a PHP fatal error, declared as JSON", function(plan)
   replace(plan, "<br />\n<b>Fatal error</b>:  Uncaught TypeError: Unsupported operand types: " ..
     "string * float in /srv/panel/api.php:133\nStack trace:\n#0 {main}\n  thrown in <b>api.php</b>\n")
 end)
-fault("sqlstate", "200 with one line `SQLSTATE[...]`", function(plan)
+fault("sqlstate", "200 with the line `SQLSTATE[...]`", function(plan)
   replace(plan, "SQLSTATE[HY000] [2002] Connection refused")
 end)
 fault("empty", "200 with an empty body", function(plan)
@@ -122,7 +122,7 @@ fault("unsupported", "`This action is Invalid`", function(plan)
   replace(plan, '{"error":"This action is Invalid"}')
 end)
 
--- The panel's answer, spoilt
+-- The panel's answer, damaged
 
 fault("status:CODE", "the panel's answer with another HTTP status (`status:201`)", function(plan, arg)
   plan.status = number(arg)
@@ -143,10 +143,10 @@ end)
 fault("notice", "PHP notices in HTML before the JSON", function(plan)
   table.insert(plan.before, NOTICE .. NOTICE)
 end)
-fault("notice-text", "a PHP notice in text before the JSON, brackets in it", function(plan)
+fault("notice-text", "a PHP notice as plain text with brackets before the JSON", function(plan)
   table.insert(plan.before, "\nNotice: Undefined index: type[0] in /srv/panel/{closure}.php on line 34\n")
 end)
-local PAGE = 64 * 1024 * 1024 -- it is made in memory, as the bombs are
+local PAGE = 64 * 1024 * 1024 -- generated in memory, like the bombs
 fault("debug-page:BYTES", "a debug page of BYTES (300000) before the JSON", function(plan, arg)
   local line = "<tr><td>#12</td><td>PDOStatement->execute(Array)</td><td>['key' => '***', {…}]</td></tr>\n"
   local size = number(arg, 300000, PAGE)
@@ -165,11 +165,11 @@ local function way(name, what, default)
   end)
 end
 
-way("cut:N", "Content-Length of the whole, N bytes (half), then the connection is closed")
+way("cut:N", "the full Content-Length, N bytes (half), then the connection is closed")
 way("cut-chunked:N", "chunked, N bytes (half), then the connection is closed")
-way("trickle:N", "N bytes a second (100)", 100)
+way("trickle:N", "N bytes per second (100)", 100)
 way("stall:N", "N bytes (half), then nothing for an hour")
-way("drip:S", "white space for ever, a byte each S seconds (0.1)", 0.1)
+way("drip:S", "endless white space, one byte every S seconds (0.1)", 0.1)
 fault("gzip", "compressed, whatever the client accepts", function(plan)
   plan.encoding = "gzip"
 end)
@@ -177,7 +177,7 @@ fault("identity", "not compressed, whatever the client accepts", function(plan)
   plan.encoding = "identity"
 end)
 
--- Bodies to choke on
+-- Oversized bodies
 
 local GIB = 1024 * 1024 * 1024
 
@@ -190,15 +190,15 @@ end
 stream("huge:BYTES", "BYTES (1 GiB) of white space, then `{}`", GIB)
 stream("huge-string:BYTES", "a JSON string of BYTES (1 GiB)", GIB)
 stream("huge-list:BYTES", "a JSON list of BYTES (1 GiB)", GIB)
-stream("bomb:BYTES", "gzip, about 1 MB, inflates to BYTES (1 GiB)", GIB, 16 * GIB)
-stream("bomb-nested:BYTES", "gzip in gzip, a few kB, inflates to BYTES (1 GiB)", GIB, 16 * GIB)
-stream("deep:N", "N lists (100000) in each other", 100000, 10000000)
-stream("deep-objects:N", "N objects (100000) in each other", 100000, 10000000)
+stream("bomb:BYTES", "about 1 MB of gzip that inflates to BYTES (1 GiB)", GIB, 16 * GIB)
+stream("bomb-nested:BYTES", "a few kB of gzip in gzip that inflate to BYTES (1 GiB)", GIB, 16 * GIB)
+stream("deep:N", "N nested lists (100000)", 100000, 10000000)
+stream("deep-objects:N", "N nested objects (100000)", 100000, 10000000)
 
 -- Limits
 
 fault("rate-limit:N/S",
-  "over N requests in S seconds (60/60) of one key and name: 429; X-RateLimit headers on every answer",
+  "429 after N requests in S seconds (60/60) with one key and name; X-RateLimit headers on every answer",
   function(plan, arg)
     local count, seconds = (arg or "60/60"):match("^(%d+)/?([%d.]*)$")
     plan.limit = { count = number(count or arg), seconds = tonumber(seconds) or 60 }
@@ -219,7 +219,7 @@ local bodies = {
   end,
 }
 
---- The fault of a name like `503-html`, which is not in the list under that name.
+--- The fault of a name like `503-html`: the list has only CODE-html.
 ---@param name string
 ---@return fun(plan: sandbox.plan)?
 local function code_fault(name)

@@ -1,25 +1,25 @@
---- Who has an account at the sandbox, and the orders that are there from the start.
+--- The accounts of the sandbox, and the orders that exist from the start.
 -- @module smmpanel.sandbox.panel.accounts
 
 local accounts = {}
 
 local money = require "smmpanel.sandbox.panel.money"
 
---- The accounts by key.
+--- Returns the accounts by key.
 ---@param options sandbox.panel_options
 ---@return table<string, table>
 function accounts.new(options)
   local by_key = {}
   for name, key in pairs(options.keys) do
     local balance = name == "empty" and "0" or options.balance or "100.84292"
-    by_key[key] = { name = name, balance = assert(money.parse(balance), "the balance is no decimal") }
+    by_key[key] = { name = name, balance = assert(money.parse(balance), "the balance is not a decimal") }
   end
   if not options.any_key then return by_key end
   local main = by_key[options.keys.main]
   return setmetatable(by_key, { __index = function(_, key) return key ~= nil and key ~= "" and main or nil end })
 end
 
---- Gives an account the orders of the documentation's examples: 1, partial; 2 and 100, in progress for good.
+--- Gives an account the example orders of the documentation: 1 is partial; 2 and 100 stay in progress.
 ---@param self table the panel
 ---@param account table
 function accounts.add_examples(self, account)

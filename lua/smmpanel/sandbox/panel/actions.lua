@@ -1,6 +1,6 @@
 --- What the panel does for each action: `actions.NAME(self, account, fields, wishes)` returns the answer as a table
--- that `documented.lua` and the shapes turn into text: `item` or `items` (one id, several), `id`, `record`, `list` or
--- `error`.
+-- that `documented.lua` and the shapes turn into text. The table has `item` (one id), `items` (several), `id`,
+-- `record`, `list` or `error`.
 -- @module smmpanel.sandbox.panel.actions
 
 local book = require "smmpanel.sandbox.panel.book"
@@ -36,7 +36,7 @@ local function link_taken(self, service, link)
   return last and not orders.is_final(last, self.now())
 end
 
--- The charge is for the whole of it: a drip-feed's quantity is that of one run.
+-- The charge is for all runs: the quantity of a drip-feed is that of one run.
 local function charge_of(service, quantity, runs)
   if service.type == "Subscriptions" then
     return money.zero
@@ -46,7 +46,7 @@ end
 
 local function make(self, service, fields, order)
   local quantity, now = order.quantity, self.now()
-  self.made[#self.made + 1] = order -- but not those that a drip-feed or a subscription makes by itself
+  self.made[#self.made + 1] = order -- without the later orders of a drip-feed or a subscription
   if service.type == "Subscriptions" or fields.runs then
     order.children, order.made, order.quantity = {}, now, nil
     local add = fields.runs and series.dripfeed or series.subscription
@@ -59,7 +59,7 @@ local function make(self, service, fields, order)
   end
 end
 
--- Empty drip-feed fields are none: forms send them so.
+-- Forms send empty drip-feed fields; they count as absent.
 local function without_empty(fields)
   local filled = {}
   for name, value in pairs(fields) do filled[name] = value end
@@ -104,7 +104,7 @@ local function different_ids(text)
   return ids
 end
 
--- What each of the ids in a text brings: `one` answers for a single id.
+-- Returns the answer for each id in a list; `one` answers for a single id.
 local function for_each_id(text, wishes, one)
   local ids, items = different_ids(text), {}
   local max = wishes.ids_max or IDS_MAX

@@ -1,13 +1,13 @@
---- The sandbox's services: the two of the panels' documentation, one of every other type, a few
--- that end otherwise than well, and as many more as are asked for.
+--- The sandbox's services: the two of the panels' documentation, one of every other type, a few whose orders do not
+-- complete, and any number of generated ones.
 -- @module smmpanel.sandbox.panel.catalog
 
 local json = require "smmpanel.sandbox.panel.php_json"
 
 local catalog = {}
 
--- What the letters of the last column allow: r refill, c cancel, d drip-feed; u one order a link.
--- A word after them is how the service's orders end, where that is not "Completed".
+-- The letters in the last column: r refill, c cancel, d drip-feed, u one open order per link.
+-- A word after them is the final state of the service's orders, if that is not "Completed".
 local written = {
   { 1, "Followers", "Default", "First Category", "0.90", 50, 10000, "rcd" },
   { 2, "Comments", "Custom Comments", "Second Category", "8", 10, 1500, "c" },
@@ -60,7 +60,7 @@ local words = {
   term = { "[30 Days Refill ♻️]", "[Lifetime Guaranteed]", "[No Refill]", "[365 Days ♻️]", "[Max 500K]" },
 }
 
--- The generated part of a catalogue is the same on every machine: Lua's own random numbers are not.
+-- The generated services must be the same on every machine, and Lua's random numbers are not.
 local function generator(seed)
   local state = seed
   return function(n)
@@ -83,7 +83,7 @@ local function generated(id, random)
 end
 
 --- The services of a panel, in the order it lists them.
----@param count? integer how many; the written ones are always there (they are 21)
+---@param count? integer how many; at least the 21 that are written here
 ---@return table[] services
 function catalog.new(count)
   local services, random = {}, generator(42)

@@ -1,4 +1,4 @@
---- What a new order must bring, by its service's type, and what the panel says where it does not.
+--- The fields that a new order needs, by the type of its service, and the panel's error texts for wrong orders.
 -- @module smmpanel.sandbox.panel.checks
 
 local checks = {}
@@ -14,7 +14,7 @@ local function lines(text)
   return list
 end
 
--- type = { fields besides the link, or without it; `count`: whence the quantity }
+-- type = { the required fields; `count`: the field that gives the quantity }
 local types = {
   ["Default"] = { "link", count = "quantity" },
   ["Package"] = { "link" },
@@ -42,7 +42,7 @@ local whole = { answer_number = { 1, 1000 }, device = { 1, 5 }, type_of_traffic 
 local delays = { 0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420,
                  480, 540, 600 }
 
---- A whole number written in digits alone, of at most nine.
+--- Reads a whole number of at most nine digits.
 ---@param text string?
 ---@return integer?
 function checks.integer(text)
@@ -97,7 +97,7 @@ local function check_quantity(service, quantity)
   end
 end
 
--- Days since 1970 of a date, after Howard Hinnant's arithmetic: os.time knows the machine's zone.
+-- Returns the days since 1970, by Howard Hinnant's algorithm: os.time would use the local time zone.
 local function day_number(year, month, day)
   if month <= 2 then
     year = year - 1
@@ -108,7 +108,7 @@ local function day_number(year, month, day)
   return era * 146097 + of_era * 365 + math.floor(of_era / 4) - math.floor(of_era / 100) + of_year - 719468
 end
 
---- The second at which a date written d/m/Y is over, or nil.
+--- Returns the time at which a date written d/m/Y ends, or nil if it is not such a date.
 ---@param text string
 ---@return integer?
 function checks.expiry(text)
@@ -172,8 +172,8 @@ end
 --- Checks a new order.
 ---@param service table
 ---@param fields table<string, string>
----@return integer? quantity of one run; of a subscription 0
----@return string? problem in the panel's words
+---@return integer? quantity of one run; 0 for a subscription
+---@return string? problem the panel's error text
 function checks.order(service, fields)
   local problem = check_fields(service, fields) or check_dripfeed(service, fields)
   if not problem and service.type == "Subscriptions" then
@@ -190,7 +190,7 @@ function checks.order(service, fields)
   return not problem and quantity or nil, problem
 end
 
---- The types of which the panel has a rule.
+--- Returns whether the panel has a rule for a type.
 ---@param type string
 ---@return boolean
 function checks.knows(type)

@@ -1,11 +1,11 @@
---- The panel's answers as its documentation has them, put together of what `Panel:answer` gives.
+--- Builds the panel's answers as documented, from the result of `Panel:answer`.
 -- @module smmpanel.sandbox.panel.documented
 
 local json = require "smmpanel.sandbox.panel.php_json"
 
 local documented = {}
 
---- An id as it stands in JSON: a number where it is one.
+--- Returns an id as JSON: as a number if it consists of digits.
 ---@param id string
 ---@return any
 function documented.id(id)
@@ -18,7 +18,7 @@ function documented.error(text)
   return json.object("error", text)
 end
 
---- `{"order":1,"refill":1}`, or with the error in the place of the value.
+--- `{"order":1,"refill":1}`, or with the error in place of the value.
 ---@param id_name string
 ---@param value_name string
 ---@param item table
@@ -32,7 +32,7 @@ function documented.row(id_name, value_name, item)
     item.error and documented.error(item.error) or value)
 end
 
---- An object keyed by the ids asked for.
+--- Returns an object keyed by the requested ids.
 ---@param items table[]
 ---@param value_of fun(item: table): any
 ---@return table object
@@ -44,7 +44,7 @@ function documented.keyed(items, value_of)
   return object
 end
 
---- The error an answer as a whole is, or nil.
+--- Returns the error if the answer as a whole is one, or nil.
 ---@param answer table
 ---@return string?
 function documented.top_error(answer)
@@ -59,7 +59,7 @@ local function rows(id_name, value_name, items)
   return json.array(list)
 end
 
---- The answer to each action, where it is no error.
+--- For each action: builds an answer that is not an error.
 ---@type table<string, fun(answer: table): table>
 documented.actions = {
   services = function(answer)

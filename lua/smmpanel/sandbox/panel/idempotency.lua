@@ -1,13 +1,13 @@
---- An idempotency key: an `add` with the `request_id` of an earlier one of this account makes no other order, and is
--- answered as that was. A field of another name is ignored, as panels do: to a client with `idempotency_field =
--- "client_ref"` the sandbox is a panel that accepts the key and makes two orders.
+--- The idempotency key: a second `add` with the same `request_id` and account places no order and gets the first answer
+-- again. A field of another name is ignored, as on real panels: for a client with `idempotency_field = "client_ref"`
+-- the sandbox is a panel that accepts the field and places two orders.
 -- @module smmpanel.sandbox.panel.idempotency
 
 local idempotency = {}
 
 local FIELD = "request_id"
 
---- The action `add` with that.
+--- Returns the action `add` with an idempotency key.
 ---@param add fun(self: table, account: table, fields: table, wishes: table): table
 ---@return fun(self: table, account: table, fields: table, wishes: table): table
 function idempotency.wrap(add)

@@ -1,5 +1,4 @@
---- A whole panel, without network and without a clock of its own: what it answers to a request's
--- fields, at a time that is passed in.
+--- A complete panel without a network. It answers the fields of a request; the clock is passed in.
 -- @module smmpanel.sandbox.panel
 
 local accounts = require "smmpanel.sandbox.panel.accounts"
@@ -19,12 +18,12 @@ local FIRST_ORDER = 23501
 ---@class sandbox.panel_options
 ---@field now fun(): number seconds; the panel's clock
 ---@field keys { main: string, second?: string, empty?: string, inactive?: string } the accounts' keys
----@field any_key? boolean every other key is the main account's
----@field services? integer how many services are listed
+---@field any_key? boolean every other key belongs to the main account
+---@field services? integer the number of services
 ---@field balance? string of the accounts main and second (`100.84292`)
 ---@field currency? string (`USD`)
 
---- A panel as it is on its first day.
+--- Returns a panel in its initial state.
 ---@param options sandbox.panel_options
 ---@return table panel
 function panel.new(options)
@@ -41,7 +40,7 @@ function panel.new(options)
   return self
 end
 
---- The account of a name, for whoever runs the panel.
+--- Returns the account with a name.
 ---@param name string
 ---@return table?
 function Panel:account(name)
@@ -52,7 +51,7 @@ function Panel:account(name)
   end
 end
 
---- Brings the panel up to its clock: orders of drip-feeds and subscriptions, refunds.
+--- Does everything that is due by now: orders of drip-feeds and subscriptions, and refunds.
 function Panel:catch_up()
   local now = self.now()
   for _, parent in ipairs(self.parents) do
@@ -63,9 +62,9 @@ function Panel:catch_up()
   end
 end
 
---- What the panel says to a request, before it is put into words (see `shapes`).
+--- Returns the answer to a request as a table. `shapes` turns it into text.
 ---@param fields table<string, string>
----@param wishes? table what a shape asks of the panel itself
+---@param wishes? table what the shapes need from the panel itself
 ---@return table answer
 function Panel:answer(fields, wishes)
   if not fields.key or not fields.action then
@@ -86,7 +85,7 @@ function Panel:answer(fields, wishes)
   return answer
 end
 
---- The answer to a request, in text. A catalogue is put into words once for each way of saying it.
+--- Returns the answer to a request as text. The text of the catalogue is cached for each set of shapes.
 ---@param fields table<string, string>
 ---@param asked? { name: string, arg: string? }[] the shapes (see `shapes`); none: as documented
 ---@return string body
@@ -100,7 +99,7 @@ function Panel:body(fields, asked)
   return self.rendered[name]
 end
 
---- The answer to a request as HTTP has it.
+--- Returns the answer to a request as an HTTP response.
 ---@param fields table<string, string>
 ---@param asked? { name: string, arg: string? }[]
 ---@return integer status

@@ -1,6 +1,6 @@
---- Exact decimals. An amount is a whole number of 10^-11 units (a price per 1,000 to eight
--- decimals, divided by 1,000), kept in limbs of six digits: neither LuaJIT's doubles nor 64 bits
--- hold what panels count. Amounts are never negative; they are not changed once made.
+--- Exact decimals. An amount is a whole number of 10^-11 units: a price per 1,000 has up to eight decimals, and is
+-- divided by 1,000. It is stored in limbs of six digits, because neither a double nor 64 bits suffice. Amounts are
+-- immutable and never negative.
 -- @module smmpanel.sandbox.panel.money
 
 local money = {}
@@ -18,7 +18,7 @@ local function trimmed(limbs)
   return setmetatable(limbs, Amount)
 end
 
--- Limbs, the lowest first, of a run of digits.
+-- Converts digits to limbs, the lowest limb first.
 local function from_digits(digits)
   local limbs = {}
   for last = #digits, 1, -WIDTH do
@@ -29,7 +29,7 @@ end
 
 --- Reads `"0.27819"`, or an integer.
 ---@param text string|integer
----@return table? amount nil where it is no plain decimal of at most eleven decimals
+---@return table? amount nil if it is not a plain decimal with at most eleven decimals
 function money.parse(text)
   if type(text) == "number" then
     text = ("%.0f"):format(text)
@@ -58,7 +58,7 @@ function Amount.__add(a, b)
   return trimmed(sum)
 end
 
---- Is `a` less than `b`?
+--- Whether `a` is less than `b`.
 ---@param a table
 ---@param b table
 ---@return boolean
@@ -74,7 +74,7 @@ function Amount.__lt(a, b)
   return false
 end
 
---- The difference; throws where it would be negative.
+--- The difference of two amounts. Throws if it would be negative.
 ---@param a table
 ---@param b table
 ---@return table
@@ -93,13 +93,12 @@ end
 
 local function checked_count(n)
   if type(n) ~= "number" or n % 1 ~= 0 or n < 0 or n > 1e9 then
-    error(("%s is no count from 0 to 10^9"):format(tostring(n)), 3)
+    error(("%s is not a count from 0 to 10^9"):format(tostring(n)), 3)
   end
   return n
 end
 
---- So many times the amount. The count is at most 10^9, for a limb times it must stay exact in a
--- double.
+--- Multiplies an amount by a count of at most 10^9: the product of a limb and the count must be exact in a double.
 ---@param amount table
 ---@param count integer
 ---@return table
@@ -126,7 +125,7 @@ local function digits_of(amount)
   return table.concat(pieces)
 end
 
---- What `count` pieces cost at a price per 1,000.
+--- Returns the cost of `count` pieces at a price per 1,000.
 ---@param rate table
 ---@param count integer
 ---@return table
@@ -138,7 +137,7 @@ function money.per_thousand(rate, count)
   return from_digits(digits:sub(1, -4))
 end
 
---- The amount as text, without needless zeros: `0.27819`, `8`.
+--- Returns the amount as text without trailing zeros: `0.27819`, `8`.
 ---@param amount table
 ---@return string
 function money.text(amount)

@@ -1,5 +1,5 @@
---- An order's life by the clock. Nothing runs in between: what an order is at a moment follows
--- from when it was made, so a clock that is moved forward moves the orders with it.
+--- The life of an order by the clock. No timer runs: the state of an order follows from the time when it was placed and
+-- the time now, so a clock that jumps forward takes the orders with it.
 -- @module smmpanel.sandbox.panel.orders
 
 local json = require "smmpanel.sandbox.panel.php_json"
@@ -16,11 +16,11 @@ orders.life = {
 }
 
 orders.REFILL_DAYS = 30
-orders.CHILDREN_MAX = 1000 -- of one subscription: one without an end must not fill the memory
+orders.CHILDREN_MAX = 1000 -- of one subscription: one that never ends must not fill the memory
 
 local PARTIAL_SHARE = 0.6
 
--- A link may say how its order ends, for whoever wants to see it: `https://…#ends=Partial`.
+-- A link may set the final state of its order: `https://…#ends=Partial`.
 local function ending(service, link)
   local text = (link or ""):match("#ends=([^#]+)")
   return text and text:gsub("_", " ") or service.ends or "Completed"
@@ -47,7 +47,7 @@ function orders.new(o, now)
   return o
 end
 
---- What a number of pieces of a service costs; of a package, what the package costs.
+--- Returns the cost of a number of pieces of a service, or the price of a package.
 ---@param service table
 ---@param quantity integer
 ---@return table amount
@@ -66,14 +66,14 @@ function orders.is_final(order, now)
   return now >= order.ends
 end
 
---- How many pieces are there by now.
+--- Returns how many pieces have been delivered by now.
 ---@param order table
 ---@param now number
 ---@return integer
 function orders.delivered(order, now)
   if now >= order.ends then
     return order.delivers
-  elseif order.still then -- a documented example: in progress, and stays where it is
+  elseif order.still then -- an example of the documentation that stays in progress
     return order.still
   elseif now <= order.starts or order.ends == math.huge then
     return 0
@@ -93,10 +93,10 @@ function orders.status(order, now)
   return now >= order.made + orders.life.pending and "Processing" or "Pending"
 end
 
---- Takes from the charge what an order that has ended did not deliver, once.
+--- Reduces the charge of an order that has ended by what it did not deliver, once.
 ---@param order table
 ---@param now number
----@return table? refund an amount; nil if there is none to make
+---@return table? refund an amount, or nil
 function orders.settle(order, now)
   if order.settled or now < order.ends then
     return nil
@@ -123,7 +123,7 @@ function orders.record(order, now, currency)
     :set("currency", currency)
 end
 
---- Asks for an order to be cancelled: it ends a little later, with what it has delivered by then.
+--- Accepts or refuses a cancellation. The order ends a little later, with what it has delivered by then.
 ---@param order table
 ---@param now number
 ---@return boolean? taken
@@ -144,7 +144,7 @@ function orders.cancel(order, now)
   return true
 end
 
---- May the order be refilled now?
+--- Returns whether the order can be refilled now.
 ---@param order table
 ---@param now number
 ---@return boolean? yes
@@ -165,7 +165,7 @@ function orders.refillable(order, now)
   return true
 end
 
---- A refill of an order.
+--- Starts a refill of an order.
 ---@param order table
 ---@param id string
 ---@param now number

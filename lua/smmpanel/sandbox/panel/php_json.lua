@@ -1,6 +1,5 @@
---- Writes JSON the way a PHP panel does: fields in a fixed order, `/` and what is not ASCII
--- escaped. A table library cannot do it: the order of the fields, and the exact text of a number,
--- are part of what a panel says.
+--- Writes JSON as a PHP panel does: fields in a fixed order, `/` and non-ASCII characters escaped. A general codec
+-- cannot do this: the order of the fields and the exact text of a number are part of a panel's answer.
 -- @module smmpanel.sandbox.panel.php_json
 
 local json = {}
@@ -20,7 +19,7 @@ function json.object(...)
   return object
 end
 
---- Sets a field: in its place if it is there, else at the end. nil takes it away.
+--- Sets a field, in its place if it exists, or else at the end. nil removes it.
 ---@param name string
 ---@param value any
 ---@return table object itself
@@ -42,7 +41,7 @@ function Object:get(name)
   return self.values[name]
 end
 
---- Takes a field away, if it is there.
+--- Removes a field, if it exists.
 ---@param name string
 ---@return table object itself
 function Object:drop(name)
@@ -57,7 +56,7 @@ function Object:drop(name)
   return self
 end
 
---- Gives a field another name, in the same place.
+--- Renames a field without moving it.
 ---@param old string
 ---@param new string
 ---@return table object itself
@@ -71,7 +70,7 @@ function Object:rename(old, new)
   return self
 end
 
---- A copy of the object; what the fields hold is shared.
+--- Returns a shallow copy of the object.
 ---@return table object
 function Object:copy()
   local copy = json.object()
@@ -88,7 +87,7 @@ function json.array(list)
   return setmetatable(list or {}, Array)
 end
 
---- A piece of JSON as it is to be written: a number of any size, to its last digit.
+--- A piece of JSON that is written as it is, such as a number with all its digits.
 ---@param text string
 ---@return table literal
 function json.literal(text)
@@ -97,15 +96,15 @@ end
 
 json.null = json.literal("null")
 
---- Is it an object of this module?
+--- Returns whether a value is an object of this module.
 ---@param value any
 ---@return boolean
 function json.is_object(value)
   return getmetatable(value) == Object
 end
 
---- The value as plain Lua tables, for programs in this process: a literal is its number, or its text where a
--- number would lose digits.
+--- Converts a value to plain Lua tables, for programs in this process. A literal becomes a number, or text if a number
+-- would lose digits.
 ---@param value any
 ---@return any
 function json.plain(value)
@@ -138,7 +137,7 @@ local function escape_point(point)
   return ("\\u%04x\\u%04x"):format(0xd800 + math.floor(above / 0x400), 0xdc00 + above % 0x400)
 end
 
--- What is no UTF-8 (an order's link may hold anything) is written byte for byte as Latin-1.
+-- Invalid UTF-8 (an order's link may contain any bytes) is written byte by byte as Latin-1.
 local function escape_sequence(sequence)
   local lead = sequence:byte()
   if #sequence ~= (lead >= 0xf0 and 4 or lead >= 0xe0 and 3 or lead >= 0xc2 and 2) then
@@ -170,7 +169,7 @@ end
 
 local write
 
--- What stands before an item and before the closing bracket.
+-- The line break before an item and before the closing bracket.
 local function line_break(style, indent)
   return style.pretty and "\n" .. ("    "):rep(indent) or ""
 end
@@ -215,7 +214,7 @@ function write(out, value, style, indent)
 end
 
 --- The text of a value.
----@param value any a string, an integer, a boolean, or what this module makes
+---@param value any a string, an integer, a boolean, or a value of this module
 ---@param style? { pretty: boolean, utf8: boolean } four spaces of indent; UTF-8 and `/` as they are
 ---@return string
 function json.encode(value, style)

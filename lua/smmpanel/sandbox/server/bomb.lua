@@ -1,5 +1,5 @@
---- Makes small gzip files that inflate to much: white space with `{}` behind it. Runs in nginx,
--- with the zlib that nginx itself is linked to.
+--- Makes small gzip files that inflate to very much white space followed by `{}`. Runs in nginx, with the zlib that
+-- nginx itself is linked with.
 -- @module smmpanel.sandbox.server.bomb
 
 local bit = require "bit"
@@ -30,8 +30,8 @@ local PIECE = 1024 * 1024
 local HEADER = "\31\139\8\0\0\0\0\0\2\3"
 local FULL_FLUSH, FINISH = 3, 4
 
--- A piece of a raw deflate stream. After a full flush it ends with a whole byte and refers to
--- nothing before it, so that it may be repeated, and followed by any other.
+-- Returns a piece of a raw deflate stream. A piece that ends with a full flush is a whole number of bytes and does not
+-- refer to earlier data, so it can be repeated and followed by any other piece.
 local function deflate(text, flush)
   local z, size = ffi.new("sandbox_z_stream"), tonumber(zlib.compressBound(#text)) + 64
   local room = ffi.new("char[?]", size)
@@ -50,7 +50,7 @@ local function little_endian(n)
     bit.rshift(n, 24))
 end
 
--- A gzip file of a text that is repeated, and a tail.
+-- Returns a gzip file of a repeated text and a tail.
 local function gzip(text, times, tail)
   local checksum, of_text = ffi.cast("unsigned long", 0), zlib.crc32(0, text, #text)
   for _ = 1, times do
@@ -63,7 +63,7 @@ end
 
 local made = {}
 
---- A gzip file of about `size` bytes (whole MiB, and at least that many), compressed `levels` times.
+--- A gzip file of about `size` bytes (rounded up to whole MiB), compressed `levels` times.
 ---@param size integer
 ---@param levels integer
 ---@return string

@@ -1,4 +1,4 @@
---- The nginx configuration of a sandbox, and the shell script that watches over it.
+--- The nginx configuration of a sandbox, and the shell script that starts and supervises it.
 -- @module smmpanel.sandbox.server.config
 
 local config = {}
@@ -68,7 +68,7 @@ listen 127.0.0.1:${tls_port} ssl http2;
     ssl_certificate server.pem;
     ssl_certificate_key server.key;]]
 
---- A function of the shell: does a process live? One that is dead and not reaped can still be sent signals.
+--- A shell function that tells whether a process is alive. `kill -0` is not enough: it also succeeds for a zombie.
 config.lives = [[
 lives() {
   kill -0 $1 2>/dev/null || return 1
@@ -77,12 +77,13 @@ lives() {
   case $stat in *') Z '*) return 1 ;; esac
 }]]
 
--- Runs in the background, and nothing of it is held by the launcher: a pipe to it would make the launcher's end
--- wait for the script, which waits for that end. So it looks for the launcher twice a second, whatever ended it.
--- When the server is gone, for that or any other reason, its directory goes, unless it did not even
--- start: the launcher reads there why. Ctrl-C reaches the whole group; the script outlives it, to
--- clean up. It closes what it inherited, so that it holds no lock of the launcher's. nginx must not ignore SIGTERM
--- until it has handlers of its own.
+-- The script runs in the background, and the launcher holds no pipe to it: with a pipe, the launcher would wait for
+-- the script at its exit while the script waits for the launcher. Instead the script checks twice a second whether
+-- the launcher is still alive, and stops nginx when it is not.
+-- It removes the directory when nginx has ended, except when nginx failed to start: the launcher reads the reason
+-- there. Ctrl-C reaches the whole process group, so the script ignores it in order to clean up. It closes inherited
+-- descriptors, so that it holds no lock of the launcher. nginx itself must get SIGTERM even before it has installed
+-- its handlers, hence `trap - TERM`.
 local watcher = [[
 launcher=$1
 trap '' INT TERM HUP
@@ -106,7 +107,7 @@ wait $pid
 cd / && rm -rf '${dir}'
 ]]
 
--- A certificate authority of its own, and a certificate for the loopback names.
+-- A private certificate authority, and a certificate for the loopback names.
 local certificates = [[
 exec 4>certificates.log
 key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
@@ -123,14 +124,14 @@ end
 
 ---@class sandbox.place
 ---@field dir string the server's private directory
----@field lua string where the Lua files are: `smmpanel/sandbox/…` is below it
+---@field lua string the directory above `smmpanel/sandbox/…`
 ---@field nginx string the program
 ---@field modules string[] modules of nginx to load
 ---@field port integer
----@field token string that requests to the controls must bear
+---@field token string that requests to the controls must contain
 ---@field tls_port? integer
 
---- The configuration.
+--- Returns the nginx configuration.
 ---@param place sandbox.place
 ---@return string
 function config.nginx(place)
@@ -144,7 +145,7 @@ function config.nginx(place)
   })
 end
 
---- The script.
+--- Returns the script.
 ---@param place sandbox.place
 ---@return string
 function config.watcher(place)
@@ -163,7 +164,7 @@ local function literal(value)
   return "{ " .. table.concat(fields, ", ") .. " }"
 end
 
---- The panel's options as a Lua file.
+--- Returns the panel's options as the text of a Lua file.
 ---@param options table<string, string|number|table>
 ---@return string
 function config.options(options)

@@ -1,5 +1,5 @@
---- The sandbox's own endpoint, `/control/TOKEN/...`: what tests ask it and tell it. Runs in nginx. A web page in a
--- browser on this machine can send requests here too: it does not know the token, and cannot pass for this host.
+--- The control endpoint of the sandbox, `/control/TOKEN/...`, for tests. Runs in nginx. A web page in a browser on this
+-- machine can send requests here too. It does not know the token, and after DNS rebinding its `Host` is not loopback.
 -- @module smmpanel.sandbox.server.control
 
 local faults = require "smmpanel.sandbox.faults"
@@ -20,14 +20,14 @@ local function command(usage, what, work)
   commands[usage:match("^%a+")] = work
 end
 
-command("stats[?name=NAME]", "counts: requests, orders made, by action, connections, " ..
-  "most requests at a time, the last 100 requests without the key; of all, or of those with `name=NAME`",
+command("stats[?name=NAME]", "counters: requests, orders placed, requests by action, connections, " ..
+  "most requests in flight, the last 100 requests without the key; for all requests, or those with `name=NAME`",
   function(sandbox, query) return sandbox:report(query.name) end)
 
-command("orders[?link=LINK]", "the last 1000 orders made, or those of a link",
+command("orders[?link=LINK]", "the last 1000 orders placed, or those for one link",
   function(sandbox, query) return sandbox:orders(query.link) end)
 
-command("advance?seconds=N", "moves the panel's clock on",
+command("advance?seconds=N", "advances the panel's clock",
   function(sandbox, query) sandbox:advance(query.seconds) end)
 
 command("balance?account=NAME&balance=N", "sets the balance of an account (`main`)",
@@ -36,7 +36,7 @@ command("balance?account=NAME&balance=N", "sets the balance of an account (`main
 command("faults?fault=LIST[&on=ACTIONS]", "faults for every request that names none; " ..
   "without `fault`: none", function(sandbox, query) sandbox:set_faults(query.fault, query.on) end)
 
-command("reset", "everything as at the start: orders, balances, clock, counts, faults",
+command("reset", "restores the initial state: orders, balances, clock, counters, faults",
   function(sandbox) sandbox:reset() end)
 
 local function section(title, list)
@@ -67,16 +67,16 @@ local function refuse(status, text) return say(status, "text/plain; charset=UTF-
 function control.serve()
   local token, name = ngx.var.uri:match("^/control/(%x+)/?(%a*)$")
   if not LOOPBACK[((ngx.var.http_host or ""):gsub(":%d+$", ""))] then
-    return refuse(403, "the controls are for this machine's own address alone")
+    return refuse(403, "the controls accept only requests to a loopback address")
   elseif ngx.req.get_method() ~= "POST" then
     ngx.header.Allow = "POST"
-    return refuse(405, "the controls take POST alone")
+    return refuse(405, "the controls accept only POST")
   elseif token ~= http.token then
-    return refuse(403, "the controls are below the URL that was printed at the start, token included")
+    return refuse(403, "wrong token: use the control URL that was printed at the start")
   elseif name == "" then
     return say(200, "text/plain; charset=UTF-8", help())
   elseif not commands[name] then
-    return refuse(404, "no such control; POST to the controls' own URL lists them")
+    return refuse(404, "unknown control; a POST to the control URL itself lists them")
   end
   local ok, result = pcall(commands[name], http.sandbox(), form.parse(ngx.var.args))
   if not ok then

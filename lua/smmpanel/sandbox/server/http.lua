@@ -10,15 +10,15 @@ local http = {}
 
 local sandbox
 
---- Called once, as the server starts.
+--- Initialises the sandbox. Called once when the server starts.
 ---@param options table as for `backend.new`
----@param token string that requests to the controls must bear
+---@param token string that requests to the controls must contain
 function http.start(options, token)
   sandbox = backend.new(options, ngx.now)
   http.token = token
 end
 
---- The sandbox that the control endpoint works on.
+--- Returns the sandbox, for the control endpoint.
 ---@return table
 function http.sandbox()
   return sandbox
@@ -55,7 +55,7 @@ local function finish()
   sandbox:finish(name)
 end
 
--- What is known of a request does not survive the way to a reset: it is counted as over before.
+-- ngx.ctx does not survive the internal redirect that a reset needs, so the request is counted as finished before.
 local function close(plan)
   wire.wait(plan)
   finish()
@@ -79,13 +79,13 @@ function http.serve()
   return wire.answer(answer)
 end
 
---- The page a redirect leads to.
+--- Answers with the page that the fault `redirect` points to.
 function http.maintenance()
   sandbox:count_maintenance()
   plain(503, "We will be back soon.")
 end
 
---- Called when a request is over, however it ended.
+--- Counts a request as finished. Called when a request has ended in any way.
 function http.log()
   if sandbox then finish() end
 end

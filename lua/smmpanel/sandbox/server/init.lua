@@ -1,5 +1,5 @@
 --- Starts the sandbox: nginx with its Lua module on free loopback ports, in a private directory.
--- Needs no Lua library, so that any Lua can start it. It stops when the process that started it ends.
+-- It needs no Lua library, so any Lua can start it. It stops when the process that started it ends.
 --
 --     local sandbox = assert(require "smmpanel.sandbox.server".start())
 --     print(sandbox.url, sandbox.key)
@@ -83,7 +83,7 @@ local function random_key()
   end))
 end
 
--- The ports in use, as far as the system lists them.
+-- Returns the ports in use, if the system lists them.
 local function taken_ports()
   local taken = {}
   for _, path in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
@@ -110,16 +110,16 @@ end
 local function make_directory()
   local dir = first_line("umask 077; mktemp -d \"${TMPDIR:-/tmp}/smmpanel-sandbox.XXXXXX\" 2>/dev/null")
   if not dir then
-    return nil, "the sandbox needs a directory for temporary files, and none could be made: set TMPDIR"
+    return nil, "the sandbox could not create a temporary directory: set TMPDIR to a directory you can write to"
   end
   return dir
 end
 
--- Both paths are quoted in a configuration file and in a script.
+-- Both paths are inserted between quotes in a configuration file and in a script.
 local function check_paths(place)
   for _, path in ipairs { place.dir, place.lua } do
     if path:find("['\"\\;?$\n]") then
-      return nil, ("the sandbox cannot work in %s: it has a quote or the like in its name"):format(path)
+      return nil, ("the sandbox cannot work in %s: the path contains a quote, \\, ;, ? or $"):format(path)
     end
   end
   return true
@@ -128,11 +128,11 @@ end
 local function find_place(options)
   local place = { nginx = options.nginx or find_nginx(), modules = find_modules(), lua = lua_directory() }
   if not place.nginx or not exists(place.nginx) then
-    return nil, "the sandbox is served by nginx, and there is none (on Debian: apt-get install nginx " ..
+    return nil, "the sandbox needs nginx, which was not found (on Debian: apt-get install nginx " ..
       "libnginx-mod-http-lua)"
   elseif options.tls ~= false and not first_line("command -v openssl") then
-    return nil, "the sandbox's certificates are made by the program openssl, and there is none: " ..
-      "install it, or start with tls = false"
+    return nil, "the sandbox needs the program openssl for its certificates, and it was not found: " ..
+      "install it, or start the sandbox with tls = false"
   end
   local problem
   place.dir, problem = make_directory()
@@ -153,17 +153,17 @@ local function wait_until_ready(dir)
   return tonumber(read_file(dir .. "/nginx.pid") or "")
 end
 
--- Returns a sentence that says why nginx did not start.
+-- Returns the reason why nginx did not start, as a sentence.
 local function explain(dir)
   local log = (read_file(dir .. "/error.log") or "") .. (read_file(dir .. "/output") or "")
   if log:find("Address already in use", 1, true) then
-    return "a port that the sandbox wanted is taken", true
+    return "a port that the sandbox needs is in use", true
   elseif log:find('unknown directive "lua_', 1, true) or log:find('unknown directive "init_by', 1, true) then
-    return "the sandbox needs nginx's Lua module, and this nginx has none (on Debian: apt-get install " ..
+    return "the sandbox needs nginx's Lua module, which this nginx does not have (on Debian: apt-get install " ..
       "libnginx-mod-http-lua)"
   end
   local line = log:match("%[emerg%][^\n]*") or log:match("%[alert%][^\n]*") or log:match("[^\n]+")
-  return "nginx did not start: " .. (line or "it does not say why")
+  return "nginx did not start: " .. (line or "it gave no reason")
 end
 
 local function key_set(options)

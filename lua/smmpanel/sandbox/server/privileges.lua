@@ -1,4 +1,4 @@
---- Gives up root. Runs in nginx, whose one process would otherwise answer as root where root started it.
+--- Drops root. Runs in nginx: its one process would otherwise answer as root if root started it.
 -- @module smmpanel.sandbox.server.privileges
 
 local ffi = require "ffi"
@@ -14,14 +14,14 @@ struct sandbox_passwd *getpwnam(const char *);
 
 local privileges = {}
 
---- Becomes the user nobody, if this is root. Throws where that fails.
+--- Changes to the user nobody if this is root. Throws if that fails.
 function privileges.drop()
   local C = ffi.C
   if C.getuid() ~= 0 then return end
   local nobody = C.getpwnam "nobody"
-  assert(nobody ~= nil, "there is no user nobody to become")
+  assert(nobody ~= nil, "this system has no user nobody")
   local uid, gid = nobody.uid, nobody.gid
-  assert(C.setgroups(0, nil) == 0 and C.setgid(gid) == 0 and C.setuid(uid) == 0, "cannot become the user nobody")
+  assert(C.setgroups(0, nil) == 0 and C.setgid(gid) == 0 and C.setuid(uid) == 0, "cannot change to the user nobody")
 end
 
 return privileges

@@ -1,4 +1,4 @@
---- Carries out what a plan of faults says about the answer. Runs in nginx.
+--- Sends an answer as a plan of faults says. Runs in nginx.
 -- @module smmpanel.sandbox.server.wire
 
 local bomb = require "smmpanel.sandbox.server.bomb"
@@ -9,8 +9,8 @@ local wire = {}
 
 local AN_HOUR = 3600
 
---- Ends the connection without another byte. A reset has a location of its own, for nginx decides
--- there whether what it closes is reset.
+--- Ends the connection without sending another byte. For a reset it goes to a location of its own: whether nginx resets
+-- a connection is a setting of the location.
 ---@param how "fin"|"reset"|"unread"
 function wire.close(how)
   if how == "reset" then
@@ -112,7 +112,7 @@ streams["deep-objects"] = function(depth)
   ways.whole(('{"a":'):rep(depth) .. "1" .. ("}"):rep(depth))
 end
 
--- nginx compresses what the client accepts, so what is not to be compressed is not accepted.
+-- nginx compresses if the client accepts it, so Accept-Encoding is removed where the answer must not be compressed.
 local function choose_encoding(plan)
   if plan.encoding == "gzip" then
     ngx.req.set_header("Accept-Encoding", "gzip")
@@ -121,7 +121,7 @@ local function choose_encoding(plan)
   end
 end
 
---- Waits as long as the plan says.
+--- Waits for the time in the plan.
 ---@param plan sandbox.plan
 function wire.wait(plan)
   local seconds = (plan.latency or 0) + (plan.jitter or 0) * math.random()

@@ -1,4 +1,4 @@
---- The ways in which panels say the same thing: as documented, and each odd shape asked for.
+--- Builds answers as documented, or in the unusual shapes that a request names.
 -- @module smmpanel.sandbox.shapes
 
 local documented = require "smmpanel.sandbox.panel.documented"
@@ -17,14 +17,14 @@ end
 
 local function each_asked(asked, place, action, work)
   for _, one in ipairs(asked or {}) do
-    local entry = shapes.by_name[one.name] or error("no shape is called " .. one.name, 0)
+    local entry = shapes.by_name[one.name] or error("unknown shape " .. one.name, 0)
     if entry.place == place and (not entry.on or entry.on == action) then
       work(entry, one.arg)
     end
   end
 end
 
---- What the shapes asked for want of the panel itself.
+--- What the shapes need from the panel itself.
 ---@param asked? { name: string, arg: string? }[]
 ---@return table wishes
 function shapes.wishes(asked)
@@ -60,7 +60,7 @@ local function build(answer, asked)
 end
 
 --- The text of an answer.
----@param answer table what `Panel:answer` gives
+---@param answer table from `Panel:answer`
 ---@param asked? { name: string, arg: string? }[] the shapes; none: as documented
 ---@return string
 function shapes.encode(answer, asked)
@@ -78,7 +78,7 @@ function shapes.encode(answer, asked)
   return (style.pretty and "\n" or "") .. json.encode(tree, style)
 end
 
---- One text for a set of shapes.
+--- One name for a set of shapes, for use as a cache key.
 ---@param asked? { name: string, arg: string? }[]
 ---@return string
 function shapes.name(asked)

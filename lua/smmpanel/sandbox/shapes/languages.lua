@@ -1,9 +1,9 @@
---- What panels say in other languages: the texts of errors and the states of orders. Data for the shape `language`.
+--- Error texts and order states in other languages. Data for the shape `language`.
 -- @module smmpanel.sandbox.shapes.languages
 
 local languages = {}
 
--- English text (its beginning, where a number follows) -> language -> text.
+-- English text (or its beginning, if a number follows) -> language -> text.
 local TEXTS = {
   ["Invalid API key"] = { tr = "Geçersiz API anahtarı", es = "Clave API inválida", pt = "Chave de API inválida",
     ru = "Неверный API ключ", vi = "API key không hợp lệ", id = "API Key salah", ar = "مفتاح API غير صالح",
@@ -74,22 +74,22 @@ local STATES = {
     id = "Dibatalkan", ar = "ملغي", fr = "Annulé", de = "Storniert", zh = "已取消", hi = "रद्द" },
 }
 
--- What a text without a translation becomes: it refuses, and says nothing more.
+-- Replaces a text that has no translation: a refusal without a reason.
 local OTHER = { tr = "İşlem başarısız", es = "Operación fallida", pt = "Operação falhou", ru = "Операция не выполнена",
   vi = "Thao tác thất bại", id = "Proses gagal", ar = "فشلت العملية", fr = "Échec", de = "Vorgang fehlgeschlagen",
   zh = "操作失败", hi = "विफल" }
 
---- The languages there are, as a pattern's alternatives: for the help.
+--- The names of the languages, for the help.
 languages.NAMES = "tr, es, pt, ru, vi, id, ar, fr, de, zh, hi"
 
---- Whether there is a language.
+--- Returns whether a language exists.
 ---@param name string
 ---@return boolean
 function languages.knows(name)
   return OTHER[name] ~= nil
 end
 
---- An error text in a language.
+--- Returns an error text in a language.
 ---@param text string
 ---@param name string
 ---@return string
@@ -101,7 +101,7 @@ function languages.error(text, name)
   return OTHER[name]
 end
 
---- A state in a language; one that has no translation stays.
+--- Returns a state in a language. A state without a translation is returned unchanged.
 ---@param state string
 ---@param name string
 ---@return string

@@ -1,6 +1,6 @@
---- The odd shapes, each as it was seen on some panel. A shape works at one place: on the request
--- (`wish`), on what the panel found out (`change`), on how that is put together (`build`, for an
--- error `error`), on the finished answer (`finish`), or on how it is written (`style`).
+--- The unusual shapes of answers, each seen on a real panel. A shape works at one stage (`place`): on the request
+-- (`wish`), on the panel's result (`change`), on how the result becomes a document (`build`; `error` for an error), on
+-- the finished document (`finish`), or on how the document is written (`style`).
 -- @module smmpanel.sandbox.shapes.list
 
 local documented = require "smmpanel.sandbox.panel.documented"
@@ -18,7 +18,7 @@ local COUNTS = "start_count remains min max posts runs"
 local MONEY = "rate charge balance"
 local FLAGS = "refill cancel dripfeed drip_feed"
 
--- A map whose keys are 0, 1, 2, ... is a list in PHP.
+-- In PHP, a map with the keys 0, 1, 2, ... is a list.
 local function as_php_map(object)
   for i, name in ipairs(object.names) do
     if name ~= tostring(i - 1) then
@@ -41,7 +41,7 @@ end
 
 -- Everywhere
 
-shape("set:FIELD=JSON", "each record's FIELD is the JSON value given", "change", changing(
+shape("set:FIELD=JSON", "each record's FIELD has this JSON value", "change", changing(
   function(record, _, arg)
     local name, value = arg:match("^([^=]+)=(.+)$")
     record:set(name, json.literal(value))
@@ -49,7 +49,7 @@ shape("set:FIELD=JSON", "each record's FIELD is the JSON value given", "change",
 shape("drop:FIELD", "each record lacks FIELD", "change", changing(function(record, _, arg)
   record:drop(arg)
 end), nil, ".")
-shape("rename:OLD=NEW", "each record's field OLD is called NEW", "change", changing(
+shape("rename:OLD=NEW", "each record's field OLD is named NEW", "change", changing(
   function(record, _, arg)
     local old, new = arg:match("^([^=]+)=(.+)$")
     record:rename(old, new)
@@ -65,20 +65,20 @@ shape("counts:TEXT", "counts are TEXT, in quotes (`+12`, `Unknown`, `-12`, or no
 shape("no-currency", "no `currency`", "change", changing(function(record)
   record:drop("currency")
 end))
-shape("success", "`status:\"success\"` beside the success", "finish", function(tree, answer)
+shape("success", "`status:\"success\"` added to a success", "finish", function(tree, answer)
   if json.is_object(tree) and not top_error(answer) and answer.action ~= "status" then
     tree:set("status", tree:get("status") or "success")
   end
   return tree
 end)
-shape("error-null", "`error:null` beside the success", "finish", function(tree, answer)
+shape("error-null", "`error:null` added to a success", "finish", function(tree, answer)
   if json.is_object(tree) and not top_error(answer) then
     tree:set("error", json.null)
   end
   return tree
 end)
-shape("pretty", "the JSON is indented, a line break before it", "style")
-shape("utf8", "text is UTF-8 and not `\\u` escapes", "style")
+shape("pretty", "the JSON is indented, with a line break before it", "style")
+shape("utf8", "text is UTF-8, without `\\u` escapes", "style")
 
 -- services
 
@@ -103,11 +103,11 @@ local function services_change(name, what, change)
   shape(name, what, "change", changing(change), "services")
 end
 
-services_change("services-extra", "dripfeed, desc, average_time, currency, platform as well", function(record)
+services_change("services-extra", "also dripfeed, desc, average_time, currency and platform", function(record)
   record:set("dripfeed", false):set("desc", "Start: 0-1 hour\r\nSpeed: 5K/day")
     :set("average_time", "00:42:10"):set("currency", "USD"):set("platform", "instagram")
 end)
-services_change("services-other", "drip_feed, description, avg_time, api_provider_id", function(record)
+services_change("services-other", "also drip_feed, description, avg_time and api_provider_id", function(record)
   record:set("drip_feed", "1"):set("description", json.null):set("avg_time", "Not enough data")
     :set("api_provider_id", json.literal("7"))
 end)
@@ -136,7 +136,7 @@ end
 flags("flags-numbers", "flags are 1 and 0", json.literal("1"), json.literal("0"))
 flags("flags-digits", "flags are `\"1\"` and `\"0\"`", "1", "0")
 flags("flags-words", "flags are `\"true\"` and `\"false\"`", "true", "false")
-flags("flags-three", "a `refill` that is allowed is 3", json.literal("3"), json.literal("0"))
+flags("flags-three", "`refill` is 3 where a refill is possible", json.literal("3"), json.literal("0"))
 flags("flags-text", "flags are free text", "30 days", "No refill")
 
 -- add
@@ -152,7 +152,7 @@ shape("id:TEXT", "the new order's id is TEXT (`9007199254740993`); `id:opaque`: 
 add_shape("add-text", "`\"order\":\"23501\"`", function(answer)
   return json.object("order", answer.id)
 end)
-add_shape("add-extra", "status, message, charge, remaining_balance and more as well", function(answer)
+add_shape("add-extra", "also status, message, charge, remaining_balance and more", function(answer)
   return json.object("status", "success", "message", "Order placed", "order", id_value(answer.id), "charge",
     money.text(answer.charge), "start_count", "0", "remaining_balance", money.text(answer.balance),
     "currency", "USD")
@@ -163,10 +163,10 @@ end)
 add_shape("add-no-id", "success without an order id (a scheduled order)", function()
   return json.object("status", "success", "message", "Order scheduled")
 end)
-add_shape("add-order_id", "`order_id` for `order`", function(answer)
+add_shape("add-order_id", "`order_id` instead of `order`", function(answer)
   return json.object("order_id", id_value(answer.id))
 end)
-add_shape("add-id", "`id` for `order`", function(answer)
+add_shape("add-id", "`id` instead of `order`", function(answer)
   return json.object("id", id_value(answer.id))
 end)
 
@@ -179,7 +179,7 @@ end
 status_change("order-echoed", "`order` in each record", changing(function(record, id)
   record:set("order", id_value(id))
 end))
-status_change("order-differs", "`order` in each record, another than the one asked for", changing(
+status_change("order-differs", "`order` in each record, but not the id that was requested", changing(
   function(record)
     record:set("order", json.literal("777"))
   end))
@@ -211,7 +211,7 @@ status_shape("status-bare", "of many: an error is a bare string, not an object",
   end
   return as_php_map(object)
 end)
-status_shape("status-list", "of many: a list, the last first, `order` in each record", function(answer)
+status_shape("status-list", "of many: a list in reverse order, with `order` in each record", function(answer)
   local records = json.array()
   for i = #answer.items, 1, -1 do
     local item = answer.items[i]
@@ -225,16 +225,16 @@ status_shape("status-list-no-ids", "of many: a list of records without their ids
     return item.value or error_object(item.error)
   end)
 end)
-status_shape("status-none", "of many: `[]`, as if none was found", function()
+status_shape("status-none", "of many: `[]`, as if no id were known", function()
   return json.array()
 end)
-status_shape("status-php", "of many: a map whose keys are 0 to n is a list, as PHP has it", function(answer)
+status_shape("status-php", "of many: a map with the keys 0 to n becomes a list, as in PHP", function(answer)
   return as_php_map(documented.actions.status(answer))
 end)
 
--- of many, whatever the action
+-- several ids, any action
 
-shape("ids-left-out", "of many: the unknown ids are left out; of none found `[]`", "change", function(answer)
+shape("ids-left-out", "of many: unknown ids are left out; if all are unknown `[]`", "change", function(answer)
   local kept = {}
   for _, item in ipairs(answer.items or {}) do
     kept[#kept + 1] = not item.error and item or nil
@@ -247,7 +247,7 @@ end)
 shape("ids-cut:N", "of many: silently cut after N ids (100)", "wish", function(wishes, arg)
   wishes.ids_cut = tonumber(arg) or 100
 end)
-shape("ids-max:N", "more than N ids in one request are an error (100, always)", "wish", function(wishes, arg)
+shape("ids-max:N", "more than N ids in one request are an error (always; 100)", "wish", function(wishes, arg)
   wishes.ids_max = tonumber(arg) or 100
 end)
 
@@ -268,7 +268,7 @@ end, "refill")
 shape("refill_status-nested-error", "of one: `{\"status\":{\"error\":...}}`", "error", function(answer)
   return answer.item and json.object("status", error_object(answer.item.error))
 end, "refill_status")
-one_shape("refill_status-list", "of one: a list of one", "refill_status", function(item)
+one_shape("refill_status-list", "of one: a list of one record", "refill_status", function(item)
   return json.array { row("refill", "status", item) }
 end)
 shape("refill_status-keyed", "of many: an object keyed by id", "build", function(answer)
@@ -315,10 +315,10 @@ for _, name in ipairs { "msg", "message", "reason" } do
     return json.object("status", "error", name, top_error(answer))
   end)
 end
-error_shape("error-code", "a `code` beside `error`", function(answer)
+error_shape("error-code", "`code` in addition to `error`", function(answer)
   return json.object("error", top_error(answer), "code", "E104")
 end)
-error_shape("error-status", "a numeric `status` beside `error`", function(answer)
+error_shape("error-status", "a numeric `status` in addition to `error`", function(answer)
   return json.object("error", top_error(answer), "status", "104")
 end)
 error_shape("error-errors", "`{\"errors\":[...]}`", function(answer)

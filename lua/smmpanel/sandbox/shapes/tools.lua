@@ -1,11 +1,11 @@
---- Tools that make shapes: changes of each record of an answer. See `smmpanel.sandbox.shapes.list`.
+--- Helpers for shapes: they change each record of an answer. See `smmpanel.sandbox.shapes.list`.
 -- @module smmpanel.sandbox.shapes.tools
 
 local tools = {}
 
 local json = require "smmpanel.sandbox.panel.php_json"
 
---- An array of what `work` makes of each item.
+--- Returns an array of the results of `work` for each item.
 function tools.mapped(items, work)
   local results = {}
   for i, item in ipairs(items) do
@@ -14,7 +14,7 @@ function tools.mapped(items, work)
   return json.array(results)
 end
 
---- A change of each record of an answer, in a copy: a catalogue's are shared.
+--- Returns a function that changes a copy of each record of an answer. Requests share the records of a catalogue.
 function tools.changing(change)
   local function changed(record, id, arg)
     local copy = record:copy()
@@ -32,7 +32,7 @@ function tools.changing(change)
   end
 end
 
---- A change of some fields of each record, where the record has them.
+--- Returns a function that changes some fields of each record that has them.
 function tools.fields_changing(names, change)
   return tools.changing(function(record, _, arg)
     for name in names:gmatch("%S+") do
@@ -43,13 +43,13 @@ function tools.fields_changing(names, change)
   end)
 end
 
---- A number in quotes as a JSON number.
+--- Converts a number in quotes to a JSON number.
 function tools.number(value)
   return type(value) == "string" and value:match("^%-?%d+%.?%d*$")
     and json.literal((value:gsub("(%.%d-)0+$", "%1"):gsub("%.$", ""))) or value
 end
 
---- A function that gives a JSON literal.
+--- Returns a function that returns a JSON literal.
 function tools.constant(text)
   return function()
     return json.literal(text)

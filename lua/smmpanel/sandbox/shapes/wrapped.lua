@@ -1,5 +1,5 @@
---- The shapes of panels that wrap, rename and translate what is documented. See `smmpanel.sandbox.shapes.list` for what
--- a shape is.
+--- The shapes of panels that wrap, rename or translate the documented answer. `smmpanel.sandbox.shapes.list` explains
+-- what a shape is.
 -- @module smmpanel.sandbox.shapes.wrapped
 
 local documented = require "smmpanel.sandbox.panel.documented"
@@ -53,7 +53,7 @@ shape("capital-keys", "keys as `Order`, `Charge`, `StartCount`, `Error`", "finis
   if answer.list then return tools.mapped(answer.list, capitalised) end
   return capitalised(tree)
 end)
-shape("start-counter", "`start_counter` for `start_count`", "change", tools.changing(function(record)
+shape("start-counter", "`start_counter` instead of `start_count`", "change", tools.changing(function(record)
   if record:get("start_count") ~= nil then record:rename("start_count", "start_counter") end
 end), "status")
 
@@ -64,7 +64,7 @@ local function grouped(digits)
   return (reversed:gsub("^,", ""))
 end
 
-shape("php-money", "money by PHP's `number_format`: `1,234.56780`", "change",
+shape("php-money", "money as PHP's `number_format` writes it: `1,234.56780`", "change",
   tools.fields_changing("rate charge balance", function(value)
     local whole, fraction = tostring(value):match("^(%d+)%.?(%d*)$")
     if not whole then return value end
@@ -79,10 +79,10 @@ end, "add")
 shape("add-orders", '`{"orders":[n]}`', "build", function(answer)
   return json.object("orders", json.array { documented.id(answer.id) })
 end, "add")
-shape("add-bare-success", "success with neither an id nor a word that it is scheduled", "build", function()
+shape("add-bare-success", "success without an order id, and without a word about scheduling", "build", function()
   return json.object("success", true, "message", "Thank you")
 end, "add")
-shape("cancel-echo", "the order's id for yes", "build", function(answer)
+shape("cancel-echo", "success is the order's id", "build", function(answer)
   return tools.mapped(answer.items or { answer.item }, function(item)
     return documented.row("order", "cancel", { id = item.id, error = item.error, value = documented.id(item.id) })
   end)
@@ -99,7 +99,7 @@ end)
 shape("error-string", "the text alone, as a JSON string", "error", function(answer)
   return top_error(answer)
 end)
-shape("error-with-order", "an error to `add` although the order was made: its id stands beside it", "finish",
+shape("error-with-order", "`add` places the order, but answers with an error and the order's id", "finish",
   function(tree, answer)
     if top_error(answer) then return tree end
     return json.object("error", "Could not be saved", "order", documented.id(answer.id))
@@ -125,7 +125,7 @@ local function translate(answer, language)
   end
 end
 
-shape("language:NAME", "errors and states in a language: " .. languages.NAMES, "change", function(answer, arg)
+shape("language:NAME", "errors and states in another language: " .. languages.NAMES, "change", function(answer, arg)
   translate(answer, languages.knows(arg) and arg or "tr")
 end, nil, "^%l%l$")
 shape("localised", "errors in Turkish", "change", function(answer) translate_errors(answer, "tr") end)

@@ -151,7 +151,7 @@ describe("smmpanel add, in a pipe,", function()
       assert.matches("\n  line 7, column 'service': the service is missing", err)
       assert.matches("\n  line 8, column 'link': an order of type 'Default' needs link", err)
       assert.matches("\n  line 8, column 'quantity': service 1 takes at least 50, not 1", err)
-      for text, why in pairs { ["a,b\n1,2\n"] = "no column is called 'ref'",
+      for text, why in pairs { ["a,b\n1,2\n"] = "no column is named 'ref'",
         ["ref,service,qty\na,1,50\n"] = "unknown column 'qty' ", [""] = "it is empty",
         ["ref,service\n"] = "the file has no orders", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
         assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), nil, 2))))

@@ -1,4 +1,4 @@
---- `add --from`: many orders, each placed once, however often it is run.
+--- `add --from`: places many orders, each once, no matter how often the command runs.
 -- @module smmpanel.cli.add_many
 
 local add_many = {}
@@ -15,7 +15,7 @@ local progress = require "smmpanel.cli.views.progress"
 
 -- ---- beforehand -----------------------------------------------------------------------------
 
--- -> the price of all that have one, and how many have none
+-- Returns the total price of the orders whose price is known, and the number of the others.
 local function total_of(items, services)
   local total, unknown = decimal.zero, 0
   for _, item in ipairs(items) do
@@ -29,7 +29,7 @@ local function price_text(total, unknown, count, currency)
   if unknown == count then return "not known" end
   local text = money.text(total, currency)
   if unknown == 0 then return text end
-  return ("%s, and %s whose price is not known"):format(text, progress.number(unknown))
+  return ("%s, and %s with an unknown price"):format(text, progress.number(unknown))
 end
 
 local function show(context, state, services)
@@ -68,7 +68,7 @@ end
 local NOT_SENT = { result = "not sent" }
 local IN_DOUBT = { result = "uncertain", err = { message = "stopped before the answer arrived", code = "uncertain" } }
 
--- What came of each, in the order of the file.
+-- Returns a row with the result of each order, in the order of the file.
 local function rows_of(state)
   local rows = {}
   for i, item in ipairs(state.items) do
@@ -100,7 +100,7 @@ local function summary(state)
   return table.concat(parts, ", ")
 end
 
--- For people only what is to be looked at: the rest is a number.
+-- A table lists only the orders that need attention; the others are counted.
 local function report(args, state)
   local all, shown = args.json or args.csv or args.lua, {}
   for _, row in ipairs(rows_of(state)) do
@@ -109,7 +109,7 @@ local function report(args, state)
   formats.report(args, SHAPE, shown)
 end
 
--- A web page that came instead of an answer is told once.
+-- Returns the explanation of a web page that came instead of an answer: it is printed once, not per order.
 local function page_of(state)
   for _, item in ipairs(state.items) do
     local answer = state.answers[item.ref]
@@ -162,7 +162,7 @@ local function exit_code(state, counts)
   return counts.placed == 0 and code or fail.SOME
 end
 
---- Runs it.
+--- Runs the command.
 ---@param context smmpanel.cli.Context
 ---@param args table
 ---@return integer? exit code

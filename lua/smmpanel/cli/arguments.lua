@@ -1,5 +1,5 @@
---- The commands and their options, for argparse, the man page and the completions alike: each command
--- describes itself once, in its own file.
+--- The commands and their options. Each command describes itself once, in its own file; argparse, the man page and the
+-- completions use this description.
 -- @module smmpanel.cli.arguments
 
 local arguments = {}
@@ -12,9 +12,9 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@class smmpanel.cli.Option
 ---@field flags string "-p --panel"
 ---@field about string one sentence
----@field arg? string|string[] name of its argument; without one it is a flag
----@field args? string|integer how many arguments, as argparse has it
----@field count? string how often it may be given, as argparse has it
+---@field arg? string|string[] name of its argument; nil: the option is a flag
+---@field args? string|integer how many arguments, as in argparse
+---@field count? string how often it may be given, as in argparse
 ---@field choices? string[]
 ---@field convert? fun(text: string): any?, string?
 
@@ -28,7 +28,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@field name string
 ---@field about string one sentence
 ---@field details? string paragraphs
----@field lists? { title: string, pairs: string[][] }[] behind the details
+---@field lists? { title: string, pairs: string[][] }[] after the details
 ---@field arguments? smmpanel.cli.Argument[]
 ---@field options? smmpanel.cli.Option[]
 ---@field exclusive? string[][] options that exclude each other, by their last flag
@@ -53,7 +53,7 @@ arguments.ABOUT = "Services, orders and balance of an SMM panel with the order-p
 
 arguments.EXIT_CODES = {
   { "0", "success" },
-  { "1", "failed, wholly or in part" },
+  { "1", "some or all of it failed" },
   { "2", "wrong usage: nothing was sent" },
   { "3", "refused by the panel, the ledger or --max-cost; or the answer cannot be used" },
   { "4", "the panel cannot be reached or did not answer in time; nothing was carried out" },
@@ -88,7 +88,7 @@ local function last_flag(flags)
   return flags:match "[^ ]+$"
 end
 
--- "-n, --limit N", where argparse would take two lines.
+-- Returns "-n, --limit N"; argparse itself would print two lines.
 local function label_of(option)
   local names = type(option.arg) == "table" and option.arg or { option.arg }
   local label = option.flags:gsub(" ", ", ")
@@ -116,7 +116,7 @@ local function add_argument(parser, argument)
   if argument.choices then made:choices(argument.choices) end
 end
 
--- As argparse's own, but it notices where the output cannot be written.
+-- Like argparse's own --help, but it detects a failed write.
 local function with_help(parser)
   return parser:add_help { action = function()
     terminal.write(io.stdout, parser:get_help(), "\n")
@@ -139,7 +139,7 @@ end
 
 local PAIR_INDENT = 29
 
--- A name and what it means, in as many lines as it takes; argparse would begin the second one at the left.
+-- Formats a name and its meaning, with an indent on continuation lines, which argparse lacks.
 local function pair_text(pair, columns)
   local line, lines = ("  %-26s"):format(pair[1]), {}
   for word in pair[2]:gmatch "%S+" do
@@ -180,11 +180,11 @@ local function add_command(root, command, columns)
   end
 end
 
---- The parser.
+--- Returns the parser.
 ---@param columns integer width of the help
 ---@param version string
 ---@param on_error fun(parser: table, message: string) must not return
----@param hidden? string the hidden command that is asked for: help and completions do not know the others
+---@param hidden? string the hidden command to include; help and completions list no hidden commands
 ---@return table
 function arguments.parser(columns, version, on_error, hidden)
   local root = with_help(argparse("smmpanel", arguments.ABOUT))
@@ -192,7 +192,7 @@ function arguments.parser(columns, version, on_error, hidden)
   root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
     .. "\n\nFor more, see `smmpanel COMMAND --help` and `man smmpanel`.")
   for _, option in ipairs(shared.PANEL) do
-    -- A command has the same option, which would forget what was given before the command's name.
+    -- Each command has this option too, and its default would overwrite a value given before the command's name.
     add_option(root, option):target("early_" .. last_flag(option.flags):sub(3):gsub("-", "_"))
   end
   root:flag("--version"):description("Show the version and exit."):action(function()

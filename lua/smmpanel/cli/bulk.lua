@@ -1,5 +1,5 @@
---- Any number of ids: the client sends them in several parallel requests. This module draws the progress bar and
--- reports what was done at Ctrl-C.
+--- Calls with any number of ids. The client sends them in several parallel requests; this module draws the progress
+-- bar, and after Ctrl-C it reports what was done.
 -- @module smmpanel.cli.bulk
 
 local bulk = {}
@@ -36,11 +36,11 @@ end
 ---@class smmpanel.cli.Many
 ---@field ids string[]
 ---@field send fun(next_id: fun(): string?, options: table) the client's function
----@field each fun(id: string, record: table) in the order of the ids
----@field writes? boolean it does something: what was sent is waited for
----@field what string for the bar
+---@field each fun(id: string, record: table) called in the order of the ids
+---@field writes? boolean the action is a write: after Ctrl-C, wait for the requests that were sent
+---@field what string the label of the bar
 
---- Prepares it; `run()` does it.
+--- Prepares the calls; `run()` makes them.
 ---@param how smmpanel.cli.Many
 ---@return table
 function bulk.new(how)
@@ -50,7 +50,7 @@ function bulk.new(how)
   }, Run)
 end
 
---- Asks for all of them.
+--- Sends all ids and waits for the answers.
 function Run:run()
   if #self.ids > 1 then self.bar:draw(0, #self.ids) end
   self.work:run(function()

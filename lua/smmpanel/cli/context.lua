@@ -13,18 +13,18 @@ local smmpanel = require "smmpanel"
 local terminal = require "smmpanel.cli.views.terminal"
 local width = require "smmpanel.cli.views.width"
 
-local NO_HOME = "there is no home directory: set HOME"
+local NO_HOME = "no home directory: set HOME"
 
 ---@class smmpanel.cli.Context
----@field args table what argparse read
----@field on_interrupt? fun(): string what was done when Ctrl-C came, for the user
----@field bar? table the progress bar that is to be taken away before anything else is written
+---@field args table from argparse
+---@field on_interrupt? fun(): string called after Ctrl-C; returns a message that says what was done
+---@field bar? table the progress bar, which must be cleared before anything else is written
 local Context = {}
 Context.__index = Context
 
 local context = {}
 
---- A context for a run.
+--- Returns the context of one run of the program.
 ---@param args table
 ---@return smmpanel.cli.Context
 function context.new(args)
@@ -42,11 +42,11 @@ local function chosen(self)
   return self.options
 end
 
---- The options of the panel as the user has set them up.
+--- Returns the options of the panel from the user's settings.
 ---@return table
 function Context:settings() return chosen(self) end
 
--- --debug: what goes over the wire, on stderr, beside what the command itself looks at.
+-- --debug: prints the exchanges on stderr, in addition to the command's own use of these options.
 local function add_debug(self, options)
   local place, record, on_event = profiles.address(options.url), options.record, options.on_event
   function options.record(line)
@@ -60,7 +60,7 @@ local function add_debug(self, options)
   end
 end
 
---- Another panel of the same settings, with money as the panel's own text. The caller closes it.
+--- Returns a new panel with the same settings, with amounts as the panel's own text. The caller closes it.
 ---@param more? table further options of smmpanel.new
 ---@return smmpanel.Panel
 function Context:new_panel(more)
@@ -73,7 +73,7 @@ function Context:new_panel(more)
   return panel
 end
 
---- The panel that the command works with. Its options are those of the first call.
+--- Returns the command's panel. The first call creates it; later calls ignore `more`.
 ---@param more? table further options of smmpanel.new
 ---@return smmpanel.Panel
 function Context:panel(more)
@@ -84,7 +84,7 @@ function Context:panel(more)
   return panel
 end
 
---- Where something of this account is kept, or nil and why that cannot be.
+--- Returns the path of a cache file of this account, or nil and the reason why there is none.
 ---@param suffix string
 ---@return string? path
 ---@return string? problem
@@ -95,10 +95,10 @@ function Context:cache_path(suffix)
   return ok and directory .. "/" .. profiles.account_name(chosen(self)) .. suffix or nil, problem
 end
 
--- The panel's ledger in the user's state directory.
+-- Returns the panel's ledger in the user's state directory.
 local function own_ledger(self)
   local directory = profiles.state_directory()
-  if not directory then fail.usage("there is no directory for the ledger: %s", NO_HOME) end
+  if not directory then fail.usage("no directory for the ledger: %s", NO_HOME) end
   local ok, problem = private.directory(directory)
   local path, note
   if ok then path, problem, note = ledger_file.path(directory, profiles.place(chosen(self).url)) end
@@ -107,7 +107,7 @@ local function own_ledger(self)
   return path
 end
 
---- The panel's ledger, for orders with a ref.
+--- Returns the panel's ledger, for orders with a ref.
 ---@return smmpanel.Ledger
 function Context:ledger()
   chosen(self)
@@ -118,7 +118,7 @@ function Context:ledger()
   return ledger
 end
 
---- The catalogue, from the copy that was kept where it is not too old.
+--- Returns the catalogue, from the cache if that is not too old.
 ---@param max_age number seconds
 ---@return smmpanel.Catalog
 function Context:catalog(max_age)
@@ -137,12 +137,12 @@ local function cleaned(text)
   return table.concat(lines, "\n")
 end
 
---- A text with each of its lines made harmless for a terminal.
+--- Returns a text with each line made harmless for a terminal.
 ---@param text string
 ---@return string
 function Context:cleaned(text) return cleaned(text) end -- luacheck: ignore self
 
---- Writes a line of a command's result for people: no part of it can end the line or steer a terminal.
+--- Writes one line of the result for people. No argument can end the line or send control codes to the terminal.
 ---@param format string
 ---@param ... string|number
 function Context:print(format, ...) -- luacheck: ignore self
@@ -151,23 +151,23 @@ function Context:print(format, ...) -- luacheck: ignore self
   terminal.write(io.stdout, format:format((table.unpack or unpack)(parts)), "\n")
 end
 
---- Writes a text for programs, as it is.
+--- Writes a text for programs, unchanged.
 ---@param text string
 function Context:write(text) -- luacheck: ignore self
   terminal.write(io.stdout, text, "\n")
 end
 
---- Says something to the user, beside the result.
+--- Writes a message to the user on stderr.
 ---@param text string
 ---@param ... any
 function Context:say(text, ...)
   if select("#", ...) > 0 then text = text:format(...) end
   if self.bar then self.bar:clear() end
-  io.stdout:flush() -- where both go to one place, the result comes first
-  terminal.show(cleaned(text) .. "\n") -- in one piece, whoever else writes there
+  io.stdout:flush() -- if both go to one place, the result must come first
+  terminal.show(cleaned(text) .. "\n") -- in one write, so that other writers do not split it
 end
 
---- Says something where a person is looking.
+--- Writes a message on stderr if that is a terminal.
 ---@param text string
 ---@param ... any
 function Context:remark(text, ...)
@@ -180,7 +180,7 @@ function Context:can_ask() -- luacheck: ignore self
   return terminal.is_tty(io.stdin) and terminal.is_tty(io.stderr)
 end
 
---- Asks, and gives what was typed; ends the command where the input ends.
+--- Asks a question and returns the line that was typed. Ends the command at the end of the input.
 ---@param question string
 ---@return string
 function Context:ask(question)
@@ -188,7 +188,7 @@ function Context:ask(question)
   terminal.flush(io.stdout)
   terminal.show(width.clean(question), " ")
   self.asking = true
-  repeat until core.input_ready(60) -- LuaJIT would go on reading after Ctrl-C
+  repeat until core.input_ready(60) -- in LuaJIT, a read would continue after Ctrl-C
   local answer = io.stdin:read "*l"
   self.asking = false
   if not answer then
@@ -198,7 +198,7 @@ function Context:ask(question)
   return answer
 end
 
---- Asks yes or no; anything but a yes is a no.
+--- Asks a yes/no question; every answer except yes means no.
 ---@param question string
 ---@return boolean
 function Context:confirm(question)
@@ -206,7 +206,7 @@ function Context:confirm(question)
   return answer == "y" or answer == "yes"
 end
 
---- Closes what is open.
+--- Closes the panel and the ledger.
 function Context:close()
   if self.made then self.made:close() end
 end

@@ -3,7 +3,7 @@
 
 local debug_log = {}
 
-local BODY_MOST = 2000 -- bytes that are shown
+local BODY_MOST = 2000 -- bytes printed of a body
 
 local HEADERS = { "content_type", "location", "retry_after", "x_ratelimit_limit", "x_ratelimit_remaining",
   "x_ratelimit_reset", "cf_ray", "date" }
@@ -14,9 +14,9 @@ local function body_text(line)
   return ("%s... (%d bytes)"):format(body:sub(1, BODY_MOST), #body)
 end
 
---- What is written of an exchange. Pure.
+--- Returns the text for an exchange. Pure.
 ---@param line table of the wire log
----@param place string the panel's address, without what it may hide
+---@param place string the panel's address without user, password and query
 ---@return string
 function debug_log.exchange(line, place)
   local parts = { ("> POST %s"):format(place), "> " .. line.request }
@@ -34,7 +34,7 @@ end
 
 local function milliseconds(seconds) return ("%.0f ms"):format(seconds * 1000) end
 
---- What is written of an event, or nil. Pure.
+--- Returns the text for an event, or nil. Pure.
 ---@param event smmpanel.Event
 ---@return string?
 function debug_log.event(event)

@@ -1,4 +1,4 @@
---- What `smmpanel doctor` looks at. Each check returns what it found, or nil and what to do.
+--- The checks of `smmpanel doctor`. Each check returns what it found, or nil and what to do.
 -- @module smmpanel.cli.doctor
 
 local doctor = {}
@@ -14,7 +14,7 @@ local smmpanel = require "smmpanel"
 local NO_SUCH_ORDER = "999999999999999"
 local CLOCK_MOST = 120 -- seconds
 
----@class smmpanel.cli.Examination what the checks find out on the way
+---@class smmpanel.cli.Examination what the checks share
 ---@field context smmpanel.cli.Context
 ---@field seen? table the last exchange
 ---@field timings? smmpanel.Timings
@@ -82,7 +82,7 @@ end
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
   Dec = 12 }
 
---- The unix time of an HTTP date. Pure.
+--- Converts an HTTP date to Unix time. Pure.
 ---@param date string? "Thu, 26 Nov 2026 07:23:07 GMT"
 ---@return integer?
 function doctor.unix_time(date)
@@ -147,7 +147,7 @@ doctor.CHECKS = {
   { "catalogue", catalogue }, { "unknown id", unknown_id }, { "ledger", ledger },
 }
 
---- Makes what the checks share. The panel's exchanges are watched.
+--- Prepares what the checks share, and records the panel's exchanges.
 ---@param context smmpanel.cli.Context
 ---@return smmpanel.cli.Examination
 function doctor.new(context)

@@ -1,9 +1,9 @@
---- Errors of the client in the words of the command line: what happened, and which command comes next. Pure.
+--- Explains the client's errors to a user of the command line: what happened, and which command comes next. Pure.
 -- @module smmpanel.cli.explain
 
 local explain = {}
 
--- The client's own sentences name functions of Lua.
+-- These replace the client's own messages, which name Lua functions.
 local LEDGER = {
   uncertain = "the outcome of the order '%s' is unknown; see: smmpanel pending",
   in_progress = "another process is placing '%s': run the command again when it has finished",
@@ -27,11 +27,11 @@ end
 local function ledger_text(err)
   if err.kind ~= "ledger" or not err.ref then return nil end
   if err.action == "resolve" and RESOLVE[err.code] then return RESOLVE[err.code]:format(err.ref, seconds_of(err)) end
-  -- What it tells of an order that was made, and could not be kept, is worth more than a sentence of ours.
+  -- An error about a placed order that could not be recorded has the order's id in its message: do not replace it.
   return not err.order and LEDGER[err.code] and LEDGER[err.code]:format(err.ref) or nil
 end
 
---- An error in one line.
+--- Returns an error as one line.
 ---@param err smmpanel.Error
 ---@return string
 function explain.text(err)
@@ -40,7 +40,7 @@ function explain.text(err)
   return (tostring(err):gsub("^smmpanel: ", ""))
 end
 
---- An error for a cell of a table: what is the same for many rows is said once, below it.
+--- Returns an error for a cell of a table. Long explanations are printed once, below the table.
 ---@param err smmpanel.Error
 ---@return string
 function explain.short(err)

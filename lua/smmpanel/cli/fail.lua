@@ -1,4 +1,4 @@
---- How a command ends early: with an exit code and a sentence.
+--- Ends a command early, with an exit code and a message.
 -- @module smmpanel.cli.fail
 
 local fail = {}
@@ -13,13 +13,13 @@ local Failure = { __tostring = function(failure) return failure.message end }
 --- Ends the command. Does not return.
 ---@param code integer
 ---@param message string
----@param ... any for the message's format
+---@param ... any arguments of the format
 function fail.with(code, message, ...)
   if select("#", ...) > 0 then message = message:format(...) end
   error(setmetatable({ code = code, message = message }, Failure), 0)
 end
 
---- Ends the command as wrong usage. Does not return.
+--- Ends the command because of wrong usage. Does not return.
 ---@param message string
 ---@param ... any
 function fail.usage(message, ...)
@@ -32,8 +32,7 @@ local KINDS = { network = fail.NETWORK, timeout = fail.NETWORK, panel = fail.REF
 local LEDGER = { mismatch = fail.REFUSED, other_account = fail.REFUSED, store_changed = fail.REFUSED,
   in_progress = fail.REFUSED, too_early = fail.REFUSED, other_attempt = fail.REFUSED, other_ref = fail.REFUSED }
 
---- The exit code of an error of the client. What may have been carried out is never taken for a refusal, or for
--- a panel that was not reached.
+--- Returns the exit code for an error of the client. An uncertain outcome is never reported as refused or unreachable.
 ---@param err smmpanel.Error
 ---@return integer
 function fail.code(err)
@@ -47,16 +46,16 @@ function fail.client(err)
   fail.with(fail.code(err), "%s", explain.text(err))
 end
 
---- Ends the command with what the client threw: what it says of a wrong argument, or what else it was.
+--- Ends the command with an error that the client threw, such as a wrong argument.
 ---@param thrown any
----@param before? string said before it
+---@param before? string printed before the message
 function fail.thrown(thrown, before)
   local wrong = smmpanel.argument_error(thrown)
   if not wrong then error(thrown, 0) end
   fail.usage("%s%s", before or "", wrong.message)
 end
 
---- Whether a value that was thrown is one of these ends.
+--- Returns whether a thrown value comes from this module.
 ---@param thrown any
 ---@return boolean
 function fail.is(thrown)

@@ -1,4 +1,4 @@
---- The command line: reads the arguments, runs the command, and ends with its exit code whatever happens.
+--- The command line: reads the arguments, runs the command and returns its exit code, whatever happens.
 -- @module smmpanel.cli
 
 local cli = {}
@@ -12,12 +12,12 @@ local terminal = require "smmpanel.cli.views.terminal"
 local text_helpers = require "smmpanel.util.text"
 
 local function wrong_usage(parser, message)
-  -- The first usage line says enough; what was wrong is what matters.
+  -- The first line of the usage is enough: the message is what matters.
   local more = message:find "command" and "\n`smmpanel --help` lists the commands." or ""
   fail.usage("%s\n%s%s", message, parser:get_usage(), more)
 end
 
--- `help` and `help COMMAND`, as many other programs have it.
+-- Accepts `help` and `help COMMAND`, as many programs do.
 local function with_help(argv)
   if argv[1] ~= "help" then return argv end
   return argv[2] and { argv[2], "--help" } or { "--help" }
@@ -46,13 +46,13 @@ local function complain(self, text)
   self:say("smmpanel: %s", text)
 end
 
--- A mistake of ours, unlike all that is foreseen.
+-- A bug in this program.
 local function internal(thrown)
   return ("internal error: %s; please report it with the command line and the output of smmpanel --version"):format(
     text_helpers.one_line(tostring(thrown), 300))
 end
 
--- -> exit code
+-- Returns the exit code.
 local function end_of(self, thrown)
   if thrown == terminal.CLOSED then return 141 end -- as if SIGPIPE had ended it
   if fail.is(thrown) then

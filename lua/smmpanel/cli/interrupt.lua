@@ -6,7 +6,7 @@ local interrupt = {}
 local core = require "smmpanel.core"
 local smmpanel = require "smmpanel"
 
-local LONGEST = 15 -- seconds; what has no answer by then is in doubt
+local LONGEST = 15 -- seconds; requests without an answer by then are uncertain
 local STEP = 0.05
 
 local Work = {}
@@ -14,7 +14,7 @@ Work.__index = Work
 
 local function nothing() end
 
---- Runs a function in a coroutine, which goes on in `wait` when Ctrl-C has ended this.
+--- Runs a function in a coroutine. After Ctrl-C has interrupted it, `wait` lets the coroutine finish.
 ---@param f fun()
 function Work:run(f)
   local function work()
@@ -22,25 +22,25 @@ function Work:run(f)
     f()
     self.over = true
   end
-  smmpanel.all { work, nothing } -- a function alone would not get a coroutine
+  smmpanel.all { work, nothing } -- `all` runs a single function without a coroutine
 end
 
--- Whether answers can still come: LuaJIT throws wherever it is when Ctrl-C comes, also in the coroutine.
+-- Whether answers can still arrive: LuaJIT throws at Ctrl-C wherever it is, even inside the coroutine.
 local function is_open(self)
   return self.thread ~= nil and not self.over and coroutine.status(self.thread) ~= "dead"
 end
 
---- Waits until it has ended by itself, or takes too long. Another Ctrl-C ends the program at once.
+--- Waits until the function has returned or the time is up. Another Ctrl-C ends the program at once.
 ---@param context smmpanel.cli.Context
 function Work:wait(context)
   if not is_open(self) then return end
   context:say "stopping: waiting for the answers to sent requests; Ctrl-C again stops at once"
   local last = core.now() + LONGEST
-  -- Who waits here lets the coroutines go on that were interrupted.
+  -- The wait drives the event loop, so the interrupted coroutines continue.
   while is_open(self) and core.now() < last do smmpanel.sleep(STEP) end
 end
 
---- Something that Ctrl-C is to stop in good order.
+--- Returns an object for work that Ctrl-C must stop in an orderly way.
 ---@return table work
 function interrupt.new()
   return setmetatable({ over = false }, Work)

@@ -1,4 +1,4 @@
---- What became of pending orders, found out from the orders around them. It only reads.
+--- Determines the outcome of pending orders from other orders at the panel. It only reads.
 -- @module smmpanel.cli.investigated
 
 local investigated = {}
@@ -25,7 +25,7 @@ function investigated.of(context, entries)
   return found
 end
 
---- Those that were found, to be recorded; the others are told.
+--- Returns the outcomes that were determined, for recording, and prints a message about each of the others.
 ---@param context smmpanel.cli.Context
 ---@param entries smmpanel.Pending[]
 ---@return smmpanel.cli.Resolution[]

@@ -1,4 +1,4 @@
---- Looks refs up in the ledger before anything is placed.
+--- Looks up refs in the ledger before anything is placed.
 -- @module smmpanel.cli.known
 
 local known = {}
@@ -7,7 +7,7 @@ local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local progress = require "smmpanel.cli.views.progress"
 
---- What is known of one ref.
+--- Returns the ledger's entry of a ref.
 ---@param panel smmpanel.Panel
 ---@param ref string
 ---@return smmpanel.Known
@@ -22,7 +22,7 @@ end
 ---@field open integer with an unknown outcome, or being sent
 ---@field items smmpanel.RefOrder[] to place
 
---- What is known of many, and what there is to place.
+--- Counts the refs by their state, and collects the orders to place.
 ---@param panel smmpanel.Panel
 ---@param items smmpanel.RefOrder[]
 ---@return smmpanel.cli.Known

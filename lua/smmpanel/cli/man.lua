@@ -1,4 +1,4 @@
---- The manual page, in roff, made of what the commands say of themselves: what --help is made of too.
+--- The manual page, in roff, made from the same descriptions as --help.
 -- @module smmpanel.cli.man
 
 local arguments = require "smmpanel.cli.arguments"
@@ -6,7 +6,7 @@ local core = require "smmpanel.core"
 local csv = require "smmpanel.cli.input.csv"
 local from = require "smmpanel.cli.input.from"
 
--- A line that begins with a dot or an apostrophe would be a request.
+-- In roff, a line that begins with a dot or an apostrophe is a request.
 local function escaped(text)
   return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):gsub("^([.'])", "\\&%1"))
 end
@@ -18,7 +18,7 @@ local function add(out, ...)
   for _, line in ipairs { ... } do out[#out + 1] = line end
 end
 
--- "[", "]" and "..." as the arguments' count has them.
+-- Adds "[", "]" and "..." as the number of arguments requires.
 local function argument_text(argument)
   local name = argument.choices and bold(table.concat(argument.choices, "|")) or italic(argument.name)
   if argument.args == "*" then return "[" .. name .. "...]" end
@@ -93,7 +93,7 @@ local LIMITS = {
     .. "written at once with --csv, --json and --lua; a table needs all of them first, and three times the memory." },
 }
 
---- The page.
+--- Returns the page.
 ---@return string
 return function()
   local out = {}

@@ -1,4 +1,4 @@
---- What status, refill, refill-status and cancel have in common.
+--- The common part of status, refill, refill-status and cancel.
 -- @module smmpanel.cli.on_ids
 
 local on_ids = {}
@@ -12,7 +12,7 @@ local progress = require "smmpanel.cli.views.progress"
 local records = require "smmpanel.cli.views.records"
 local shared = require "smmpanel.cli.options"
 
--- Counts what came, and remembers why requests failed as a whole.
+-- Counts the results, and collects the errors of requests that failed as a whole.
 local function counter()
   return { found = 0, failed = 0, lost = 0, uncertain = 0, take = function(self, record)
     if not record.error then
@@ -38,9 +38,9 @@ local function sum_up(context, counts, verb)
   context:remark("%s %s, %s failed", progress.number(counts.found), verb, progress.number(counts.failed))
 end
 
-local SHOWN = 20 -- orders before a question
+local SHOWN = 20 -- orders shown before a question
 
--- What the orders are now, so that nobody cancels one that was not meant.
+-- Shows the orders as they are now, so that the user notices a wrong id.
 local function show(context, panel, wanted)
   local first = {}
   for i = 1, math.min(#wanted, SHOWN) do first[i] = wanted[i] end
@@ -52,7 +52,7 @@ local function show(context, panel, wanted)
   if #wanted > SHOWN then context:say("and %s more", progress.number(#wanted - SHOWN)) end
 end
 
--- Before something is done to orders that exist.
+-- Asks for confirmation before a write.
 local function ask(context, args, given, panel, wanted)
   if not given.question or args.yes then return end
   if not context:can_ask() then fail.usage("not a terminal: pass --yes to %s", given.name) end
@@ -61,8 +61,8 @@ local function ask(context, args, given, panel, wanted)
   if not context:confirm(given.question:format(which)) then fail.with(fail.SOME, "nothing was sent") end
 end
 
--- Records of reads are written as they come. Those of writes come once: they are written at the end, where a
--- reader who has gone cannot end it in the middle, and not lost where the output fails.
+-- The records of reads are written as they arrive. The records of writes cannot be fetched again, so they are written
+-- at the end: a closed pipe then cannot stop the command half-way, and if stdout fails, they go to stderr.
 local function output(args, shape, writes)
   if not writes then return formats.sink(args, shape, io.stdout) end
   local rows = {}
@@ -103,11 +103,11 @@ end
 ---@field action string the client's function
 ---@field about string
 ---@field details? string
----@field verb string what became of those that did not fail
----@field question? string asked before anything is sent, with a place for which orders: a write has one
+---@field verb string for the ids that did not fail, such as "canceled"
+---@field question? string for writes: asked before anything is sent; %s is the list of orders
 ---@field examples string[][]
 
---- A command on ids.
+--- Returns a command on ids.
 ---@param given smmpanel.cli.OnIds
 ---@return smmpanel.cli.Command
 function on_ids.command(given)

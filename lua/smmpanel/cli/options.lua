@@ -1,9 +1,9 @@
---- The options that several commands share: which panel, and how the result is written.
+--- Options of several commands: the panel, and the format of the result.
 -- @module smmpanel.cli.options
 
 local shared = {}
 
---- Which panel.
+--- The options that select the panel.
 shared.PANEL = {
   { flags = "-p --panel", arg = "NAME", about = "Use this profile of the configuration file." },
   { flags = "--key-file", arg = "FILE", about = "Read the API key from this file; only its owner must have access." },
@@ -27,14 +27,14 @@ local function joined(...)
   return all
 end
 
---- A command's own options, those of the panel behind them.
+--- Returns a command's own options and those of the panel.
 ---@param own smmpanel.cli.Option[]
 ---@return smmpanel.cli.Option[]
 function shared.with_panel(own)
   return joined(own, shared.PANEL)
 end
 
---- The same, and how the result is written.
+--- Returns a command's own options, those of the panel and those of the format.
 ---@param own smmpanel.cli.Option[]
 ---@return smmpanel.cli.Option[]
 function shared.with_formats(own)

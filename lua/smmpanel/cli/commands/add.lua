@@ -50,7 +50,7 @@ local function write(context, args, made)
   terminal.flush(io.stdout)
 end
 
--- An id that cannot be written where it was wanted is not lost.
+-- If stdout fails, the id goes to stderr: it must not be lost.
 local function report(context, args, made)
   local ok, thrown = pcall(write, context, args, made)
   if ok then return end

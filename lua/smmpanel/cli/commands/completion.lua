@@ -1,11 +1,11 @@
 local arguments = require "smmpanel.cli.arguments"
 local shared = require "smmpanel.cli.options"
 
--- argparse's script for bash takes the word that is being typed for the command: "refill" could not become
--- "refill-status" any more.
+-- argparse's script for bash treats the word at the cursor as the command, so "refill" could not be completed to
+-- "refill-status".
 local TAKEN, BEFORE = 'args=("${args[@]:1}")', 'args=("${args[@]:1:COMP_CWORD-1}")'
 
--- It offers files everywhere, too. Here what an option's argument is called says what is offered.
+-- It also offers files everywhere. Here the name of an option's argument decides what is offered.
 local FILES = 'compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur"))'
 local WORDS = { NAME = "profiles", REF = "refs", FAULT = "faults" }
 
@@ -13,7 +13,7 @@ local function offer(kind)
   return ('COMPREPLY=($(compgen -W "$(smmpanel words %s 2>/dev/null)" -- "$cur"))'):format(kind)
 end
 
--- last flag -> what its argument is called
+-- last flag -> name of its argument
 local function argument_names()
   local names = {}
   local function add(options)
@@ -63,7 +63,7 @@ _smmpanel_words() {
 
 ]==]
 
--- _arguments takes an action that begins with a space as it is; a space alone offers nothing.
+-- _arguments runs an action that begins with a space as it is; a space alone offers nothing.
 local ZSH_FIELDS, ZSH_REFS, ZSH_NOTHING = ": : _smmpanel_words fields ''", ": : _smmpanel_words refs", ": : "
 
 local function zsh_option(names, flag)
@@ -71,7 +71,7 @@ local function zsh_option(names, flag)
   return name == "FILE" and ": :_files" or WORDS[name] and ": : _smmpanel_words " .. WORDS[name] or ZSH_NOTHING
 end
 
--- No command takes a file but by an option.
+-- Commands accept files only through options.
 local function zsh_arguments(block)
   local command = block:match "^    ([%w-]+)%)"
   if command == "add" then block = plain_replace(block, ": :_files\" \\", ZSH_FIELDS .. "\" \\") end

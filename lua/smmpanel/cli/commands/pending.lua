@@ -18,7 +18,7 @@ local SHAPE = {
   end,
 }
 
--- With what was found out.
+-- The columns with --investigate.
 local INVESTIGATED = {
   columns = { { title = "REF", shrinks = 1 }, { title = "VERDICT" }, { title = "ORDER" }, { title = "", shrinks = 1 } },
   fields = { "ref", "attempt", "state", "verdict", "order", "reason", "message", "service", "quantity", "link" },
@@ -30,7 +30,7 @@ local INVESTIGATED = {
   end,
 }
 
--- The order's fields beside the ledger's own, and what was found out.
+-- One flat record: the order's fields, the ledger's and the result of the investigation.
 local function flat(entry, result)
   local row = {}
   for name, value in pairs(entry.order or {}) do row[name] = value end

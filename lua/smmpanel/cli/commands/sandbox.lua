@@ -21,7 +21,7 @@ local function amount(text)
   return nil, ("'%s' is not an amount"):format(text)
 end
 
--- A fault that the panel does not know would be told with each answer only.
+-- Without this check, the sandbox would report an unknown fault only in its answers.
 local function check_faults(text)
   local faults = require "smmpanel.sandbox.faults"
   local _, problem = faults.parse(text)
@@ -37,7 +37,7 @@ local function run(context, args)
   context:print("export SMMPANEL_KEY='%s'", sandbox.key)
   terminal.flush(io.stdout)
   context:say(("\nTo list its controls: curl -X POST %s\nCtrl-C stops it."):format(sandbox.control))
-  server.wait(sandbox) -- Ctrl-C ends the waiting, and not us
+  server.wait(sandbox) -- Ctrl-C ends the wait, not this program
   sandbox.stop()
   context:say "\nThe sandbox has stopped."
 end

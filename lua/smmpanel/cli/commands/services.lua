@@ -26,7 +26,7 @@ local function joined(...)
   return #words > 0 and table.concat(words, " ") or nil
 end
 
--- What the options ask for, and `more`.
+-- Returns a filter from the options and `more`.
 local function filter(args, more)
   more.text, more.type = joined(args.text, args.search and { args.search } or {}), args.type
   more.category, more.min_rate, more.max_rate = args.category, args.min_rate, args.max_rate
@@ -67,7 +67,7 @@ local function keep(services, path)
   if not ok then fail.with(fail.SOME, "the services could not be saved: %s", problem) end
 end
 
--- The changes of services that fit the filters, as they were or as they are.
+-- Returns the changes of services that match the filters before or after the change.
 local function chosen(args, list, services, older)
   local fits, kept = {}, {}
   for _, each in ipairs { services, older } do

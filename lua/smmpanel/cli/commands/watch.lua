@@ -13,7 +13,7 @@ local watched = require "smmpanel.cli.views.watched"
 
 local INTERVAL = 60
 
--- Draws once a second, for as long as the watching goes on.
+-- Draws once per second until the watch ends.
 local function draw_while(state)
   local area, paint = live.new(io.stdout), terminal.painter(io.stdout)
   local columns, rows = terminal.size()
@@ -71,8 +71,8 @@ local function watch(context, args, state, panel)
   return err
 end
 
--- Each attempt tells when the next look is due. Why polls fail stands below the table, or elsewhere on stderr,
--- once until it is something else.
+-- Each attempt sets the time of the next poll. The reason why polls fail is shown below the table. Without a table it
+-- goes to stderr, once until the reason changes.
 local function observer(context, state, interval)
   return function(event)
     if event.type == "attempt" then

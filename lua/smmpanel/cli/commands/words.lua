@@ -1,5 +1,5 @@
--- What a shell's completion offers for a word: profiles, the refs that are pending, the fields of an order, the
--- faults of the sandbox. Says nothing where it cannot tell.
+-- Prints the words for shell completion: profiles, pending refs, fields of an order, faults of the sandbox. Prints
+-- nothing if they cannot be determined, because an error message would disturb the completion.
 local profiles = require "smmpanel.cli.input.profiles"
 
 local KINDS = {}

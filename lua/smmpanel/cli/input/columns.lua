@@ -1,4 +1,4 @@
---- The columns that a file may have: the fields of an order, and those of the reports that the commands write.
+--- The columns that a file may have: the fields of an order, and the columns of the commands' own reports.
 -- @module smmpanel.cli.input.columns
 
 local columns = {}
@@ -8,10 +8,10 @@ local catalog = require "smmpanel.catalog"
 --- The fields of an order by name.
 columns.FIELDS = { type = true }
 
---- What add reads.
+--- The columns that `add --from` reads.
 columns.ORDER = { ref = true }
 
---- What any file of ours may have.
+--- All known columns.
 columns.KNOWN = { ref = true }
 
 for _, name in ipairs(catalog.FIELDS) do columns.FIELDS[name] = true end

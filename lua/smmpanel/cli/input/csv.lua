@@ -1,4 +1,4 @@
---- Comma-separated values as RFC 4180 has them. Pure.
+--- Comma-separated values (RFC 4180). Pure.
 -- @module smmpanel.cli.input.csv
 
 local csv = {}
@@ -14,18 +14,18 @@ local function field(value)
   return value
 end
 
---- A row with its line end.
+--- Returns a row with its line end.
 ---@param values string[] without holes
 ---@return string
 function csv.row(values)
   local fields = {}
   for i, value in ipairs(values) do fields[i] = field(value) end
-  -- A row of one empty field would be an empty line.
+  -- Without quotes, a row of one empty field would be an empty line.
   local text = #fields == 1 and fields[1] == "" and '""' or table.concat(fields, ",")
   return text .. "\r\n"
 end
 
---- How many rows `csv.read` takes: about 200 MB of memory.
+--- The most rows that `csv.read` accepts; they need about 200 MB of memory.
 csv.MOST_ROWS = 250000
 
 local SEPARATORS = { ",", ";", "\t" }
@@ -35,8 +35,8 @@ local function count_of(line, separator)
   return count
 end
 
--- The separator, and where the first row begins. Spreadsheets write semicolons where the comma stands in
--- numbers, and `sep=;` on a line of its own where somebody told them to.
+-- Returns the separator and the start of the first row. Spreadsheets write semicolons in countries with a decimal
+-- comma, and optionally a first line `sep=;`.
 local function separator_of(text)
   local named, from = text:match '^"?[Ss][Ee][Pp]=([,;\t|])"?[\r\n]+()'
   if named then return named, from end
@@ -48,7 +48,7 @@ local function separator_of(text)
   return best, 1
 end
 
--- A quoted field that begins at `at` -> its value, and where the next byte is; or nil and what is wrong.
+-- Reads the quoted field at `at`. Returns its value and the position after it, or nil and the problem.
 local function quoted(text, at)
   local pieces, from = {}, at + 1
   while true do
@@ -79,7 +79,7 @@ local function line_end(text, at)
   return text:match("^\r\n()", at) or text:match("^[\r\n]()", at)
 end
 
--- Reads one row from `at`: -> its fields, where the next row begins; or nil, what is wrong, and where.
+-- Reads the row at `at`. Returns its fields and the start of the next row, or nil, the problem and its position.
 local function read_row(text, at, separator)
   local row = {}
   while true do
@@ -95,10 +95,10 @@ local function read_row(text, at, separator)
 end
 
 ---@class smmpanel.cli.CsvRow
----@field line integer where it begins
+---@field line integer of its first character
 ---@field [integer] string
 
--- Whether every field is empty: spreadsheets write `,,,` below a table.
+-- Returns whether all fields are empty: spreadsheets write `,,,` below a table.
 local function is_empty(row)
   for _, value in ipairs(row) do
     if trim(value) ~= "" then return false end
@@ -106,7 +106,7 @@ local function is_empty(row)
   return true
 end
 
---- Reads rows; those without anything in them are left out.
+--- Reads rows. Empty rows are left out.
 ---@param text string
 ---@return smmpanel.cli.CsvRow[]?
 ---@return string? problem with its line
@@ -129,16 +129,16 @@ end
 
 ---@class smmpanel.cli.CsvRecord
 ---@field line integer
----@field values table<string, string> what is empty is absent
+---@field values table<string, string> without empty cells
 
---- How a column is called: "Answer Number" is answer_number.
+--- Returns the name of a column: "Answer Number" is answer_number.
 ---@param text string
 ---@return string
 function csv.column_name(text)
   return (lower(trim(text)):gsub("[ -]+", "_"))
 end
 
--- Columns without a name at the right are what a spreadsheet leaves there: their cells must be empty.
+-- Spreadsheets leave columns without a name at the right: they are accepted if their cells are empty.
 local function names_of(head)
   local names, seen, last = {}, {}, 0
   for i, name in ipairs(head) do
@@ -154,7 +154,7 @@ local function names_of(head)
   return names
 end
 
--- What `csv.row` wrote for spreadsheets is read as it was.
+-- Removes the mark that `csv.row` writes for spreadsheets.
 local function unguarded(value)
   return (value:gsub("^'('*[=+@\t\r-])", "%1"))
 end
@@ -171,7 +171,7 @@ local function values_of(row, names)
   return #row >= #names and values or nil
 end
 
---- Makes records of rows: the first one names the columns.
+--- Converts rows to records: the first row names the columns.
 ---@param rows smmpanel.cli.CsvRow[]
 ---@return smmpanel.cli.CsvRecord[]?
 ---@return string[]|string names of the columns, or the problem

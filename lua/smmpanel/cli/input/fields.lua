@@ -1,4 +1,4 @@
---- Fields given as `name=value`: lists from files, or by giving them several times.
+--- Fields given as `name=value`. A list comes from a file, or from a field that is given several times.
 -- @module smmpanel.cli.input.fields
 
 local fields = {}
@@ -15,7 +15,7 @@ function fields.is_list(name)
   return LISTS[name] == true
 end
 
--- A list's value that begins with @ is the name of a file; @@ is an @.
+-- In a list, `@file` reads a file, and @@ stands for an @.
 local function list_value(name, value)
   if not value:find "^@" then return value end
   if value:find "^@@" then return value:sub(2) end
@@ -29,8 +29,8 @@ local function list_value(name, value)
   return from.read_file(path)
 end
 
---- A field's value as it was typed: of a list also `@file`. Never of what stands in a file: a cell could name
--- any file of the user's.
+--- Returns a field's value as typed; for a list also from `@file`. Only for values from the command line: in a CSV
+-- file, a cell could name any file of the user.
 ---@param name string
 ---@param value string
 ---@return string
@@ -38,7 +38,7 @@ function fields.value(name, value)
   return LISTS[name] and list_value(name, value) or value
 end
 
---- Reads them. Ends the command where one is wrong.
+--- Reads fields. Ends the command if one is wrong.
 ---@param given string[]
 ---@return table<string, string>
 function fields.read(given)

@@ -1,5 +1,5 @@
---- What `--from FILE` is, in every command: a CSV whose first line names the columns. Where a command wants
--- one column alone, also a list with one value on each line. Reports of this command are such files.
+--- `--from FILE`, the same in every command: a CSV file whose first line names the columns. For a command that needs
+-- only one column, also a list with one value per line. The reports of this program can be read in this way.
 -- @module smmpanel.cli.input.from
 
 local from = {}
@@ -9,11 +9,11 @@ local csv = require "smmpanel.cli.input.csv"
 local fail = require "smmpanel.cli.fail"
 local text = require "smmpanel.util.text"
 
-local SHOWN = 20 -- problems in a message
+local SHOWN = 20 -- problems in one message
 local MEGABYTE = 2 ^ 20
 local PIECE = 65536
 
---- The longest file that is read, in MB (2^20 bytes).
+--- The largest file that is read, in MB (2^20 bytes).
 from.MOST_MEGABYTES = 64
 
 --- The options of a command that reads a file.
@@ -26,7 +26,7 @@ function from.options(about)
   }
 end
 
--- All of an open file; nil and what is wrong. Not read "*a": /dev/zero has no end.
+-- Reads all of an open file, or returns nil and the problem. Not with read "*a": /dev/zero has no end.
 local function all_of(file)
   local pieces, length = {}, 0
   repeat
@@ -41,7 +41,7 @@ local function all_of(file)
   return table.concat(pieces)
 end
 
---- The whole of a file, - for the standard input. Ends the command where it cannot be read.
+--- Reads a whole file; - is the standard input. Ends the command if that fails.
 ---@param path string
 ---@return string
 function from.read_file(path)
@@ -59,7 +59,7 @@ local function utf8_length(lead)
   return lead >= 0xF0 and lead <= 0xF4 and 4 or lead >= 0xE0 and lead < 0xF0 and 3 or lead >= 0xC2 and lead < 0xE0 and 2
 end
 
--- Where a byte stands that is no UTF-8; nil where there is none.
+-- Returns the position of the first byte that is not UTF-8, or nil.
 local function not_utf8(content)
   local at = content:find "[\128-\255]"
   while at do
@@ -74,7 +74,7 @@ local function line_of(content, at)
   return breaks + 1
 end
 
--- What is wrong with the bytes of a file, or nil.
+-- Returns the problem with the encoding of a file, or nil.
 local function encoding_problem(content)
   if content:find "^\255\254" or content:find "^\254\255" or content:find "^%z?[^%z]%z[^%z]%z" then
     return "it is UTF-16: save it as CSV in UTF-8"
@@ -100,7 +100,7 @@ end
 
 -- ---- columns ------------------------------------------------------------------------------------
 
--- Names in quotes.
+-- Returns a list of names in quotes.
 local function quoted(names)
   local list = {}
   for i, name in ipairs(names) do list[i] = argerror.describe(name) end
@@ -108,10 +108,10 @@ local function quoted(names)
 end
 
 local function lacks(path, wanted, names)
-  fail.usage("%s: no column is called '%s'; found: %s", path, wanted, quoted(names))
+  fail.usage("%s: no column is named '%s'; found: %s", path, wanted, quoted(names))
 end
 
--- Columns of no meaning: a misspelt name must not be passed over.
+-- Refuses unknown columns: a misspelt name must not be ignored.
 local function check_unknown(path, names, how)
   local unknown = {}
   for _, name in ipairs(names) do
@@ -131,7 +131,7 @@ local function has(names, wanted)
   return false
 end
 
--- In the order of the file.
+-- Returns the problems in the order of the file.
 local function by_line(problems)
   local places = {}
   for i, problem in ipairs(problems) do places[problem] = { tonumber(problem:match "^line (%d+)") or 0, i } end
@@ -141,7 +141,7 @@ local function by_line(problems)
   end)
 end
 
---- Ends the command with all that is wrong with a file; returns where nothing is.
+--- Ends the command with the problems of a file. Returns if there are none.
 ---@param path string
 ---@param problems string[]
 function from.refuse(path, problems)
@@ -155,11 +155,11 @@ function from.refuse(path, problems)
 end
 
 ---@class smmpanel.cli.From
----@field needs string[] columns that must be there
----@field known table<string, any> columns that may be there
----@field ignore? boolean further ones are ignored
+---@field needs string[] required columns
+---@field known table<string, any> allowed columns
+---@field ignore? boolean ignore all other columns
 
---- Reads records. Ends the command where a column is missing or unknown, or there is nothing in it.
+--- Reads records. Ends the command if a column is missing or unknown, or if the file is empty.
 ---@param path string - for the standard input
 ---@param how smmpanel.cli.From
 ---@return smmpanel.cli.CsvRecord[]
@@ -176,7 +176,7 @@ end
 
 -- ---- one value a line ---------------------------------------------------------------------------
 
--- Whether the rows are a plain list: one field each, and the first is no title.
+-- Returns whether the rows are a plain list: one field each, and no title in the first row.
 local function is_list(rows, column)
   for _, row in ipairs(rows) do
     if #row > 1 then return false end
@@ -194,8 +194,8 @@ local function list_values(rows)
   return values
 end
 
--- Whether # begins a comment in the rows below a first one: not where they begin with another column, such as a
--- ref, for shops call their orders #1001.
+-- Returns whether # begins a comment in the rows after `first`. It does not where another column, such as a ref, comes
+-- first: shops name their orders #1001.
 local function has_comments(first, column)
   return #first == 1 or csv.column_name(first[1]) == column
 end
@@ -213,14 +213,14 @@ end
 ---@field line integer
 ---@field value string
 
---- Reads one column: of a CSV, or of a list with a value on each line (# begins a comment; in a CSV only before the
--- header, on a line without separators, or where this is the first column).
+--- Reads one column of a CSV file, or a list with one value per line. In a list, # begins a comment. In a CSV file it
+-- does so only before the header, on a line without separators, or if this column is the first.
 ---@param path string
 ---@param column string
 ---@param how { known: table, ignore: boolean? }
 ---@return smmpanel.cli.FromValue[]
 ---@return string[] problems
----@return integer empty how many rows there are whose cell in this column is empty
+---@return integer empty the number of rows whose cell in this column is empty
 function from.column(path, column, how)
   local rows = without_comments(read_rows(path), column)
   if not rows[1] or is_list(rows, column) then return list_values(rows), {}, 0 end

@@ -1,5 +1,5 @@
---- The ids that a command is given: as arguments, in a file, on the standard input. All of them are checked
--- before anything is sent.
+--- The ids for a command: from arguments, a file or the standard input. All of them are checked before anything is
+-- sent.
 -- @module smmpanel.cli.input.ids
 
 local ids = {}
@@ -14,7 +14,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 local text = require "smmpanel.util.text"
 
 --- The arguments and options of a command on ids.
----@param what string "order" or "refill": also the name of the column
+---@param what string "order" or "refill": and the name of the column
 ---@return smmpanel.cli.Argument[]
 ---@return smmpanel.cli.Option[]
 function ids.arguments(what)
@@ -27,7 +27,7 @@ function ids.arguments(what)
   return { { name = "id", args = "*", about = ("The %s ids."):format(what) } }, options
 end
 
--- What is wrong with an id, or nil.
+-- Returns the problem with an id, or nil.
 local function wrong(id)
   if not text.is_id(id) then return argerror.describe(id) .. " is not an id" end
   if id:find "^%-?%d[.,]%d*[eE]%+?%d+$" then
@@ -64,7 +64,7 @@ local function add_arguments(list, seen, given)
   end
 end
 
--- The orders that the ledger knows under refs.
+-- Adds the orders that the ledger has for refs.
 local function add_refs(context, list, seen, refs)
   local panel = context:new_panel { ledger = context:ledger() }
   for _, ref in ipairs(refs) do
@@ -81,14 +81,14 @@ local function add_refs(context, list, seen, refs)
   panel:close()
 end
 
--- Where the ids are read from, besides the arguments.
+-- Returns the file to read in addition to the arguments.
 local function source_of(args)
   if args.from or args.ref and args.ref[1] then return args.from end
   if #args.id == 1 and args.id[1] == "-" then return "-" end
   return #args.id == 0 and not terminal.is_tty(io.stdin) and "-" or nil
 end
 
---- The ids, each once. Ends the command where there is none, or one of them is wrong.
+--- Returns the ids without repetitions. Ends the command if there are none or one is wrong.
 ---@param context smmpanel.cli.Context
 ---@param what string "order" or "refill"
 ---@return string[]

@@ -1,5 +1,5 @@
---- Where a panel's ledger is. One file for each panel, whatever the profile is called: the same ref is the same
--- order. Ledgers that were kept for each profile are taken over.
+--- The path of a panel's ledger. There is one file per panel, not per profile: the same ref must mean the same order. A
+-- ledger from the time when there was one per profile is renamed.
 -- @module smmpanel.cli.input.ledger_file
 
 local ledger_file = {}
@@ -7,7 +7,7 @@ local ledger_file = {}
 local lfs = require "lfs"
 local private = require "smmpanel.cli.input.private"
 
--- PROFILE@PLACE.sqlite, as ledgers were called.
+-- Returns the ledgers with the old name PROFILE@PLACE.sqlite.
 local function older_ledgers(directory, place)
   local found, tail = {}, "@" .. place .. ".sqlite"
   for name in lfs.dir(directory) do
@@ -24,7 +24,7 @@ local SEVERAL = [[several ledgers of this panel were found:
 A ref that was placed with one ledger could be placed again with another. Choose the ledger that has your orders with
 --ledger FILE, or remove the other ledgers from this directory.]]
 
--- Empties the write-ahead log into the file, so that the file alone can be renamed.
+-- Moves the write-ahead log into the main file, so that only one file needs renaming.
 local function settle(path)
   local ok, driver = pcall(require, "luasql.sqlite3")
   if not ok then return nil, "the ledger needs LuaSQL's SQLite driver" end
@@ -46,7 +46,7 @@ local function take_over(older, path)
   return ok and path, problem
 end
 
---- The ledger's path.
+--- Returns the ledger's path.
 ---@param directory string
 ---@param place string the panel's name for files
 ---@return string? path
@@ -59,10 +59,10 @@ function ledger_file.path(directory, place)
   if lfs.attributes(path) then table.insert(older, 1, path) end
   if #older > 1 then return nil, SEVERAL:format(table.concat(older, "\n  ")) end
   local taken, problem = take_over(older[1], path)
-  return taken, problem, ("the ledger %s is %s now: one for each panel"):format(older[1], path)
+  return taken, problem, ("the ledger %s was renamed to %s: there is now one per panel"):format(older[1], path)
 end
 
---- Makes it this user's alone.
+--- Restricts access to this user.
 ---@param path string
 function ledger_file.protect(path)
   private.create(path)

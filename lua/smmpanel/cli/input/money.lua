@@ -1,4 +1,4 @@
---- Amounts as they are typed.
+--- Amounts on the command line.
 -- @module smmpanel.cli.input.money
 
 local money = {}
@@ -6,7 +6,7 @@ local money = {}
 local argerror = require "smmpanel.util.argerror"
 local decimal = require "smmpanel.util.decimal"
 
---- For argparse: the amount as it was typed, or nil and what is wrong with it.
+--- For argparse: returns the amount as typed, or nil and the problem.
 ---@param text string
 ---@return string?
 ---@return string? problem

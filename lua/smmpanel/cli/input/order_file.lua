@@ -1,5 +1,4 @@
---- Orders in a CSV file: each row an order with a ref of its own, all of them checked before anything is
--- sent.
+--- Orders in a CSV file: each row is an order with its own ref. All rows are checked before anything is sent.
 -- @module smmpanel.cli.input.order_file
 
 local order_file = {}
@@ -12,7 +11,7 @@ local from = require "smmpanel.cli.input.from"
 local order_form = require "smmpanel.cli.input.order_form"
 local text = require "smmpanel.util.text"
 
--- With --any-field every column is a field.
+-- With --any-field, every column is a field.
 local function known_columns(any_field)
   if not any_field then return columns.ORDER end
   return setmetatable({}, { __index = function() return true end })
@@ -26,7 +25,7 @@ local function order_of(values, any_field)
   return order
 end
 
--- A ref tells one order from another, so there are not two of one.
+-- A ref identifies one order, so it must be unique in the file.
 local function ref_problem(row, seen)
   local ref = row.values.ref
   if ref == nil then return "the ref is missing" end
@@ -46,7 +45,7 @@ local function add_problems(problems, row, order, services, seen)
   for _, problem in ipairs(order_form.problems(services, order)) do note(problem.field, problem.text) end
 end
 
---- Reads and checks them. Ends the command where one is wrong.
+--- Reads and checks the orders. Ends the command if one is wrong.
 ---@param path string - for the standard input
 ---@param services smmpanel.Catalog
 ---@param args { any_field: boolean?, ignore_columns: boolean? }

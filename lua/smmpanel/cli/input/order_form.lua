@@ -1,4 +1,4 @@
---- An order filled in: what its service's type requires is asked for where somebody is there to answer.
+--- Completes an order: on a terminal, it asks for the fields that the type of the service requires.
 -- @module smmpanel.cli.input.order_form
 
 local order_form = {}
@@ -12,16 +12,16 @@ local records = require "smmpanel.cli.views.records"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
-local SHOWN = 10 -- services that words were found in
+local SHOWN = 10 -- most services in a search result
 
--- "50 to 10000", of what the service counts.
+-- Returns the limits of a quantity, such as "50 to 10000".
 local function limits(form, name)
   local min, max = formats.text(form.min), formats.text(form.max)
   local counted = form.counted or (name == "min" or name == "max") and name
   return name == counted and min ~= "" and max ~= "" and ("%s to %s"):format(min, max) or nil
 end
 
--- Lines until an empty one, or @file.
+-- Reads lines until an empty one, or a file (@file).
 local function ask_list(context, name, range)
   local how = "one per line, end with an empty line; or @file"
   local first = context:ask(("%s (%s%s):"):format(name, range and range .. ", " or "", how))
@@ -34,7 +34,7 @@ local function ask_list(context, name, range)
   return table.concat(lines, "\n")
 end
 
---- What is wrong with an order: nothing, one thing or several.
+--- Returns the problems with an order.
 ---@param services smmpanel.Catalog
 ---@param order table
 ---@return smmpanel.Problem[]
@@ -55,15 +55,15 @@ local function ask_field(context, form, name, optional)
   return text.trim(context:ask(notes[1] and ("%s (%s):"):format(name, table.concat(notes, ", ")) or name .. ":"))
 end
 
--- What is wrong with one field, or nil.
+-- Returns the problem with one field, or nil.
 local function wrong_with(services, order, name)
   for _, problem in ipairs(order_form.problems(services, order)) do
     if problem.field == name and problem.code ~= "missing" then return problem.text end
   end
 end
 
--- Asks until the answer is right; an answer that is wrong is told at once. nil where nothing was typed for a field
--- that need not be there.
+-- Asks until the answer is valid, and reports each invalid answer at once. Returns nil if nothing was typed for an
+-- optional field.
 local function ask_until_right(context, services, form, order, name, optional)
   while true do
     local answer = ask_field(context, form, name, optional)
@@ -76,8 +76,8 @@ local function ask_until_right(context, services, form, order, name, optional)
   end
 end
 
--- The missing field to ask for next; nil where no answer could mend anything, for what was given on the command line
--- stays.
+-- Returns the next missing field to ask for. Returns nil if a field given on the command line is wrong: no answer could
+-- correct that.
 local function next_question(services, order, given)
   local problems = order_form.problems(services, order)
   for _, problem in ipairs(problems) do
@@ -87,14 +87,14 @@ local function next_question(services, order, given)
   if first then return first.field, first.code ~= "missing" and first.text or nil end
 end
 
--- The optional fields that are asked for; others are given on the command line.
+-- The optional fields to ask for; others must be given on the command line.
 local ASKED = { runs = true, interval = true, posts = true, old_posts = true, expiry = true }
 
 local function ask_optional(context, services, form, order)
   for _, name in ipairs(form.optional) do
     local follows = name ~= "interval" or order.runs ~= nil
     if ASKED[name] and follows and order[name] == nil then
-      -- A drip-feed without its interval is none.
+      -- A drip-feed needs an interval.
       ask_until_right(context, services, form, order, name, name ~= "interval")
     end
   end
@@ -113,7 +113,7 @@ local function fill_in(context, services, form, order)
   if asked and #order_form.problems(services, order) == 0 then ask_optional(context, services, form, order) end
 end
 
---- Asks for the service: its id, or words that are looked for until it is an id.
+--- Asks for the service. Words are a search; it asks again until an id is typed.
 ---@param context smmpanel.cli.Context
 ---@param services smmpanel.Catalog
 ---@return string id
@@ -130,7 +130,7 @@ function order_form.ask_service(context, services)
   end
 end
 
---- The service of an order, looked for in the newest list where the kept one lacks it.
+--- Returns the service of an order. If the cached list lacks it, fetches the list again.
 ---@param context smmpanel.cli.Context
 ---@param order table
 ---@param max_age number seconds
@@ -148,8 +148,8 @@ function order_form.service(context, order, max_age)
     formats.text(order.service))
 end
 
---- What is wrong with the names of an order's fields, or nil. A panel may have fields of its own, but a name
--- that is misspelt would be sent like one, and the order would be another.
+--- Returns the problem with the names of an order's fields, or nil. Panels may have fields of their own, but a misspelt
+-- name sent in this way would change the order.
 ---@param names table<string, any>
 ---@return string?
 function order_form.unknown(names)
@@ -161,8 +161,8 @@ function order_form.unknown(names)
   end
 end
 
---- An order's fields as they are sent, for people: each a name and a line; of a list the first item, and how
--- many follow.
+--- Returns an order's fields for people: each is a name and one line. For a list, the line has the first item and the
+-- number of the others.
 ---@param order table<string, string>
 ---@return string[][]
 function order_form.shown(order)
@@ -183,7 +183,7 @@ local function quoted(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- The command line that places an order, for what was typed in a dialogue not to be lost.
+--- Returns the command line that places an order, so that typed answers are not lost.
 ---@param order table<string, string>
 ---@param ref? string
 ---@return string
@@ -197,11 +197,11 @@ function order_form.command(order, ref)
   return table.concat(words, " ")
 end
 
---- Asks for what is missing, and ends the command where something is still wrong.
+--- Asks for missing fields. Ends the command if something is still wrong.
 ---@param context smmpanel.cli.Context
 ---@param services smmpanel.Catalog
 ---@param service smmpanel.Service
----@param order table is filled in
+---@param order table changed in place
 function order_form.complete(context, services, service, order)
   if context:can_ask() then fill_in(context, services, services:form(service.service), order) end
   local problems, texts = order_form.problems(services, order), {}

@@ -1,4 +1,4 @@
---- Files and folders that are this user's alone: keys, ledgers, catalogues with an account's prices.
+--- Files and directories that only this user can read: keys, ledgers, catalogues with an account's prices.
 -- @module smmpanel.cli.input.private
 
 local private = {}
@@ -15,7 +15,7 @@ local function shell(command, path)
   return ok == true or ok == 0
 end
 
---- Whether others than its owner may read something that is there.
+--- Returns whether an existing file can be read by users other than its owner.
 ---@param path string?
 ---@return boolean
 function private.is_open(path)
@@ -24,7 +24,7 @@ function private.is_open(path)
   return permissions ~= nil and permissions:sub(4) ~= "------"
 end
 
---- Whether others than its owner may read it, and what to do then; or it is no file at all.
+--- Returns the problem with a file that must be private: other users can read it, or it is not an ordinary file.
 ---@param path string
 ---@return string? problem
 function private.problem(path)
@@ -37,7 +37,7 @@ function private.problem(path)
   end
 end
 
---- Makes a directory, and what is above it; it is closed to others.
+--- Creates a directory and its parents, closed to other users.
 ---@param path string
 ---@return true?
 ---@return string? problem
@@ -48,19 +48,19 @@ function private.directory(path)
   return true
 end
 
---- Closes a file to others, if it is there.
+--- Closes a file to other users, if it exists.
 ---@param path string
 function private.file(path)
   if private.is_open(path) then shell("chmod 600", path) end
 end
 
---- Makes an empty file that is closed to others, if it is not there.
+--- Creates an empty file, closed to other users, if it does not exist.
 ---@param path string
 function private.create(path)
   if not lfs.attributes(path) then shell("touch", path) end
 end
 
---- Where a path leads to, behind symbolic links; nil and why nothing can be saved there.
+--- Resolves symbolic links. Returns nil and the reason if nothing can be saved at the path.
 ---@param path string
 ---@return string?
 ---@return string? problem

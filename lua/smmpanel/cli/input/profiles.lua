@@ -1,5 +1,5 @@
---- Where the panel's URL and key come from: a key file, the environment, or a profile in the user's
--- configuration. Never the command line, which every user of the machine can read.
+--- Finds the panel's URL and key: in a key file, the environment, or a profile of the user's configuration. The key is
+-- never on the command line, which every user of the machine can read.
 -- @module smmpanel.cli.input.profiles
 
 local profiles = {}
@@ -17,12 +17,12 @@ local function directory(variable, home_path)
   return home and home ~= "" and home .. "/" .. home_path .. "/smmpanel" or nil
 end
 
---- The user's directories, as the XDG base directory specification has them; nil where there is no home.
+--- The user's directories, by the XDG base directory specification; nil if there is no home directory.
 function profiles.config_directory() return directory("XDG_CONFIG_HOME", ".config") end
 function profiles.cache_directory() return directory("XDG_CACHE_HOME", ".cache") end
 function profiles.state_directory() return directory("XDG_STATE_HOME", ".local/state") end
 
---- Where the configuration is; nil where there is no home.
+--- Returns the path of the configuration, or nil if there is no home directory.
 ---@return string?
 function profiles.config_path()
   local own = profiles.config_directory()
@@ -40,7 +40,7 @@ local function read_all(path)
   return content, problem and path .. ": " .. problem
 end
 
--- Runs in an environment with nothing in it, as text: a compiled chunk could do anything.
+-- Runs the file in an empty environment, and only as text: a compiled chunk could escape from it.
 local function run(source, path)
   local globals = {}
   local chunk, problem
@@ -54,12 +54,12 @@ local function run(source, path)
   local ok = chunk ~= nil
   if ok then ok, problem = guard.call(chunk) end
   if ok then return globals end
-  -- What else the message says quotes the file, and a key may be what is quoted.
+  -- The rest of the message quotes the file, and the quoted part may be a key.
   local line = tostring(problem):match ":(%d+):"
   return nil, ("%s: line %s is not valid Lua"):format(path, line or "?")
 end
 
---- The configuration: each table in it is a profile, `default` names one of them.
+--- Reads the configuration: each table is a profile, and `default` names one of them.
 ---@param path string
 ---@return table? config
 ---@return string? problem
@@ -71,7 +71,7 @@ function profiles.read(path)
   return run(source, path)
 end
 
---- The key in a file: its first line that is not empty.
+--- Reads a key file: the key is its first line that is not empty.
 ---@param path string
 ---@return string?
 ---@return string? problem
@@ -106,7 +106,7 @@ local EMPTY = [[%s has no profile. A profile is a table:
   main = { url = "https://panel.example/api/v2", key = "..." }]]
 
 local function named_profile(wanted, path)
-  if not path then return nil, "there is no home directory for a configuration: set HOME" end
+  if not path then return nil, "no home directory for the configuration: set HOME" end
   if not lfs.attributes(path) then
     return nil, ("there is no profile '%s': %s does not exist"):format(tostring(wanted), path)
   end
@@ -141,7 +141,7 @@ local function from_environment()
   return { url = url ~= "" and url or nil, key = key ~= "" and key or nil }
 end
 
--- The profile that is asked for, or the environment; where neither says anything, the default profile.
+-- Returns the profile from --panel, or the environment, or else the default profile.
 local function base_of(args, path)
   local environment = from_environment()
   if not args.panel and environment.url then return environment end
@@ -176,7 +176,7 @@ local function with_key(options, args, name)
   return nil, "SMMPANEL_URL is set, but there is no key: set SMMPANEL_KEY, or give --key-file"
 end
 
---- The options of smmpanel.new, as the user has set them up.
+--- Returns the options of smmpanel.new from the user's settings.
 ---@param args { panel: string?, key_file: string? }
 ---@return table? options
 ---@return string? name of the profile, or the problem
@@ -191,8 +191,8 @@ end
 
 local USUAL_PORTS = { http = ":80", https = ":443" }
 
---- A panel's name for files: its address, without what that may hide, and without the usual port: two names would be
--- two ledgers of one panel.
+--- Returns a panel's name for files: its address without user, password and query, and without the default port. One
+-- panel must have one name, because each name has its own ledger.
 ---@param url string
 ---@return string
 function profiles.place(url)
@@ -204,21 +204,21 @@ function profiles.place(url)
   return ((host .. path):gsub("[^%w.-]+", "_"))
 end
 
---- A panel's address for people, without what it may hide.
+--- Returns a panel's address for people, without user, password and query.
 ---@param url string
 ---@return string
 function profiles.address(url)
   return (url:gsub("//[^/]*@", "//"):gsub("[?#].*$", ""))
 end
 
--- Tells accounts apart in the names of files. 24 bits of a key give none of it away.
+-- Distinguishes accounts in the names of files. 24 bits of a hash do not reveal the key.
 local function tag(s)
   local hash = 5381
   for i = 1, #s do hash = (hash * 33 + s:byte(i)) % 16777216 end
   return ("%06x"):format(hash)
 end
 
---- The name of what is kept of an account at a panel: prices are the account's own.
+--- Returns the name for files of an account at a panel: prices differ between accounts.
 ---@param options { url: string, key: string, account: string? }
 ---@return string
 function profiles.account_name(options)

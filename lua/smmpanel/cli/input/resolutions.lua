@@ -1,5 +1,5 @@
---- What became of orders whose end was not known, as the user says it: on the command line, or in a CSV file with
--- the columns ref and order.
+--- The outcomes of uncertain orders as the user gives them: on the command line, or in a CSV file with the columns ref
+-- and order.
 -- @module smmpanel.cli.input.resolutions
 
 local resolutions = {}
@@ -12,7 +12,7 @@ local text = require "smmpanel.util.text"
 
 ---@class smmpanel.cli.Resolution
 ---@field ref string
----@field order string|false false: it was not placed
+---@field order string|false false: the order was not placed
 
 local NOT_PLACED = { ["not placed"] = true, ["not-placed"] = true, ["not_placed"] = true }
 
@@ -50,7 +50,7 @@ local function read_file(args)
   return list
 end
 
---- Reads them. Ends the command where one is wrong.
+--- Reads the outcomes. Ends the command if one is wrong.
 ---@param args table
 ---@return smmpanel.cli.Resolution[]
 function resolutions.read(args)

@@ -1,4 +1,4 @@
---- How the difference of two catalogues is shown. Pure.
+--- Shows the difference between two catalogues. Pure.
 -- @module smmpanel.cli.views.changes
 
 local changes = {}
@@ -10,14 +10,14 @@ local progress = require "smmpanel.cli.views.progress"
 local MARKS = { new = { text = "+ new", style = "good" }, gone = { text = "- gone", style = "bad" },
   changed = { text = "~ changed", style = "open" } }
 
--- -1, 0, 1: has the price fallen, or risen?
+-- Returns -1 if the price has fallen, 1 if it has risen, else 0.
 local function direction(record)
   local before, after = decimal.parse(record.before), decimal.parse(record.after)
   if record.field ~= "rate" or not before or not after or before == after then return 0 end
   return before < after and 1 or -1
 end
 
--- "+5.6 %", of a price.
+-- Returns the relative change of a price, such as "+5.6 %".
 local function share(record)
   if direction(record) == 0 then return "" end
   local before, after = decimal.approximate(record.before), decimal.approximate(record.after)
@@ -45,7 +45,7 @@ local function row(change, service, field, before, after)
     after = after }
 end
 
---- A row for each service that is new or gone, and for each field that has changed.
+--- Returns a row for each service that is new or gone, and for each field that has changed.
 ---@param difference smmpanel.Difference
 ---@return table[]
 function changes.list(difference)
@@ -64,7 +64,7 @@ function changes.list(difference)
   return list
 end
 
---- How many there are of each, in a few words.
+--- Returns a summary of the counts.
 ---@param list table[]
 ---@return string
 function changes.summary(list)

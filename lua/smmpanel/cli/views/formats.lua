@@ -1,5 +1,5 @@
---- Records written the way that was asked for: a table for people, or JSON, CSV, Lua for programs. All but
--- the table are written as the records come.
+--- Writes records in the requested format: a table for people, or JSON, CSV or Lua for programs. All formats except the
+-- table are written as the records arrive.
 -- @module smmpanel.cli.views.formats
 
 local formats = {}
@@ -12,7 +12,7 @@ local lua_literal = require "smmpanel.cli.views.lua_literal"
 local terminal = require "smmpanel.cli.views.terminal"
 local width = require "smmpanel.cli.views.width"
 
---- A value as text, without losing a digit; a list's with spaces.
+--- Returns a value as text without losing a digit. The items of a list are separated by spaces.
 ---@param value any
 ---@return string
 function formats.text(value)
@@ -43,14 +43,14 @@ function makers.table(shape, out)
     local place = terminal.obeys(out)
     local lines = layout.lines(shape.columns, rows, { paint = paint, place = place,
       width = terminal.is_tty(out) and terminal.size() or nil, mark = terminal.is_utf8() and "…" or ">" })
-    -- Should a terminal find a line too long after all, it is cut there and not wrapped.
+    -- If a terminal measures a line as too long, it must cut the line and not wrap it.
     if place then table.insert(lines, 1, "\27[?7l" .. table.remove(lines, 1)) end
     terminal.write(out, table.concat(lines, "\n"), place and "\27[?7h" or "", "\n")
   end)
 end
 
--- What a spreadsheet would take for a formula, or for the end of the text. What has the mark already gets another, so
--- that reading takes away one.
+-- Marks a text that a spreadsheet would read as a formula or as the end of the text. A text that already has the mark
+-- gets a second one, so that reading it removes exactly one.
 local function for_spreadsheets(value)
   value = value:gsub("%z", "")
   if value:find "^'*[=+@\t\r-]" and not value:find "^[+-]?%d[%d.]*$" then return "'" .. value end
@@ -70,7 +70,7 @@ function makers.csv(shape, out, args)
   end)
 end
 
--- A list in brackets, an item a line.
+-- A list in brackets, one item per line.
 local function listing(out, open, close, separator, encode)
   local any = false
   terminal.write(out, open)
@@ -88,8 +88,8 @@ function makers.lua(_, out)
   return listing(out, "return {", "}", ",\n", function(record) return "  " .. lua_literal(record) end)
 end
 
---- Where records go.
----@param args { json: boolean?, csv: boolean?, lua: boolean?, raw_csv: boolean? } what was asked for
+--- Returns a sink for records.
+---@param args { json: boolean?, csv: boolean?, lua: boolean?, raw_csv: boolean? } the options
 ---@param shape { columns: smmpanel.cli.Column[], cells: (fun(record: table): table), fields: string[] }
 ---@param out file*
 ---@return smmpanel.cli.Sink
@@ -105,7 +105,7 @@ local function put(args, shape, out, rows)
   terminal.flush(out)
 end
 
---- Writes records that cannot be had again: to the standard error where the standard output fails.
+--- Writes records that cannot be fetched again. If stdout fails, they go to stderr.
 ---@param args table
 ---@param shape table
 ---@param rows table[]
@@ -116,7 +116,7 @@ function formats.report(args, shape, rows)
   error(thrown, 0)
 end
 
---- One record alone: in JSON and Lua without a list around it.
+--- Writes a single record; in JSON and Lua without a list around it.
 ---@param args table
 ---@param shape table
 ---@param out file*

@@ -8,7 +8,7 @@ local terminal = require "smmpanel.cli.views.terminal"
 local Area = {}
 Area.__index = Area
 
--- In one write, so that no half of it is seen; what is too long is cut and not wrapped.
+-- In one write, so that no partial frame is visible. Long lines are cut, not wrapped.
 local function put(out, before, lines)
   local parts = { "\27[?7l", before }
   for _, line in ipairs(lines) do parts[#parts + 1] = "\27[K" .. line .. "\n" end
@@ -17,21 +17,21 @@ local function put(out, before, lines)
   terminal.flush(out)
 end
 
---- Draws the lines where the last ones were.
+--- Draws the lines in place of the previous ones.
 ---@param lines string[]
 function Area:draw(lines)
   put(self.out, self.height > 0 and ("\27[%dA\r"):format(self.height) or "", lines)
   self.height = #lines
 end
 
---- After the window's size has changed nobody knows where the lines are now: the screen is cleared, and the
--- area begins at its top.
+--- Call this after the window was resized: the position of the lines is unknown then, so it clears the screen and
+-- moves the area to the top.
 function Area:restart()
   terminal.write(self.out, "\27[2J\27[H")
   self.height = 0
 end
 
---- An area that begins where the cursor is.
+--- Returns an area that begins at the cursor.
 ---@param out file*
 ---@return table
 function live.new(out)

@@ -1,4 +1,4 @@
---- Values written as Lua reads them. Pure.
+--- Writes values as Lua source. Pure.
 -- @module smmpanel.cli.views.lua_literal
 
 local decimal = require "smmpanel.util.decimal"
@@ -7,14 +7,14 @@ local KEYWORDS = {}
 for word in ("and break do else elseif end false for function goto if in local nil not or repeat return "
   .. "then true until while"):gmatch "%a+" do KEYWORDS[word] = true end
 
--- Controls above ASCII, line separators, and what turns the direction of a text: a terminal obeys them.
+-- Non-ASCII control characters, line separators and bidirectional controls: a terminal obeys them.
 local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
 
 local function in_bytes(char)
   return (char:gsub(".", function(byte) return ("\\%03d"):format(byte:byte()) end))
 end
 
--- "%q" leaves a line break as one, and 5.1's knows no \ddd.
+-- Not "%q": it does not escape line breaks, and in 5.1 it does not write \ddd.
 local function quoted(text)
   text = text:gsub('[%z\1-\31\127"\\]', function(char)
     return char == '"' and '\\"' or char == "\\" and "\\\\" or char == "\n" and "\\n"
@@ -64,7 +64,7 @@ function write(value)
   return tostring(value)
 end
 
---- The text of a value, on one line, keys in order.
+--- Returns a value as source on one line, with sorted keys.
 ---@param value any
 ---@return string
 return write

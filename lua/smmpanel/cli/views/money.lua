@@ -1,4 +1,4 @@
---- Amounts as people read them. Pure.
+--- Amounts for people. Pure.
 -- @module smmpanel.cli.views.money
 
 local money = {}
@@ -6,7 +6,7 @@ local money = {}
 local decimal = require "smmpanel.util.decimal"
 local formats = require "smmpanel.cli.views.formats"
 
---- An amount with its currency, if it has one.
+--- Returns an amount with its currency, if there is one.
 ---@param amount string
 ---@param currency? any
 ---@return string
@@ -14,7 +14,8 @@ function money.text(amount, currency)
   return currency and amount .. " " .. formats.text(currency) or amount
 end
 
---- What is left of a balance, or that it is not enough; nothing where one of them is no amount.
+--- Returns the balance after paying a price, or a text saying that it is too low. Returns nothing if either is not an
+-- amount.
 ---@param balance any
 ---@param price any
 ---@param currency? any

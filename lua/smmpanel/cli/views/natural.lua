@@ -1,7 +1,7 @@
---- The order in which people count: shop-2 before shop-10. Pure.
+--- Natural sort order: shop-2 before shop-10. Pure.
 -- @module smmpanel.cli.views.natural
 
--- A number's digits as a text that sorts like the number.
+-- Returns digits as text that sorts like the number.
 local function padded(digits)
   digits = digits:gsub("^0+(%d)", "%1")
   return ("%03d%s"):format(math.min(#digits, 999), digits)
@@ -11,7 +11,7 @@ local function key_of(text)
   return (text:gsub("%d+", padded))
 end
 
---- Sorts a list by a text of each item.
+--- Sorts a list by one text per item.
 ---@param list any[] sorted in place
 ---@param text_of fun(item: any): string
 ---@return any[] list

@@ -1,4 +1,4 @@
---- What `add --help` and the manual page say of an order's fields.
+--- The description of an order's fields in `add --help` and the manual page.
 -- @module smmpanel.cli.views.order_help
 
 local catalog = require "smmpanel.catalog"
@@ -31,7 +31,7 @@ local COLUMNS = {
   { "...", "the fields above; an empty cell sends no field; a list cell has one item per line" },
 }
 
---- Lists of pairs, each with its title.
+--- Lists of pairs, each with a title.
 ---@type { title: string, pairs: string[][] }[]
 return {
   { title = "Fields by the service's type, besides service:", pairs = types() },

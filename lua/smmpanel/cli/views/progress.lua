@@ -1,4 +1,4 @@
---- A bar on a terminal that says how far it is, how fast, and how long it will take. Elsewhere nothing.
+--- A progress bar on a terminal, with the rate and the remaining time. It draws nothing elsewhere.
 -- @module smmpanel.cli.views.progress
 
 local progress = {}
@@ -10,7 +10,7 @@ local width = require "smmpanel.cli.views.width"
 local DRAW_SECONDS, SIZE_SECONDS = 0.1, 1
 local BAR_MOST = 30
 
---- A number with its thousands apart: 12,345.
+--- Returns a number with thousands separators: 12,345.
 ---@param n integer
 ---@return string
 function progress.number(n)
@@ -19,7 +19,7 @@ function progress.number(n)
   return (apart:gsub("^,", ""))
 end
 
---- How long something takes, for people: `4 s`, `2 min 05 s`, `3 h 20 min`.
+--- Returns a duration for people: `4 s`, `2 min 05 s`, `3 h 20 min`.
 ---@param seconds number
 ---@return string
 function progress.duration(seconds)
@@ -29,11 +29,11 @@ function progress.duration(seconds)
   return ("%d h %02d min"):format(math.floor(seconds / 3600), math.floor(seconds % 3600 / 60))
 end
 
---- The text of a bar. Pure.
+--- Returns the text of a bar. Pure.
 ---@param what string
 ---@param done integer
 ---@param total integer
----@param seconds number since it began
+---@param seconds number since the start
 ---@param columns integer
 ---@param utf8 boolean
 ---@return string
@@ -64,18 +64,18 @@ function Bar:draw(done, total)
   terminal.show("\r\27[K", line)
 end
 
---- Takes the bar away, so that something else can be written.
+--- Clears the bar, so that something else can be written.
 function Bar:clear()
   if self.shown then terminal.show "\r\27[K" end
 end
 
---- Takes it away for good.
+--- Removes the bar for good.
 function Bar:hide()
   self:clear()
   self.shown = false
 end
 
---- A bar, not drawn yet.
+--- Returns a bar that is not drawn yet.
 ---@param what string
 ---@return table bar
 function progress.new(what)

@@ -1,4 +1,4 @@
---- How the records of orders and refills are shown: the columns for people, the fields for programs.
+--- Shows the records of orders, refills and services: the columns for people, the fields for programs.
 -- @module smmpanel.cli.views.records
 
 local records = {}
@@ -10,18 +10,18 @@ local smmpanel = require "smmpanel"
 
 local STYLES = { open = "open", completed = "good", partial = "bad", canceled = "bad", failed = "bad" }
 
---- The class of a state: the panel's own words too, once there is a panel.
+--- Returns the class of a state. It also knows the `order_states` of the profile once there is a panel.
 ---@type fun(status: any): string
 records.class_of = smmpanel.state
 
---- A state in its colour.
+--- Returns a state in its colour.
 ---@param status any
 ---@return { text: string, style: string? }
 function records.state(status)
   return { text = formats.text(status), whole = true, style = STYLES[records.class_of(status)] }
 end
 
--- A letter for yes; what a panel says in words of its own as it is.
+-- Returns a letter for yes, and any text of the panel unchanged.
 local function flag(letter, value)
   if value == nil or value == false or value == 0 then return { text = "-", style = "dim" } end
   return { text = type(value) == "string" and value or letter, style = "good" }
@@ -47,7 +47,7 @@ local function wrong(record)
   return { text = said .. note, style = "bad" }
 end
 
---- An amount with its currency.
+--- Returns the charge with its currency.
 ---@param record { charge: any, currency: string? }
 ---@return string
 function records.charge(record)
@@ -55,7 +55,7 @@ function records.charge(record)
   return amount ~= "" and record.currency and amount .. " " .. formats.text(record.currency) or amount
 end
 
--- What only subscriptions and drip-feeds have.
+-- Returns the fields that only subscriptions and drip-feeds have.
 local function further(record)
   local parts = {}
   for _, name in ipairs { "posts", "runs", "expiry", "orders" } do
@@ -81,7 +81,7 @@ records.status = {
 
 local function requested() return { text = "requested", style = "good" } end
 
--- Two columns: the id, and what came of it or what is wrong.
+-- Two columns: the id, and its result or error.
 local function two_columns(what, value, show)
   return {
     what = what,
@@ -97,7 +97,7 @@ records.refill = two_columns("order", "refill", formats.text)
 records.refill_status = two_columns("refill", "status", records.state)
 records.cancel = two_columns("order", "cancel", requested)
 
---- An id as JSON has it: a number where it is an integer that loses no digit, else a text.
+--- Returns an id for JSON: a number if that loses no digit, else text.
 ---@param id any
 ---@return any
 function records.id(id)
@@ -105,7 +105,7 @@ function records.id(id)
   return n and argerror.integer_text(n) == id and n or id
 end
 
---- A record with the id that was asked for in front, in a table of its own.
+--- Returns a copy of a record with the requested id.
 ---@param shape table
 ---@param id string
 ---@param record table
@@ -115,7 +115,7 @@ function records.with_id(shape, id, record)
   for name, value in pairs(record) do
     if name ~= "cause" then own[name] = value end
   end
-  -- Where the record names another id, the one asked for is the key, and the record keeps what it says.
+  -- If the record names another id, the requested one is the key, and the record's own id stays in the record.
   local said = own[shape.what]
   if said ~= nil and formats.text(said) ~= id then own["said_" .. shape.what] = said end
   if said == nil or formats.text(said) ~= id then own[shape.what] = records.id(id) end

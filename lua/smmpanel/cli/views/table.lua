@@ -1,4 +1,4 @@
---- Rows laid out in columns that fit. Pure.
+--- Lays out rows in columns that fit the terminal. Pure.
 -- @module smmpanel.cli.views.table
 
 local layout = {}
@@ -7,21 +7,21 @@ local width = require "smmpanel.cli.views.width"
 
 ---@class smmpanel.cli.Column
 ---@field title string
----@field right? boolean numbers stand at the right
----@field shrinks? number may be cut where the terminal is too narrow: the greater, the less of it
----@field from? integer left out where the terminal has fewer cells than this
+---@field right? boolean right-aligned, for numbers
+---@field shrinks? number may be cut on a narrow terminal; a greater number is cut more
+---@field from? integer left out if the terminal has fewer cells than this
 
 ---@class smmpanel.cli.Layout
 ---@field width? integer cells in a line; without it nothing is cut
 ---@field paint fun(style: string?, text: string): string
----@field mark string at the end of what was cut: "…"
----@field place? boolean on a terminal: cells are put where they belong, whatever it takes an emoji's width for
+---@field mark string at the end of a text that was cut: "…"
+---@field place? boolean for a terminal: set the cursor for each cell, so that a wrong width of an emoji shifts nothing
 
 local GAP = 2
 local LEAST = 6 -- cells of a column that shrinks
 local WIDEST = 200 -- cells that a column is padded to: one long text must not widen a thousand rows
-local WHOLE_MOST = 20 -- cells of a state that are never cut
-local LEFT_TO_RIGHT = "\226\128\142" -- keeps a right-to-left text from turning round what stands beside it
+local WHOLE_MOST = 20 -- cells of a state; shorter ones are never cut
+local LEFT_TO_RIGHT = "\226\128\142" -- stops a right-to-left text from reversing its neighbours
 
 -- ---- cells: what is to be known of a text ------------------------------------------------------
 
@@ -30,7 +30,7 @@ local function measure(text)
   return { text = text, cells = cells, doubtful = doubtful, rtl = width.is_rtl(text) }
 end
 
--- A text that stands in many rows is looked at once.
+-- Caches the width of texts that occur in many rows.
 local function measured_once()
   return setmetatable({}, { __index = function(known, text)
     known[text] = measure(width.clean(text))
@@ -39,13 +39,13 @@ local function measured_once()
 end
 
 local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
--- A state: it is shown whole, other columns go before it is cut.
+-- Returns whether a cell is shown in full (a state): other columns are left out before it is cut.
 local function is_whole(cell) return type(cell) == "table" and cell.whole end
 local function style_of(cell) return type(cell) == "table" and cell.style or nil end
 
 -- ---- columns: which there are, and how wide ----------------------------------------------------
 
--- Those that there is room for, each with its place in a row and the cells that it would like to have.
+-- Returns the columns for a terminal of this width, each with its place in a row and its natural width.
 local function natural(columns, rows, how, measured)
   local kept = {}
   for place, column in ipairs(columns) do
@@ -79,7 +79,7 @@ local function widest_shrinking(columns)
   return found
 end
 
--- Takes a cell at a time from the widest column that may shrink, until all fit.
+-- Shrinks the widest column that may shrink by one cell, until all fit.
 local function shrink(columns, most)
   for _, column in ipairs(columns) do column.room = column.natural end
   for _ = 1, total(columns) - most do
@@ -89,7 +89,7 @@ local function shrink(columns, most)
   end
 end
 
--- Where shrinking is not enough, columns are left out from the right: half a number would be another one.
+-- If shrinking is not enough, columns are left out from the right: half a number would be a wrong number.
 local function fit(columns, most)
   shrink(columns, most)
   while total(columns) > most and #columns > 1 do
@@ -109,7 +109,7 @@ local function put_cell(out, cell, column, at, how, measured)
   if shown.doubtful and how.place then out[#out + 1] = ("\27[%dG"):format(at + column.room) end
 end
 
--- A pattern would try again from each space of a long run.
+-- Not with a pattern: it would start again at each space of a long run.
 local function without_spaces_at_end(text)
   local last = #text
   while text:byte(last) == 32 do last = last - 1 end
@@ -126,7 +126,7 @@ local function line(columns, cell_of, how, measured)
   return without_spaces_at_end(table.concat(out))
 end
 
---- The lines of a table: the titles, then the rows.
+--- Returns the lines of a table: the titles, then the rows.
 ---@param columns smmpanel.cli.Column[]
 ---@param rows (string|{ text: string, style: string? })[][]
 ---@param how smmpanel.cli.Layout

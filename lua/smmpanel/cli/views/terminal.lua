@@ -1,5 +1,4 @@
---- What the command line knows of where it writes: a terminal or not, its size, colours, and whether anybody
--- is still there to read.
+--- The output: whether it is a terminal, its size and colours, and whether its reader is still there.
 -- @module smmpanel.cli.views.terminal
 
 local terminal = {}
@@ -9,17 +8,17 @@ local term = require "term"
 
 local EPIPE = 32
 
---- Thrown where the reader has gone: `smmpanel services | head`. Nothing is wrong, and nothing is left to do.
-terminal.CLOSED = setmetatable({}, { __tostring = function() return "the reader has gone" end })
+--- Thrown when the reader has closed the pipe: `smmpanel services | head`. This is not an error.
+terminal.CLOSED = setmetatable({}, { __tostring = function() return "the output was closed" end })
 
---- Whether a file is a terminal.
+--- Returns whether a file is a terminal.
 ---@param file file*
 ---@return boolean
 function terminal.is_tty(file)
   return term.isatty(file)
 end
 
---- Whether the locale writes UTF-8.
+--- Returns whether the locale uses UTF-8.
 ---@return boolean
 function terminal.is_utf8()
   local name
@@ -30,7 +29,7 @@ function terminal.is_utf8()
   return name ~= nil and name:lower():gsub("-", ""):find("utf8", 1, true) ~= nil
 end
 
--- The escape sequences that we write ourselves: colours, wrapping, erasing, moving.
+-- The escape sequences of this program: colours, wrapping, erasing, moving.
 local OWN = { "^%[[%d;]*m", "^%[%?7[lh]", "^%[K", "^%[J", "^%[2J", "^%[H", "^%[%d+A", "^%[%d+G" }
 
 local function is_own(text, at)
@@ -40,7 +39,7 @@ local function is_own(text, at)
   return false
 end
 
--- Without any other escape sequence.
+-- Removes all other escape sequences.
 local function without_foreign_escapes(text)
   local parts, from = {}, 1
   while true do
@@ -53,17 +52,17 @@ local function without_foreign_escapes(text)
   return table.concat(parts)
 end
 
--- C1 controls, line separators, and what turns the direction of what follows; not U+200E, which tables write.
+-- C1 controls, line separators and bidirectional controls, except U+200E, which tables write.
 local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\143\168-\174]", "\226\129[\166-\169]" }
 
--- A terminal without UTF-8 may take such a byte for a control.
+-- A terminal without UTF-8 may interpret such a byte as a control.
 local function without_c1_bytes(text)
   text = text:gsub("[\192-\255][\128-\191]+", function(char) return char:find "[\128-\159]" and "?" or nil end)
   return (text:gsub("[\128-\159]", "?"))
 end
 
---- A text as a terminal may have it: with no control sequence but those that we write ourselves. The views
--- clean what a panel says; this is the last place, through which everything goes.
+--- Removes all control sequences except those of this program. The views already clean the texts of a panel; all
+-- output passes through here as a second defence.
 ---@param text string
 ---@return string
 function terminal.safe(text)
@@ -84,20 +83,20 @@ local function check(ok, why, code)
   fail.with(fail.SOME, "cannot write: %s", why)
 end
 
---- Writes, and looks whether it worked.
+--- Writes, and throws if that fails.
 ---@param file file*
 ---@param ... string
 function terminal.write(file, ...)
   check(file:write(prepared(file, ...)))
 end
 
---- Writes to the standard error, and goes on where that fails.
+--- Writes to stderr, and ignores a failure.
 ---@param ... string
 function terminal.show(...)
   io.stderr:write(prepared(io.stderr, ...))
 end
 
---- Writes out what is buffered, and looks whether it worked.
+--- Flushes the buffer, and throws if that fails.
 ---@param file file*
 function terminal.flush(file)
   check(file:flush())
@@ -108,7 +107,7 @@ local function positive(text)
   return n and n > 0 and n or nil
 end
 
--- Asked anew each time, for a window may be resized.
+-- Not cached, because the window may be resized.
 local function asked_size()
   local pipe = io.popen "{ stty size </dev/tty; } 2>/dev/null"
   local rows, columns = (pipe and pipe:read "*l" or ""):match "^(%d+) (%d+)$"
@@ -116,7 +115,7 @@ local function asked_size()
   return positive(columns), positive(rows)
 end
 
---- The size of the terminal: COLUMNS and LINES where they are set, else what it says itself.
+--- Returns the size of the terminal: COLUMNS and LINES if they are set, else its actual size.
 ---@return integer columns
 ---@return integer rows
 function terminal.size()
@@ -137,7 +136,7 @@ local function coloured(style, text)
   return term.colors[STYLES[style]](text)
 end
 
---- Whether a file is a terminal that escape sequences may be sent to: not where NO_COLOR or TERM=dumb says so.
+--- Returns whether a file is a terminal that accepts escape sequences, unless NO_COLOR or TERM=dumb forbids them.
 ---@param file file*
 ---@return boolean
 function terminal.obeys(file)
@@ -145,7 +144,7 @@ function terminal.obeys(file)
   return terminal.is_tty(file) and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
 end
 
---- How texts are coloured on a file.
+--- Returns the function that colours texts for a file.
 ---@param file file*
 ---@return fun(style: string?, text: string): string
 function terminal.painter(file)

@@ -1,5 +1,4 @@
---- What is known of orders that are watched, and the frame that shows it: what is open, and below it what is
--- done. Pure.
+--- The state of watched orders, and the frame that shows it: the open orders, and below them the finished ones. Pure.
 -- @module smmpanel.cli.views.watched
 
 local watched = {}
@@ -10,9 +9,9 @@ local records = require "smmpanel.cli.views.records"
 local width = require "smmpanel.cli.views.width"
 local smmpanel = require "smmpanel"
 
-local HEAD_LINES = 7 -- of a frame, that are no orders
+local HEAD_LINES = 7 -- lines of a frame that are not orders
 
---- Nothing is known yet.
+--- Returns the state at the start: nothing is known.
 ---@param wanted string[] ids
 ---@return table state
 function watched.new(wanted)
@@ -25,7 +24,7 @@ local function is_done(record)
   return smmpanel.is_final(records.class_of(record.status)) -- a class is a state too
 end
 
---- Takes in what an order has come to.
+--- Stores the new record of an order.
 ---@param state table
 ---@param id string
 ---@param record table
@@ -37,7 +36,7 @@ function watched.take(state, id, record)
   if not record.error and records.class_of(record.status) == "completed" then state.well = state.well + 1 end
 end
 
---- How far it is, in a few words.
+--- Returns a summary of the progress.
 ---@param state table
 ---@return string
 function watched.summary(state)
@@ -53,7 +52,7 @@ local function open_ids(state)
   return open
 end
 
---- An order's row.
+--- Returns the row of an order.
 ---@param state table
 ---@param id string
 ---@return table cells
@@ -63,7 +62,7 @@ function watched.cells(state, id)
   return records.status.cells(records.with_id(records.status, id, record))
 end
 
--- A part of a list from `first` on, and how many are left out.
+-- Returns a part of a list that starts at `first`, and the number of items left out.
 local function part_of(list, first, room)
   local part = {}
   for i = first, math.min(#list, first + room - 1) do part[#part + 1] = list[i] end
@@ -81,7 +80,7 @@ local function divider(more, how)
   return how.paint("title", "done") .. note
 end
 
--- The rows in lines, of one table, so that both parts have the same columns.
+-- Lays out the rows of both parts as one table, so that they have the same columns.
 local function row_lines(state, ids, how)
   local rows = {}
   for i, id in ipairs(ids) do rows[i] = watched.cells(state, id) end
@@ -97,7 +96,7 @@ local function joined(a, b)
   return all
 end
 
---- The lines of a frame: as many orders as there is room for, of those that are done the latest.
+--- Returns the lines of a frame: as many orders as fit; of the finished ones, the latest.
 ---@param state table
 ---@param how { columns: integer, rows: integer, now: number, mark: string, paint: function }
 ---@return string[]

@@ -1,4 +1,4 @@
---- How many cells of a terminal a text takes, and texts made fit for one. Pure.
+--- Measures, cuts and cleans texts for a terminal; the unit is a terminal cell. Pure.
 -- @module smmpanel.cli.views.width
 
 local width = {}
@@ -9,7 +9,7 @@ local JOINER, EMOJI_STYLE = 0x200D, 0xFE0F
 local FLAG_FIRST, FLAG_LAST = 0x1F1E6, 0x1F1FF
 local SKIN_FIRST, SKIN_LAST = 0x1F3FB, 0x1F3FF
 
--- One character of UTF-8, or a stray byte with what continues it.
+-- One UTF-8 character, or a stray byte with its continuation bytes.
 local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*"
 
 local function code_point(char)
@@ -35,7 +35,7 @@ local function within(list, point)
   return false
 end
 
-local cells_of = {} -- code point -> cells, as they are asked for
+local cells_of = {} -- code point -> cells, a cache
 
 local function cells(point)
   local known = cells_of[point]
@@ -46,8 +46,8 @@ local function cells(point)
   return known
 end
 
--- Walks through a text: each(from, to, cells) for each cluster of characters that stay together. Terminals do
--- not agree on how wide an emoji made of several is: -> whether there was one, or anything else of no width.
+-- Calls each(from, to, cells) for each grapheme cluster of a text. Returns whether the width is doubtful: terminals
+-- disagree about an emoji of several characters and about characters without a width.
 local function clusters(text, each)
   local doubtful, joined, flag = false, false, false
   local from, size = 1, nil
@@ -73,10 +73,10 @@ local function clusters(text, each)
   return doubtful
 end
 
---- The cells that a text takes.
+--- Returns the width of a text in cells.
 ---@param text string cleaned: see `clean`
 ---@return integer cells
----@return boolean doubtful terminals do not agree on it
+---@return boolean doubtful terminals disagree about it
 function width.of(text)
   if not text:find("[\128-\255]") then return #text, false end
   local total = 0
@@ -84,7 +84,7 @@ function width.of(text)
   return total, doubtful
 end
 
---- A text of at most so many cells: what is too long ends in a mark.
+--- Cuts a text to at most `most` cells. A text that was cut ends in a mark.
 ---@param text string
 ---@param most integer
 ---@param mark string of one cell or more: "…"
@@ -99,14 +99,14 @@ function width.cut(text, most, mark)
   return room < 0 and "" or text:sub(1, last) .. mark
 end
 
--- The blocks of the scripts that are written from right to left.
+-- The Unicode blocks of right-to-left scripts.
 local RIGHT_TO_LEFT = { 0x590, 0x8FF, 0xFB1D, 0xFDFF, 0xFE70, 0xFEFE, 0x10800, 0x10FFF, 0x1E800, 0x1EFFF }
 
---- Whether a part of it is written from right to left.
+--- Returns whether a part of a text is right-to-left.
 ---@param text string
 ---@return boolean
 function width.is_rtl(text)
-  -- Most texts have no byte that such a character begins with.
+  -- Fast path: most texts have no lead byte of such a character.
   if not text:find "[\214-\223]" and not text:find "[\224\239\240][\144\158\160-\163\172-\187]" then
     return false
   end
@@ -123,7 +123,7 @@ local function right_length(lead)
 end
 
 local REPLACEMENT = "\239\191\189"
--- Line and paragraph separators, and what turns the direction of everything behind it.
+-- Line and paragraph separators, and bidirectional controls.
 local REMOVED = { [0x2028] = " ", [0x2029] = " ", [0x61C] = "", [0x200E] = "", [0x200F] = "" }
 for point = 0x202A, 0x202E do REMOVED[point] = "" end
 for point = 0x2066, 0x2069 do REMOVED[point] = "" end
@@ -136,8 +136,8 @@ local function clean_sequence(sequence)
   return REMOVED[code_point(sequence)]
 end
 
---- A panel's text made harmless for a terminal: on one line, without control characters and escape sequences,
--- without marks that turn the direction of what follows, and in UTF-8.
+--- Makes a panel's text harmless for a terminal: one line of UTF-8 without control characters, escape sequences and
+-- bidirectional controls.
 ---@param text string
 ---@return string
 function width.clean(text)

@@ -1,4 +1,4 @@
--- Made by tools/widths from Unicode 15.0.0. First and last of each run of code points.
+-- Written by tools/widths from Unicode 15.0.0. The first and the last code point of each range.
 return {
   zero = {
     0x300, 0x36F, 0x483, 0x489, 0x591, 0x5BD, 0x5BF, 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7, 0x5C7,

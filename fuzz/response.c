@@ -1,12 +1,14 @@
 /* fuzz/response.c - the handling of an answer as a whole: a server sends the input, in two pieces, and closes; the
- * call must end with a record or with an error that prints on one line and holds no key.
+ * call must end with a record or with an error that prints on one line and contains no key.
  *
- * The input: one byte chooses the call, one where the pieces part, the rest is the answer from its first byte. */
+ * The input: one byte selects the call, one where the pieces part, the rest is the answer from its first byte. With the
+ * highest bits of the first byte set, a second call gets the same answer, on the connection of the first if libcurl
+ * reuses it. */
 #include "../csrc/compat.h"
 
 #include <lualib.h>
 #include <netinet/in.h>
-#include <pthread.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,21 +21,40 @@ int luaopen_smmpanel_core(lua_State *L);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static lua_State *L;
-static int listener, port;
+enum { STALL_MS = 2 }; /* the server closes a connection after this time if the client waits for more */
+enum { TWICE = 0xF0 };
 
-/* What the server is to send; a call may be over while it still sends, so it takes a copy. */
-typedef struct {
-  uint8_t bytes[4096];
+static int listener, port;
+static int connection = -1; /* the server's end of the one that is open */
+
+/* What the server sends. */
+static struct {
+  const uint8_t *bytes;
   size_t len, part;
+  bool keep; /* leave the connection open */
 } reply;
-static reply next_reply;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char script[] =
+    "local core = require 'smmpanel.core'\n"
+    "local dispatch = require 'smmpanel.loop.dispatch'\n"
     "local smmpanel = require 'smmpanel'\n"
-    "local port = ...\n"
+    "local port, serve = ...\n"
+    "local Signal = {}\n"
+    "Signal.__index = Signal\n"
+    "function Signal:open() self.is_open = true end\n"
+    "function Signal:wait()\n"
+    "  while not self.is_open do\n"
+    "    serve(core.descriptor())\n"
+    "    dispatch.step()\n"
+    "  end\n"
+    "end\n"
+    "local loop = {\n"
+    "  active = function() return true end,\n"
+    "  signal = function() return setmetatable({}, Signal) end,\n"
+    "  sleep = error, spawn = error,\n"
+    "}\n"
     "local panel = smmpanel.new { url = ('http://127.0.0.1:%d/'):format(port), key = 'the-secret-key', retries = 0,\n"
-    "  timeout = 5, max_body = 100000 }\n"
+    "  loop = loop, timeout = 5, max_body = 100000 }\n"
     "local order = { service = 1, link = 'https://x.example', quantity = 1 }\n"
     "local calls = {\n"
     "  function() return panel:services() end,\n"
@@ -70,43 +91,57 @@ static bool whole_request(const char *text, size_t len) {
   return body && length && (size_t)(text + len - body - 4) >= strtoul(length + 16, NULL, 10);
 }
 
-static void serve(int fd) {
+static bool receive_request(int fd) {
   char request[8192];
   size_t len = 0;
   while (len < sizeof request - 1 && !whole_request(request, len)) {
     ssize_t n = recv(fd, request + len, sizeof request - 1 - len, 0);
-    if (n <= 0) return;
+    if (n <= 0) return false;
     len += (size_t)n;
     request[len] = '\0';
   }
-  pthread_mutex_lock(&lock);
-  reply now = next_reply;
-  pthread_mutex_unlock(&lock);
-  size_t first = now.part < now.len ? now.part : now.len;
-  if (send(fd, now.bytes, first, MSG_NOSIGNAL) < 0) return;
-  if (first < now.len) send(fd, now.bytes + first, now.len - first, MSG_NOSIGNAL);
+  return true;
 }
 
-static void *serve_all(void *unused) {
-  for (;;) {
-    int fd = accept(listener, NULL, NULL);
-    if (fd < 0) continue;
-    serve(fd);
-    shutdown(fd, SHUT_RDWR);
-    close(fd);
-  }
-  return unused;
+static bool send_reply(int fd) {
+  size_t first = reply.part < reply.len ? reply.part : reply.len;
+  if (send(fd, reply.bytes, first, MSG_NOSIGNAL) < 0) return false;
+  return first == reply.len || send(fd, reply.bytes + first, reply.len - first, MSG_NOSIGNAL) > 0;
+}
+
+static void hang_up(void) {
+  if (connection >= 0) close(connection);
+  connection = -1;
+}
+
+static void answer(void) {
+  bool sent = receive_request(connection) && send_reply(connection);
+  if (!sent || !reply.keep) hang_up();
+}
+
+/* (the engine's descriptor): waits until it is readable, or answers a request. The thread that waits for the call is
+ * the server too, because switching threads takes longer than answering. */
+static int serve(lua_State *state) {
+  struct pollfd list[] = {{.fd = (int)lua_tointeger(state, 1), .events = POLLIN},
+                          {.fd = listener, .events = POLLIN},
+                          {.fd = connection, .events = POLLIN}};
+  int news = poll(list, 3, connection < 0 ? -1 : STALL_MS);
+  if (news == 0) hang_up();
+  if (list[2].revents) answer();
+  if (!list[1].revents) return 0;
+  hang_up();
+  connection = accept(listener, NULL, NULL);
+  if (connection >= 0) answer();
+  return 0;
 }
 
 static void start_server(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t len = sizeof address;
-  pthread_t thread;
   listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 64)) die("no port");
   getsockname(listener, (struct sockaddr *)&address, &len);
   port = ntohs(address.sin_port);
-  if (pthread_create(&thread, NULL, serve_all, NULL)) die("no thread");
 }
 
 /* ---- the entry ---------------------------------------------------------------------------- */
@@ -121,19 +156,26 @@ static void prepare(void) {
   lua_pop(L, 1);
   if (luaL_loadstring(L, script)) die(lua_tostring(L, -1));
   lua_pushinteger(L, port);
-  if (lua_pcall(L, 1, 1, 0)) die(lua_tostring(L, -1));
+  lua_pushcfunction(L, serve);
+  if (lua_pcall(L, 2, 1, 0)) die(lua_tostring(L, -1));
+}
+
+static void call(uint8_t which) {
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, 1 + (which & 7));
+  if (lua_pcall(L, 1, 0, 0)) die(lua_tostring(L, -1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
   if (!L) prepare();
-  pthread_mutex_lock(&lock);
-  next_reply.len = size - 2 < sizeof next_reply.bytes ? size - 2 : sizeof next_reply.bytes;
-  memcpy(next_reply.bytes, data + 2, next_reply.len);
-  next_reply.part = data[1];
-  pthread_mutex_unlock(&lock);
-  lua_pushvalue(L, 1);
-  lua_pushinteger(L, 1 + (data[0] & 7));
-  if (lua_pcall(L, 1, 0, 0)) die(lua_tostring(L, -1));
+  reply.bytes = data + 2;
+  reply.len = size - 2;
+  reply.part = data[1];
+  reply.keep = data[0] >= TWICE;
+  call(data[0]);
+  reply.keep = false;
+  if (data[0] >= TWICE) call(data[0]);
+  hang_up();
   return 0;
 }

@@ -38,8 +38,7 @@ local function write_exchange(action, body, status)
   local number = number_of[action] or 7
   write("json", string.char(number, written % 251) .. body)
   local head = ("HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n"):format(status, #body)
-  write("response", string.char(number, written % 251) .. head
-    .. body)
+  write("response", string.char(number, written % 251) .. head .. body)
 end
 
 for action, bodies in pairs(documented) do
@@ -64,6 +63,9 @@ end
 
 local chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{\"orde\r\n5\r\nr\":1}\r\n0\r\n\r\n"
 write("response", "\1\7" .. chunked)
+write("response", "\241\7" .. chunked) -- for two calls, and once more with bytes that the second did not ask for
+write("response", "\241\7" .. chunked .. chunked)
+write("response", "\247\255HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"balance\":1}")
 write("response", "\1\7HTTP/1.1 100 Continue\r\n\r\n" .. chunked)
 write("response", "\6\7HTTP/1.0 200 OK\r\nRetry-After: 3\r\n\r\n{\"balance\":1}")
 write("response", "\6\7HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"

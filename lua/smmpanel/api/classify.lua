@@ -10,13 +10,15 @@ local LONGEST = 400 -- bytes that are read; a longer text is a page, not a sente
 
 -- ---- the words of a language, indexed by how they begin ------------------------------------
 
----@class smmpanel.Lexicon the words of a language
+---@class smmpanel.Lexicon the words of a language. An entry has its meaning, and the word or words as `written`
 ---@field starts table<string, table[]> the first word -> entries that begin with it
 ---@field prefixes table<string, table[]> the beginning of a word -> entries of one open word
 ---@field longest_prefix integer
 ---@field inside table[] entries that may stand inside a word
 
-local OPEN = "\2" -- stands for `*`, which `normalise` takes away
+-- Stand for the comma and for `*`, which `normalise` takes away.
+local OPEN = "\2"
+local MARKS = { [","] = "\1", ["*"] = OPEN }
 
 local function add_to(index, key, entry)
   local list = index[key]
@@ -24,16 +26,12 @@ local function add_to(index, key, entry)
 end
 
 local function add_entry(lexicon, meaning, written)
-  local entry = { meaning = meaning, weight = #written }
-  if written:byte() == 2 then
-    entry.find = text.trim((written:gsub(OPEN, "")))
+  local entry = { meaning = meaning, written = written }
+  local first = written:match("^[^ \2]*")
+  if first == "" then
+    entry.inside = text.trim((written:gsub(OPEN, "")))
     lexicon.inside[#lexicon.inside + 1] = entry
-    return
-  end
-  local open = written:byte(-1) == 2
-  entry.find = " " .. (open and written:sub(1, -2) or written .. " ")
-  local first = written:match("^[^ \2]+")
-  if open and #first == #written - 1 then
+  elseif #first == #written - 1 and written:byte(-1) == 2 then
     add_to(lexicon.prefixes, first, entry)
     lexicon.longest_prefix = math.max(lexicon.longest_prefix, #first)
   else
@@ -45,7 +43,7 @@ local function new_lexicon(language)
   local lexicon = { starts = {}, prefixes = {}, longest_prefix = 0, inside = {} }
   for meaning, list in pairs(words.of(language)) do
     -- All words of a meaning at once: normalising is what takes the time.
-    local normal = normalise((list:gsub(",", "\1"):gsub("%*", OPEN)))
+    local normal = normalise((list:gsub("[,*]", MARKS)))
     for written in normal:gmatch(" *([^\1]*[^\1 ]) *") do add_entry(lexicon, meaning, written) end
   end
   return lexicon
@@ -59,11 +57,17 @@ end })
 
 -- ---- what a language reads in a text --------------------------------------------------------
 
+local function stands_in(normal, entry)
+  local written = entry.written
+  local wanted = written:byte(-1) == 2 and written:sub(1, -2) or written .. " "
+  return normal:find(" " .. wanted, 1, true)
+end
+
 -- The entries that begin at a word.
 local function entries_at(lexicon, word, normal)
   local found = {}
   for _, entry in ipairs(lexicon.starts[word] or {}) do
-    if normal:find(entry.find, 1, true) then found[#found + 1] = entry end
+    if stands_in(normal, entry) then found[#found + 1] = entry end
   end
   for length = 2, math.min(#word, lexicon.longest_prefix) do
     for _, entry in ipairs(lexicon.prefixes[word:sub(1, length)] or {}) do found[#found + 1] = entry end
@@ -79,6 +83,11 @@ local function words_in(normal)
   return list
 end
 
+-- A phrase explains all its words: "too many requests".
+local function add_known(known, entry)
+  for word in entry.written:gmatch("[^ \2]+") do known[word] = true end
+end
+
 -- `skip`: words that another language knows count for nothing here.
 local function read_words(lexicon, list, normal, skip)
   local reading = { meanings = {}, weight = 0, known = {}, count = 0 }
@@ -86,7 +95,8 @@ local function read_words(lexicon, list, normal, skip)
     local found = entries_at(lexicon, word, normal)
     for _, entry in ipairs(found) do
       reading.meanings[entry.meaning] = true
-      if not skip[word] then reading.weight = reading.weight + entry.weight end
+      add_known(reading.known, entry)
+      if not skip[word] then reading.weight = reading.weight + #entry.written end
     end
     if found[1] and not skip[word] then
       reading.known[word], reading.count = true, reading.count + 1
@@ -97,9 +107,9 @@ end
 
 local function read_inside(lexicon, normal, reading)
   for _, entry in ipairs(lexicon.inside) do
-    if normal:find(entry.find, 1, true) then
+    if normal:find(entry.inside, 1, true) then
       reading.meanings[entry.meaning] = true
-      reading.weight, reading.count = reading.weight + entry.weight, reading.count + 1
+      reading.weight, reading.count = reading.weight + #entry.written, reading.count + 1
     end
   end
 end
@@ -143,26 +153,15 @@ end
 
 -- ---- the rules ------------------------------------------------------------------------------
 
-local function condition(written)
+-- The terms of a condition as it is written in `error_texts`, parsed when it is first asked.
+local conditions = setmetatable({}, { __index = function(all, written)
   local terms = {}
   for sign, meaning in written:gmatch("(%-?)([@a-z_]+)") do
     terms[#terms + 1] = { meaning = meaning, wanted = sign == "" }
   end
+  all[written] = terms
   return terms
-end
-
-local function compiled(rules)
-  local list = {}
-  for i, rule in ipairs(rules) do
-    list[i] = { code = rule[1] }
-    for n = 2, #rule do list[i][n - 1] = condition(rule[n]) end
-  end
-  return list
-end
-
-local unpack = table.unpack or unpack -- luacheck: ignore
-local derived, rules = compiled(error_texts.derived), compiled(error_texts.rules)
-local doubtful = compiled({ { "doubtful", unpack(error_texts.doubtful) } })[1]
+end })
 
 local function holds(terms, meanings)
   for _, term in ipairs(terms) do
@@ -171,9 +170,10 @@ local function holds(terms, meanings)
   return true
 end
 
-local function any_holds(rule, meanings)
-  for _, terms in ipairs(rule) do
-    if holds(terms, meanings) then return true end
+-- Whether one of the conditions holds, from the `first` of the list on.
+local function any_holds(list, first, meanings)
+  for i = first, #list do
+    if holds(conditions[list[i]], meanings) then return true end
   end
   return false
 end
@@ -189,15 +189,15 @@ local function derive(meanings, action)
   local all = {}
   for meaning in pairs(meanings) do all[meaning] = true end
   if action then all["@" .. action] = true end
-  for _, rule in ipairs(derived) do
-    if any_holds(rule, all) then all[rule.code] = true end
+  for _, rule in ipairs(error_texts.derived) do
+    if any_holds(rule, 2, all) then all[rule[1]] = true end
   end
   return all
 end
 
 local function code_of(meanings)
-  for _, rule in ipairs(rules) do
-    if any_holds(rule, meanings) then return rule.code end
+  for _, rule in ipairs(error_texts.rules) do
+    if any_holds(rule, 2, meanings) then return rule[1] end
   end
 end
 
@@ -220,7 +220,8 @@ local cache, cached = {}, 0
 
 local function read(said, action)
   local meanings = all_meanings(said, action)
-  return { code = code_word(said) or code_of(meanings) or "unknown", doubtful = any_holds(doubtful, meanings) or nil }
+  local doubtful = any_holds(error_texts.doubtful, 1, meanings)
+  return { code = code_word(said) or code_of(meanings) or "unknown", doubtful = doubtful or nil }
 end
 
 local classify = {}

@@ -232,15 +232,30 @@ end
 
 for class, languages in pairs(WORDS) do add(class, languages.en) end
 
--- The other languages are read when a state is none of the English ones, as most panels' are.
-local function add_languages()
+-- The languages in other scripts than Latin: a text in ASCII, once normalised, is in none of them.
+local OTHER_SCRIPTS = { ur = true, bn = true, ru = true, uk = true, ar = true, fa = true, zh = true, ja = true,
+  ko = true, th = true, hi = true }
+
+local read = { latin = false, other = false } -- whether those languages were added
+
+local function add_languages(script)
+  if read[script] then return end
+  read[script] = true
   for class, languages in pairs(WORDS) do
     for language, list in pairs(languages) do
-      if language ~= "en" then add(class, list) end
+      local is_of = OTHER_SCRIPTS[language] and "other" or "latin"
+      if language ~= "en" and is_of == script then add(class, list) end
     end
   end
-  for word in FILLERS:gmatch("[^,]+") do filler[normalise(word)] = true end
-  add_languages = function() end
+end
+
+-- The other languages are read when a state is none of the English ones, as most panels' are.
+local function add_languages_of(normal)
+  if not read.latin then
+    for word in FILLERS:gmatch("[^,]+") do filler[normalise(word)] = true end
+  end
+  add_languages "latin"
+  if normal:find "[\128-\255]" then add_languages "other" end
 end
 
 local JOINING = { ["and"] = true, ve = true, e = true, y = true, et = true, und = true, dan = true }
@@ -292,8 +307,8 @@ function states.state(status)
   if kind ~= "string" or #status > 2 * LONGEST then return "unknown" end
   local plain = class_of[text.squeeze(status)] -- nearly all
   if plain then return plain end
-  add_languages()
   local normal = normalise(status)
+  add_languages_of(normal)
   return class_of[squeezed(normal)] or of_words(normal) or "unknown"
 end
 

@@ -3,43 +3,53 @@
 
 local text = require "smmpanel.util.text"
 
-local folded = {} -- a letter of two bytes -> its small form
-
 local function utf8_pair(point)
   if point < 0x80 then return string.char(point) end
   return string.char(0xC0 + math.floor(point / 64), 0x80 + point % 64)
 end
 
 -- The capital letters from..to, every `step`, have their small ones `distance` further on.
-local function letters(from, to, step, distance)
-  for point = from, to, step do folded[utf8_pair(point)] = utf8_pair(point + distance) end
-end
+local CAPITALS = {
+  { 0xC0, 0xD6, 1, 32 },
+  { 0xD8, 0xDE, 1, 32 },
+  { 0x100, 0x136, 2, 1 },
+  { 0x139, 0x147, 2, 1 },
+  { 0x14A, 0x176, 2, 1 },
+  { 0x178, 0x178, 1, 0xFF - 0x178 },
+  { 0x179, 0x17D, 2, 1 },
+  { 0x386, 0x386, 1, 0x3AC - 0x386 },
+  { 0x388, 0x38A, 1, 0x3AD - 0x388 },
+  { 0x38C, 0x38C, 1, 0x3CC - 0x38C },
+  { 0x38E, 0x38F, 1, 0x3CD - 0x38E },
+  { 0x391, 0x3AB, 1, 32 },
+  { 0x3C2, 0x3C2, 1, 1 }, -- the final sigma
+  { 0x400, 0x40F, 1, 80 },
+  { 0x410, 0x42F, 1, 32 },
+  { 0x460, 0x480, 2, 1 },
+  { 0x48A, 0x4BE, 2, 1 },
+  { 0x4D0, 0x52E, 2, 1 },
+  -- The Turkish dotted and dotless i are both searched for as i.
+  { 0x130, 0x130, 1, 0x69 - 0x130 },
+  { 0x131, 0x131, 1, 0x69 - 0x131 },
+}
 
-letters(0xC0, 0xD6, 1, 32)
-letters(0xD8, 0xDE, 1, 32)
-letters(0x100, 0x136, 2, 1)
-letters(0x139, 0x147, 2, 1)
-letters(0x14A, 0x176, 2, 1)
-letters(0x178, 0x178, 1, 0xFF - 0x178)
-letters(0x179, 0x17D, 2, 1)
-letters(0x386, 0x386, 1, 0x3AC - 0x386)
-letters(0x388, 0x38A, 1, 0x3AD - 0x388)
-letters(0x38C, 0x38C, 1, 0x3CC - 0x38C)
-letters(0x38E, 0x38F, 1, 0x3CD - 0x38E)
-letters(0x391, 0x3AB, 1, 32)
-letters(0x3C2, 0x3C2, 1, 1) -- the final sigma
-letters(0x400, 0x40F, 1, 80)
-letters(0x410, 0x42F, 1, 32)
-letters(0x460, 0x480, 2, 1)
-letters(0x48A, 0x4BE, 2, 1)
-letters(0x4D0, 0x52E, 2, 1)
--- The Turkish dotted and dotless i are both searched for as i.
-letters(0x130, 0x130, 1, 0x69 - 0x130)
-letters(0x131, 0x131, 1, 0x69 - 0x131)
+local folded -- a letter of two bytes -> its small form; built for the first text that is not ASCII
+
+local function new_folded()
+  local made = {}
+  for _, row in ipairs(CAPITALS) do
+    local from, to, step, distance = row[1], row[2], row[3], row[4]
+    for point = from, to, step do made[utf8_pair(point)] = utf8_pair(point + distance) end
+  end
+  return made
+end
 
 --- The text in small letters, so that it can be compared with another of which the same was made.
 ---@param s string
 ---@return string
 return function(s)
-  return (text.lower(s):gsub("[\195-\212][\128-\191]", folded))
+  s = text.lower(s)
+  if not s:find "[\195-\212]" then return s end
+  folded = folded or new_folded()
+  return (s:gsub("[\195-\212][\128-\191]", folded))
 end

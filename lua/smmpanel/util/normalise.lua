@@ -4,6 +4,7 @@
 -- @module smmpanel.util.normalise
 
 local casefold = require "smmpanel.util.casefold"
+local text = require "smmpanel.util.text"
 
 local function utf8_char(point)
   if point < 0x80 then return string.char(point) end
@@ -92,16 +93,32 @@ local function after_apostrophe(letters)
   return ENDINGS[letters] or " " .. letters
 end
 
+-- Letters of several bytes, symbols and emoji.
+local function without_accents(s)
+  plain = plain or new_plain()
+  s = s:gsub("[\194-\239][\128-\191]+", plain)
+  return (s:gsub("\226[\128-\175][\128-\191]", " "):gsub("\240[\128-\191]+", " ")) -- U+2000 to U+2BFF; emoji
+end
+
+local function spaced(s)
+  return " " .. s:gsub("^ ", ""):gsub(" $", "") .. " "
+end
+
+-- Most texts need few of the replacements, and a plain search costs much less than one.
 ---@param s string the bytes 1 and 2 in it stay: a list can be normalised in one go
 ---@return string
 return function(s)
-  s = s:gsub("&(#?[0-9A-Za-z]+);", entity):gsub("<[^<>]*>", " "):gsub("https?://[^ \t\r\n]*", " ")
-  s = s:gsub("([a-z])([A-Z])", "%1 %2") -- OrderID, serviceNotFound
-  s = casefold(s):gsub("\226\128[\152-\155]", "'"):gsub("'([a-z]+)", after_apostrophe):gsub("['`]", "")
-  if s:find("[\194-\244]") then
-    plain = plain or new_plain()
-    s = s:gsub("[\194-\239][\128-\191]+", plain)
-    s = s:gsub("\226[\128-\175][\128-\191]", " "):gsub("\240[\128-\191]+", " ") -- U+2000 to U+2BFF; emoji
-  end
-  return " " .. s:gsub("[^0-9A-Za-z\1\2\128-\255]+", " "):gsub("^ ", ""):gsub(" $", "") .. " "
+  local function has(piece) return s:find(piece, 1, true) end
+  if not s:find "[^0-9a-z \1\2]" and not has "  " then return spaced(s) end
+  if has "&" then s = s:gsub("&(#?[0-9A-Za-z]+);", entity) end
+  if has "<" then s = s:gsub("<[^<>]*>", " ") end
+  if has "://" then s = s:gsub("https?://[^ \t\r\n]*", " ") end
+  if s:find "[A-Z]" then s = s:gsub("([a-z])([A-Z])", "%1 %2") end -- OrderID, serviceNotFound
+  local wide = s:find "[\194-\244]"
+  s = wide and casefold(s) or text.lower(s)
+  if wide then s = s:gsub("\226\128[\152-\155]", "'") end
+  if has "'" then s = s:gsub("'([a-z]+)", after_apostrophe):gsub("'", "") end
+  if has "`" then s = s:gsub("`", "") end
+  if wide then s = without_accents(s) end
+  return spaced((s:gsub("[^0-9a-z\1\2\128-\255]+", " ")))
 end

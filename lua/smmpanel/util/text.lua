@@ -15,6 +15,7 @@ end
 ---@param s string
 ---@return string
 function text.lower(s)
+  if not s:find "[A-Z]" then return s end
   return (s:gsub("[A-Z]", lower_of))
 end
 

@@ -46,10 +46,10 @@ end
 local function apply_of(name)
   if faults.by_name[name] and faults.by_name[name].apply then
     return faults.by_name[name].apply
-  elseif shapes.by_name[name] then
-    return shape_fault(shapes.by_name[name], name)
   end
-  return fault_list.code_fault(name)
+  local code = fault_list.code_fault(name)
+  if code then return code end
+  return shapes.by_name[name] and shape_fault(shapes.by_name[name], name)
 end
 
 -- `@2`: the first two requests; `@3-5`: the third to the fifth; `@3-`: the third and all later ones.

@@ -6,14 +6,19 @@ local json = require "smmpanel.sandbox.panel.php_json"
 
 local shapes = {}
 
-shapes.list, shapes.by_name = {}, {}
-
-for _, part in ipairs { "list", "wrapped" } do
-  for _, entry in ipairs(require("smmpanel.sandbox.shapes." .. part)) do
-    shapes.list[#shapes.list + 1] = entry
-    shapes.by_name[entry.name:match("^[^:]+")] = entry
+-- `list` and `by_name` are filled when a shape is first asked for: most requests ask for none, and a short test should
+-- not pay for reading them.
+setmetatable(shapes, { __index = function(self, name)
+  if name ~= "list" and name ~= "by_name" then return nil end
+  self.list, self.by_name = {}, {}
+  for _, part in ipairs { "list", "wrapped" } do
+    for _, entry in ipairs(require("smmpanel.sandbox.shapes." .. part)) do
+      self.list[#self.list + 1] = entry
+      self.by_name[entry.name:match("^[^:]+")] = entry
+    end
   end
-end
+  return self[name]
+end })
 
 local function each_asked(asked, place, action, work)
   for _, one in ipairs(asked or {}) do

@@ -19,6 +19,45 @@ end
 -- Copas 2 can pause and wake a coroutine. Older versions insert a coroutine that yields into the queue that it yields:
 -- our queue stores the coroutine, and addthread resumes it.
 local has_sleep = copas.sleep ~= nil and copas.wakeup ~= nil
+local sleep_until_wakeup = copas.pauseforever or function() copas.sleep(-1) end
+
+-- ---- whether Copas resumes the coroutine ----------------------------------------------------------------
+
+local known = setmetatable({}, { __mode = "k" }) -- coroutines that Copas resumes
+
+-- Only Copas pushes the coroutine into the queue.
+local function is_pushed()
+  local pushed = false
+  local queue = { insert = function() end }
+  function queue.push(_, _, co)
+    pushed = true
+    copas.addthread(co)
+  end
+  coroutine.yield(resumer.waits, queue)
+  return pushed
+end
+
+-- The consumer of a generator gets the number -1 and resumes the coroutine before the thread wakes it.
+local function is_woken()
+  local co, woken = running(), false
+  copas.addthread(function()
+    copas.sleep(0)
+    woken = true
+    copas.wakeup(co) -- no effect unless Copas has suspended it
+  end)
+  sleep_until_wakeup()
+  return woken
+end
+
+function loop.check_resumer()
+  local co = running()
+  if known[co] then return end
+  local ours = has_sleep and is_woken or is_pushed
+  if not ours() then resumer.refuse() end
+  known[co] = true
+end
+
+-- ---- waiting --------------------------------------------------------------------------------------------
 
 local Signal = {}
 Signal.__index = Signal
@@ -26,13 +65,13 @@ Signal.__index = Signal
 local function park(signal)
   local parking = { insert = function() end, push = function(_, _, co) signal.waiting = co end }
   coroutine.yield(resumer.waits, parking)
-  if not signal.is_open then resumer.too_early() end
+  if not signal.is_open then resumer.refuse() end
 end
 
 local function sleep_until_woken(signal)
   while not signal.is_open do
     signal.waiting = running()
-    copas.sleep(-1)
+    sleep_until_wakeup()
   end
 end
 

@@ -31,6 +31,8 @@ function frame.signal()
   return coroutines:signal()
 end
 
+function frame.check_resumer() coroutines:check_resumer() end
+
 function frame.sleep(seconds)
   local signal = frame.signal()
   sleepers[signal] = core.now() + seconds

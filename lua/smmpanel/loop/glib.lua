@@ -34,6 +34,8 @@ end)
 
 function loop.signal() return coroutines:signal() end
 
+function loop.check_resumer() coroutines:check_resumer() end
+
 function loop.sleep(seconds)
   local signal = loop.signal()
   after(math.max(0, math.ceil(seconds * 1000)), function() signal:open() end)

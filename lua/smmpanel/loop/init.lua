@@ -8,6 +8,9 @@
 --                     optional: returns whether a call made now can wait in this loop without blocking others.
 --                     `suspendable` is whether the running coroutine can be suspended at this point. If the result
 --                     is false, the call blocks, as in plain Lua. May throw. Default: returns `suspendable`
+--     check_resumer() optional: throws unless the loop itself resumes the running coroutine, which may be a generator
+--                     inside a coroutine of the loop. Called for each public call, before anything is sent, if the
+--                     coroutine can be suspended. May suspend it
 --     signal()        returns a new signal, which is opened once and has one waiting coroutine. May throw
 --       signal:wait(seconds)
 --                     returns when the signal is open; immediately if it was opened before. Returns false if the
@@ -62,9 +65,9 @@ local function load_loop(name)
   return require("smmpanel.loop." .. name)
 end
 
-local function is_active(loop)
-  if loop.active then return loop.active(suspendable.here()) end
-  return suspendable.here()
+local function is_active(loop, can_suspend)
+  if loop.active then return loop.active(can_suspend) end
+  return can_suspend
 end
 
 --- Throws if the option `loop` is an unknown name, or a table without the functions of a loop.
@@ -82,18 +85,25 @@ function loops.check(where, choice)
   end
 end
 
---- Returns the loop that a call made now waits in. Called before anything is sent.
----@param choice string|table the option
----@return table
-function loops.pick(choice)
+local function active_loop(choice, can_suspend)
   if choice == "auto" then
     for _, name in ipairs(NAMES) do
       local loop = HAS[name]() and load_loop(name)
-      if loop and is_active(loop) then return loop end
+      if loop and is_active(loop, can_suspend) then return loop end
     end
   end
   local loop = type(choice) == "table" and choice or load_loop(choice)
-  return is_active(loop) and loop or load_loop "blocking"
+  return is_active(loop, can_suspend) and loop or load_loop "blocking"
+end
+
+--- Returns the loop that a call made now waits in. Called before anything is sent; may suspend the coroutine.
+---@param choice string|table the option
+---@return table
+function loops.pick(choice)
+  local can_suspend = suspendable.here()
+  local loop = active_loop(choice, can_suspend)
+  if can_suspend and loop.check_resumer then loop.check_resumer() end
+  return loop
 end
 
 --- Runs functions concurrently, at most `limit` at a time, and returns when all have ended. If any of them throws, the

@@ -15,12 +15,26 @@ Signal.__index = Signal
 ---@param ask_for_turn fun() called when the first coroutine becomes ready; must arrange for a later call of `run`
 ---@return table
 function scheduler.new(ask_for_turn)
-  return setmetatable({ ready = {}, done_of = {}, ask_for_turn = ask_for_turn }, Scheduler)
+  return setmetatable({
+    ready = {}, -- signals and turns; the coroutine is in `waiting`, until the scheduler resumes it
+    done_of = {}, -- spawned coroutine -> done
+    known = setmetatable({}, { __mode = "k" }), -- coroutines that the scheduler resumes
+    ask_for_turn = ask_for_turn,
+  }, Scheduler)
 end
 
-local function make_ready(self, co)
-  self.ready[#self.ready + 1] = co
+local function make_ready(self, entry)
+  self.ready[#self.ready + 1] = entry
   if #self.ready == 1 then self.ask_for_turn() end
+end
+
+-- Only the scheduler may resume the coroutine: it has removed `waiting` before.
+local function suspend(entry, value)
+  entry.waiting = coroutine.running()
+  coroutine.yield(value)
+  local is_early = entry.waiting ~= nil
+  entry.waiting = nil
+  if is_early or entry.is_misused then resumer.refuse() end
 end
 
 local function resume(self, co)
@@ -42,10 +56,12 @@ end
 function Scheduler:run(report, is_enough)
   local round = self.ready
   self.ready = {}
-  for i, co in ipairs(round) do
+  for i, entry in ipairs(round) do
+    local co = entry.waiting
     if i > 1 and is_enough and is_enough() then
-      make_ready(self, co)
-    elseif coroutine.status(co) == "suspended" then -- the program may have closed it
+      make_ready(self, entry)
+    elseif co and coroutine.status(co) == "suspended" then -- the program may have resumed or closed it
+      entry.waiting = nil
       local traceback = resume(self, co)
       if traceback then report(traceback) end
     end
@@ -57,8 +73,19 @@ end
 ---@param done fun(ok: boolean, err: any)
 function Scheduler:spawn(f, done)
   local co = coroutine.create(f)
-  self.done_of[co] = done
-  make_ready(self, co)
+  self.done_of[co], self.known[co] = done, true
+  make_ready(self, { waiting = co })
+end
+
+--- Throws unless the scheduler can resume the running coroutine. The first call in each coroutine suspends it for one
+-- turn: if it is a generator, its consumer gets the value and resumes it instead.
+function Scheduler:check_resumer()
+  local co = coroutine.running()
+  if self.known[co] then return end
+  local turn = {}
+  make_ready(self, turn)
+  suspend(turn, resumer.probe(turn))
+  self.known[co] = true
 end
 
 --- Makes a signal, see smmpanel.loop.
@@ -70,15 +97,11 @@ end
 function Signal:open()
   if self.is_open then return end
   self.is_open = true
-  if self.waiting then make_ready(self.scheduler, self.waiting) end
+  if self.waiting then make_ready(self.scheduler, self) end
 end
 
 function Signal:wait()
-  if self.is_open then return end
-  self.waiting = coroutine.running()
-  coroutine.yield(resumer.waits)
-  self.waiting = nil
-  if not self.is_open then resumer.too_early() end
+  if not self.is_open then suspend(self, resumer.waits) end
 end
 
 return scheduler

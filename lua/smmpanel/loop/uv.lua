@@ -48,6 +48,8 @@ function uv.active(can_suspend)
   return can_suspend or may_wait_in_editor() or false
 end
 
+function uv.check_resumer() coroutines:check_resumer() end
+
 -- Outside of a coroutine: Neovim handles other events meanwhile, except user input. -> false on Ctrl-C
 local function wait_in_editor(signal)
   local _, why = editor.wait(SLICE, function() return signal.is_open end, SLICE)

@@ -155,3 +155,49 @@ describe("the rockspecs", function()
     end
   end)
 end)
+
+describe("tools/pin", function()
+  local COMMIT, DIGEST = ("c0"):rep(20), ("d1"):rep(32)
+  local dir
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    os.execute(("mkdir -p %s/bin && cp .github/workflows/ci.yml %s/ci.yml"):format(dir, dir))
+  end)
+  after_each(function() os.execute("rm -rf " .. dir) end)
+
+  local function program(name, text)
+    local file = assert(io.open(dir .. "/bin/" .. name, "w"))
+    file:write("#!/bin/sh\n" .. text .. "\n")
+    file:close()
+    os.execute("chmod +x " .. dir .. "/bin/" .. name)
+  end
+
+  local function pin() return shell(("PATH=%s/bin:$PATH tools/pin %s/ci.yml"):format(dir, dir)) end
+
+  it("pins each action and each image, and again, but not the rolling one", function()
+    program("git", ([[printf '%%s\t%%s\n' 1111 "$3" %s "$4"]]):format(COMMIT))
+    program("docker", ([[printf 'Name:      %%s\nDigest:    sha256:%s\n' "$4"]]):format(DIGEST))
+    local before = read(dir .. "/ci.yml")
+    assert.matches("\ndebian:12: sha256:.*\nexit 0\n$", pin())
+    local pinned = read(dir .. "/ci.yml")
+    local image = "@sha256:" .. DIGEST
+    local systems = ('["debian:12%s", "debian:13%s", "debian:sid", "ubuntu:24.04%s"]'):format(image, image, image)
+    assert.truthy(pinned:find(systems, 1, true))
+    assert.matches("container: alpine:[%d.]+" .. image .. "\n", pinned)
+    assert.matches("uses: actions/checkout@" .. COMMIT .. " # v[%d.]+\n", pinned)
+    local unpinned = pinned:gsub("@sha256:%x+", "")
+    assert.equal((before:gsub("@%x+ #", "@ #")), (unpinned:gsub("@%x+ #", "@ #")))
+    pin()
+    assert.equal(pinned, read(dir .. "/ci.yml"))
+  end)
+
+  it("changes nothing where something has no answer", function()
+    program("git", ([[printf '%%s\t%%s\n' %s "$3"]]):format(COMMIT))
+    program("docker", "echo 'unauthorized' >&2; exit 1")
+    local before = read(dir .. "/ci.yml")
+    assert.matches("no answer for alpine:[%d.]+; .* is unchanged\nexit 1\n$", pin())
+    assert.equal(before, read(dir .. "/ci.yml"))
+  end)
+end)

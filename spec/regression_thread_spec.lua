@@ -93,13 +93,23 @@ describe("regression:", function()
 
   it("the program's crash handler did not see a crash in the thread", function()
     if not io.open "/proc/self/task" then return pending "needs /proc" end
-    local chunk = [[require("smmpanel.core").descriptor() os.execute "cat /proc/$PPID/task/*/status"]]
+    -- The thread has ended a call, so the signals that it began with are its own. The main thread is left out: until
+    -- the shell runs, the C library blocks all signals there.
+    local chunk = ([[
+      require("smmpanel").new({ url = %q, key = "key" }):balance()
+      os.execute 'for task in /proc/$PPID/task/*; do [ "${task##*/}" = $PPID ] || cat $task/status; done'
+    ]]):format(url)
+    local script = os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(chunk)
+    file:close()
     local threads, blocked = 0, 0
-    for mask in run(("%s -e '%s'"):format(process.lua(), chunk)):gmatch "SigBlk:%s*(%x+)" do
+    for mask in run(process.lua() .. " " .. script):gmatch "SigBlk:%s*(%x+)" do
       threads = threads + 1
       if math.floor(tonumber(mask:sub(-4), 16) / 2 ^ 10) % 2 == 1 then blocked = blocked + 1 end -- SIGSEGV is 11
     end
-    assert.is_true(threads >= 2)
+    os.remove(script)
+    assert.is_true(threads >= 1)
     assert.equal(0, blocked)
   end)
 end)

@@ -236,7 +236,8 @@ function crash.run(options)
   kill_all_over(run, options)
   repeat
     to_the_end(run, options.processes)
-    socket.sleep(3.5) -- what was being sent when its process was killed has come to its end, the late ones too
+    -- What was being sent when its process was killed has come to its end, the late ones too.
+    socket.sleep(report.rounds == 0 and 3.5 or 0.5)
     report.unexplained = report.unexplained or unexplained(run, report)
     local unknown, pending = unknown_to_the_ledger(run)
     for _, ref in ipairs(unknown) do table.insert(report.unknown, ref) end

@@ -101,6 +101,16 @@ describe("one id goes out in the singular form", function()
     assert.same({ "http", "server_error", true }, { err.kind, err.code, err.uncertain })
     assert.equal("HTTP 500: Server Error", err.message)
   end)
+  it("a 503 that says Service Unavailable is about no service", function()
+    for _, said in ipairs { "Service Unavailable", "Service Temporarily Unavailable." } do
+      local _, err = panel_of({ status = 503, body = ('{"error":"%s"}'):format(said) }):add { service = 1 }
+      assert.same({ "http", "server_error", true }, { err.kind, err.code, err.uncertain })
+      _, err = panel_of({ status = 200, body = ('{"error":"%s"}'):format(said) }):add { service = 1 }
+      assert.same({ "panel", false }, { err.kind, err.uncertain or false })
+    end
+    local _, err = panel_of({ status = 503, body = '{"error":"This service is not available"}' }):add { service = 1 }
+    assert.same({ "panel", "bad_service" }, { err.kind, err.code })
+  end)
   it("a cancel under a 429 was not carried out", function()
     local entries, err = panel_of({ status = 429, body = '{"message":"Too Many Attempts."}' }):cancel { 5 }
     assert.same({ "panel", "rate_limited" }, { err.kind, err.code })

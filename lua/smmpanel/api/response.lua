@@ -40,11 +40,20 @@ local function http_text(outcome, said)
   return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", said)
 end
 
+-- What a server says of a status in the standard's words: "Service Unavailable" is about no service of the panel's.
+local REASONS = { ["internal server error"] = true, ["server error"] = true, ["bad gateway"] = true,
+  ["service unavailable"] = true, ["service temporarily unavailable"] = true, ["gateway timeout"] = true,
+  ["gateway time-out"] = true }
+
+local function is_reason(said)
+  return REASONS[(text.lower(text.trim(said)):gsub("%.$", ""))] or false
+end
+
 -- A failure under an HTTP error: the panel's words where it has some, else the status itself. A failing server's bare
--- message is no refusal of the panel's.
+-- message, or a standard's reason, is no refusal of the panel's.
 local function under_http_error(call, outcome, failure)
   local failing = outcome.http_status >= 500
-  if failure.kind == "panel" and not (failing and failure.bare) then return failure end
+  if failure.kind == "panel" and not (failing and (failure.bare or is_reason(failure.text))) then return failure end
   local said = outcome.json == "whole" and answers.words(call.action, outcome.value, call.codes)
   if said and not failing then return said end
   return { kind = "http", code = errors.http_code(outcome.http_status), page = failure.page,

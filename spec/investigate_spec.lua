@@ -7,46 +7,12 @@ local world = require "spec.support.uncertain_world"
 
 local SEEDS = 2 -- spec/long has a hundred
 
--- Several days; -> the sum of their reports.
 local function days(options, seeds)
-  local sum = { uncertain = 0, settled = 0, wrong = {}, reasons = {}, writes = 0 }
-  for seed = 1, seeds or SEEDS do
-    options.seed, options.orders = seed, options.orders or 30
-    local report = world.run(options)
-    sum.uncertain, sum.settled = sum.uncertain + report.uncertain, sum.settled + report.settled
-    sum.writes = sum.writes + report.writes
-    for _, line in ipairs(report.wrong) do sum.wrong[#sum.wrong + 1] = line end
-    for reason, count in pairs(report.reasons) do sum.reasons[reason] = (sum.reasons[reason] or 0) + count end
-  end
-  return sum
+  options.orders = 30
+  return world.days(options, seeds or SEEDS)
 end
-
-local PRIME = 1000003
-local inverse = {}
-
-local function scattered(n)
-  local id = ("%.0f"):format(n * 617293 % PRIME + 1)
-  inverse[id] = n
-  return id
-end
-
-local function two_ranges(n)
-  local id = ("%.0f"):format(n % 2 == 0 and n or n + 5000000)
-  inverse[id] = n
-  return id
-end
-
-local function opaque(n)
-  local id = ('"ord_%.0f"'):format(n)
-  inverse[("ord_%.0f"):format(n)] = n
-  return id
-end
-
-local function back(id) return inverse[id] end
 
 describe("panel:investigate", function()
-  before_each(function() inverse = {} end)
-
   it("settles what the orders around it show, and is never wrong", function()
     local sum = days {}
     assert.same({}, sum.wrong)
@@ -56,9 +22,9 @@ describe("panel:investigate", function()
   end)
 
   for name, how in pairs {
-    ["whose numbers are scattered"] = { wrap = broken.numbered(scattered, back), reason = "ids_do_not_grow" },
-    ["whose numbers come from two ranges"] = { wrap = broken.numbered(two_ranges, back), reason = "ids_do_not_grow" },
-    ["whose ids are no numbers"] = { wrap = broken.numbered(opaque, back), reason = "ids_not_numbers" },
+    ["whose numbers are scattered"] = { wrap = broken.scattered, reason = "ids_do_not_grow" },
+    ["whose numbers come from two ranges"] = { wrap = broken.two_ranges, reason = "ids_do_not_grow" },
+    ["whose ids are no numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
     it("knows nothing of a panel " .. name, function()
       local sum = days({ wrap = how.wrap }, 1)
@@ -76,9 +42,7 @@ describe("panel:investigate", function()
   end)
 
   it("does not choose between equal orders side by side", function()
-    local sum = days({ order = function(ref)
-      return { service = 1, link = "https://example.com/" .. ref, quantity = 100 }
-    end }, 1)
+    local sum = days({ order = world.equal_order }, 1)
     assert.same({}, sum.wrong)
     assert.is_true((sum.reasons.several_fit or 0) > 5)
   end)

@@ -10,21 +10,26 @@ local function copy_of(request, body)
   return copy
 end
 
---- Order numbers are given by other rules: `to(n)` is the panel's number of the n-th order, `from` the way back.
-function broken.numbered(to, from)
+-- Order ids by other rules: `to(n)` is the panel's id of the n-th order.
+local function numbered(to)
   return function(sandbox)
+    local numbers = {} -- by what their ids look like in a request
     return function(request)
       local body = request.body:gsub("(orders?=)([^&]*)", function(name, list)
         return name .. list:gsub("[^%%,]+", function(id)
           local hex, rest = id:match "^(2[cC])(.*)$"
-          local found = from(rest or id)
+          local found = numbers[rest or id]
           return (hex or "") .. (found and ("%.0f"):format(found) or "999999999")
         end)
       end)
       local answer, failure = sandbox(copy_of(request, body))
       if not answer or type(answer.body) ~= "string" then return answer, failure end
       if request.action == "add" then
-        answer.body = answer.body:gsub('"order":(%d+)', function(n) return '"order":' .. to(tonumber(n)) end)
+        answer.body = answer.body:gsub('"order":(%d+)', function(n)
+          local id = to(tonumber(n))
+          numbers[id:gsub('"', "")] = tonumber(n)
+          return '"order":' .. id
+        end)
       else
         answer.body = answer.body:gsub('"(%d+)":{', function(n)
           return '"' .. to(tonumber(n)):gsub('"', "") .. '":{'
@@ -34,6 +39,15 @@ function broken.numbered(to, from)
     end
   end
 end
+
+--- No id says anything about when it was given.
+broken.scattered = numbered(function(n) return ("%.0f"):format(n * 617293 % 1000003 + 1) end)
+
+--- Numbers from two ranges in turn, as of two servers.
+broken.two_ranges = numbered(function(n) return ("%.0f"):format(n % 2 == 0 and n or n + 5000000) end)
+
+--- Ids that are no numbers.
+broken.opaque = numbered(function(n) return ('"ord_%.0f"'):format(n) end)
 
 --- A status of another customer's order is answered too.
 function broken.shows_others(sandbox)

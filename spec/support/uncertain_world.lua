@@ -1,8 +1,10 @@
 -- A panel with other customers, a shop whose answers get lost, and a clock: what panel:investigate says afterwards is
 -- compared with what the panel really made.
 local memory_store = require "spec.support.memory_store"
+local in_process = require "spec.support.sandbox_in_process"
 local process = require "smmpanel.ledger.process"
 local smmpanel = require "smmpanel"
+local socket = require "socket"
 
 local world = {}
 
@@ -11,6 +13,10 @@ local TIMEOUT = 0.1 -- seconds of a call: an answer that comes too late is waite
 -- What becomes of an answer, and how often.
 local FAULTS = { "", "", "", "", "", "", "lost", "lost-reset", "cut:5", "made,empty", "made,502-html", "500",
   "502-html", "empty", "late:25", "killed,lost", "killed,", "killed,500" }
+
+-- A server does not carry out a late order sooner because its clock was moved: there it is waited for.
+local NETWORK_LATE = 0.8 -- seconds
+local NETWORK_TIMEOUT = 0.5
 
 -- The clock of the ledger's leases. Kills are known to it: their process is dead.
 local function with_clock(run, f)
@@ -41,16 +47,17 @@ end
 
 local function pass(run, seconds)
   run.now = run.now + seconds
-  run.sandbox:advance(seconds)
+  run.sandbox.ask("advance?seconds=" .. seconds)
 end
 
-local function strangers(run, count)
-  local panel = smmpanel.new { url = run.sandbox.url, key = "stranger", transport = run.sandbox }
+-- Orders of others: either each of the customers places one, or there are none, one or several.
+local function strangers(run, options)
+  local count = options.customers or math.random() < 0.7 and math.random(0, options.strangers or 6) or 0
+  run.gaps = run.gaps + 1
   for i = 1, count do
-    panel:add { service = 1, link = "https://example.com/s" .. run.sandbox.serial .. "-" .. i,
-      quantity = 100 + math.random(40) * 100 }
+    assert(run.stranger:add { service = 1, link = ("https://example.com/s%d-%d"):format(run.gaps, i),
+      quantity = 100 + math.random(40) * 100 })
   end
-  run.sandbox.serial = run.sandbox.serial + 1
 end
 
 local function place(run, ref, fault)
@@ -60,6 +67,7 @@ local function place(run, ref, fault)
   local order = run.order(ref)
   run.links[ref] = order.link
   panel:add(order, { ref = ref })
+  if run.network and fault:find("late", 1, true) then socket.sleep(NETWORK_LATE) end
   if run.killed then run.dead[tostring(run.pid)] = true end
   run.killed = false
 end
@@ -69,35 +77,59 @@ local function default_order(ref)
   return { service = 1, link = "https://example.com/" .. ref, quantity = 100 + math.random(4900) }
 end
 
+-- The requests of a panel's counts that change something.
+local function writes_of(counts)
+  local sum = 0
+  for _, action in ipairs { "add", "refill", "cancel" } do sum = sum + (counts.actions[action] or 0) end
+  return sum
+end
+
+local function open_day(options)
+  local sandboxes = options.sandboxes or in_process
+  local sandbox = sandboxes.start { key = "shop", keys = { second = "stranger" }, balance = "100000000" }
+  local run = { now = 1000, pid = 1, dead = {}, store = memory_store.new(), links = {}, gaps = 0, sandbox = sandbox,
+    order = options.order or default_order, network = sandboxes.has_network }
+  local ledger = mortal(run)
+  local transport = options.wrap and options.wrap(sandbox.transport) or sandbox.transport
+  function run.panel(fault)
+    if run.network then fault = fault:gsub("late:%d+", "late:" .. NETWORK_LATE) end
+    return smmpanel.new { url = sandbox.url_with(fault), key = sandbox.key, transport = transport, ledger = ledger,
+      timeout = run.network and NETWORK_TIMEOUT or TIMEOUT, retries = 0 }
+  end
+  run.stranger = smmpanel.new { url = sandbox.url, key = sandbox.keys.second, transport = sandbox.transport }
+  return run
+end
+
+--- All orders of a shop are equal, but for their links.
+function world.equal_order(ref)
+  return { service = 1, link = "https://example.com/" .. ref, quantity = 100 }
+end
+
 --- Runs a shop's day, then investigates all that is open.
----@param options table seed, orders (how many), strangers (others' orders in between), order(ref), wrap(transport)
----@return table report uncertain, settled, wrong (sentences), reasons (how often), writes (by investigating)
+---@param options table seed, orders (how many), customers (others, each of whom places an order between two of the
+-- shop's) or strangers (others' orders there, at most), order(ref), wrap(transport), sandboxes (where: in this process)
+---@return table report uncertain, settled, wrong (sentences), reasons (how often), writes and reads (requests of
+-- the investigation)
 function world.run(options)
   math.randomseed(options.seed)
-  local run = { now = 1000, pid = 1, dead = {}, store = memory_store.new(), links = {},
-    order = options.order or default_order,
-    sandbox = smmpanel.sandbox { key = "shop", keys = { second = "stranger" }, balance = "100000000" } }
-  run.sandbox.serial = 0
-  local transport = options.wrap and options.wrap(run.sandbox) or run.sandbox
-  local ledger = mortal(run)
-  function run.panel(fault)
-    return smmpanel.new { url = run.sandbox.url_with(run.sandbox, fault), key = "shop", transport = transport,
-      ledger = ledger, timeout = TIMEOUT, retries = 0 }
-  end
+  local run = open_day(options)
   local report = { uncertain = 0, settled = 0, wrong = {}, reasons = {} }
-    with_clock(run, function()
+  with_clock(run, function()
     for i = 1, 12 do place(run, "first" .. i, "") end
     for i = 1, options.orders do
       place(run, "r" .. i, FAULTS[math.random(#FAULTS)])
-      if math.random() < 0.7 then strangers(run, math.random(0, options.strangers or 6)) end
+      strangers(run, options)
       pass(run, math.random() < 0.2 and math.random(120) or math.random(8))
     end
     pass(run, 300)
     place(run, "last", "")
-    local before = run.sandbox:stats().made
+    local before = run.sandbox.counts()
     world.check(run, report)
-    report.writes = run.sandbox:stats().made - before
+    local after = run.sandbox.counts()
+    report.writes = writes_of(after) - writes_of(before)
+    report.reads = after.requests - before.requests
   end)
+  run.sandbox.stop()
   return report
 end
 
@@ -107,7 +139,7 @@ function world.check(run, report)
   for _, open in ipairs(assert(panel:pending())) do
     report.uncertain = report.uncertain + 1
     local found = assert(panel:investigate(open.ref))
-    local made = run.sandbox:orders(run.links[open.ref])
+    local made = run.sandbox.ask("orders?link=" .. run.links[open.ref])
     if found.verdict == "unknown" then
       report.reasons[found.reason] = (report.reasons[found.reason] or 0) + 1
     else
@@ -120,6 +152,19 @@ function world.check(run, report)
       end
     end
   end
+end
+
+--- Several days, with the seeds from 1. -> the sum of their reports
+function world.days(options, seeds)
+  local sum = { uncertain = 0, settled = 0, wrong = {}, reasons = {}, writes = 0, reads = 0 }
+  for seed = 1, seeds do
+    options.seed = seed
+    local report = world.run(options)
+    for _, name in ipairs { "uncertain", "settled", "writes", "reads" } do sum[name] = sum[name] + report[name] end
+    for _, line in ipairs(report.wrong) do sum.wrong[#sum.wrong + 1] = ("seed %d: %s"):format(seed, line) end
+    for reason, count in pairs(report.reasons) do sum.reasons[reason] = (sum.reasons[reason] or 0) + count end
+  end
+  return sum
 end
 
 return world

@@ -69,6 +69,24 @@ describe("the sandbox in the process", function()
     assert.has_error(function() sandbox:set_faults "no-such-fault" end)
   end)
 
+  it("has its faults for a URL that names none", function()
+    local sandbox = smmpanel.sandbox()
+    sandbox:set_faults("503-html", "balance")
+    for _, url in ipairs { sandbox.url, sandbox:url_with "", sandbox:url_with("", "counted") } do
+      local panel = smmpanel.new { url = url, key = "any", transport = sandbox, retries = 0 }
+      assert.equal("server_error", select(2, panel:balance()).code)
+    end
+    assert.equal(1, sandbox:stats("counted").requests)
+    assert(panel_on(sandbox, "pretty", { retries = 0 }):balance())
+  end)
+
+  it("throws where the URL is asked for with an unknown fault", function()
+    local sandbox = smmpanel.sandbox()
+    assert.error_matches(function() sandbox:url_with "lsot" end, "unknown fault lsot")
+    assert.error_matches(function() sandbox:url_with "lost,latency:x" end, "latency")
+    assert.matches("set:rate=", sandbox:url_with "set:rate=%5B1%252C2%5D", 1, true)
+  end)
+
   it("carries out a late order although its caller is gone", function()
     local sandbox = smmpanel.sandbox()
     local _, err = panel_on(sandbox, "late:5", { timeout = 0.05 }):add(ORDER)

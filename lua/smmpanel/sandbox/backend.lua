@@ -55,7 +55,8 @@ end
 
 -- The faults and shapes that the request's path or query names, or else those set for all requests.
 local function asked_faults(self, request, query)
-  local parts = { query.fault or request.path:match("^/fault/([^/]+)/") }
+  local fault = query.fault ~= "" and query.fault or nil
+  local parts = { fault or request.path:match("^/fault/([^/]+)/") }
   parts[#parts + 1] = query.shape
   if query.language then parts[#parts + 1] = "language:" .. query.language end
   if parts[1] then return { text = table.concat(parts, ","), on = query.on } end

@@ -7,12 +7,14 @@
 --     sandbox:advance(3600)                                        -- an hour later
 --     print(assert(panel:status(made.order)).status)               --> Completed
 --
--- Faults and shapes come as in the sandbox on nginx: in the URL (`sandbox.url_with("lost@1")`) or for all requests
+-- Faults and shapes come as in the sandbox on nginx: in the URL (`sandbox:url_with("lost@1")`) or for all requests
 -- (`sandbox:set_faults("503")`). The list is in lua/smmpanel/sandbox/README.md.
 -- @module smmpanel.sandbox
 
 local backend = require "smmpanel.sandbox.backend"
 local core = require "smmpanel.core"
+local fault_list = require "smmpanel.sandbox.faults"
+local form = require "smmpanel.sandbox.form"
 local json = require "smmpanel.sandbox.panel.php_json"
 local text = require "smmpanel.util.text"
 
@@ -194,11 +196,13 @@ function Sandbox:__call(request)
   return given, failed
 end
 
---- Returns the URL with faults or shapes, and optionally a name under which `stats` counts its requests.
----@param faults string such as "lost@1" or "503@2,latency:0.3"
+--- Returns the URL with faults or shapes, and optionally a name under which `stats` counts its requests. Throws where a
+-- fault is unknown.
+---@param faults string such as "lost@1" or "503@2,latency:0.3"; "": none
 ---@param name? string
 ---@return string
 function Sandbox:url_with(faults, name)
+  fault_list.check(form.decode(faults))
   return self.url .. "?fault=" .. faults .. (name and "&name=" .. name or "")
 end
 

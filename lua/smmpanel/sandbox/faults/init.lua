@@ -123,6 +123,16 @@ function faults.plan(specs)
   return plan
 end
 
+--- Throws a sentence if one of the faults in a list is unknown, or its argument is wrong.
+---@param text string?
+function faults.check(text)
+  local specs, problem = faults.parse(text)
+  if problem then error(problem, 0) end
+  local plan
+  plan, problem = faults.plan(specs)
+  if not plan then error(problem, 0) end
+end
+
 --- Counts a request towards a rate limit.
 ---@param windows table<string, table> stored by the caller
 ---@param id string whose limit it is

@@ -18,4 +18,16 @@ describe("orders with a ref, their processes killed at random", function()
       assert.is_true(report.while_placing > 0)
     end)
   end
+
+  it("are left pending by no run that comes to its end, at a panel with an idempotency key", function()
+    local report = crash.run {
+      ledger = "sqlite", orders = 20, processes = 2, kills = 6, seed = os.time(), idempotency_field = "request_id",
+    }
+    assert.same({}, report.unknown)
+    assert.same({}, report.twice)
+    assert.same({ 1, 0, 0 }, { report.rounds, report.made, report.not_made }) -- nobody had to settle anything
+    assert.same({ 20, 20, 20 }, { report.placed, report.total, report.counted })
+    assert.equal("", report.errors)
+    assert.is_true(report.while_placing > 0)
+  end)
 end)

@@ -29,9 +29,9 @@ end
 
 local function start_worker(run, die)
   run.seed = run.seed + 1
-  local command = ("echo $$; exec %s %s spec/support/crash_worker.lua %d %d %d %s %s %s 2>>%s/errors"):format(
-    run.clock.environment, process.lua(), run.seed, die, run.orders, run.directory, run.sandbox.key, run.where,
-    run.directory)
+  local command = ("echo $$; exec %s %s spec/support/crash_worker.lua %d %d %d %s %s %s %s 2>>%s/errors"):format(
+    run.clock.environment, process.lua(), run.seed, die, run.orders, run.directory, run.sandbox.key, run.field,
+    run.where, run.directory)
   local pipe = assert(io.popen(command))
   return { pipe = pipe, pid = pipe:read "*l", die = die }
 end
@@ -203,6 +203,7 @@ end
 local function open_run(options)
   local run = {
     sandbox = sandboxes.start { balance = "1000000" }, directory = redis_server.scratch(), orders = options.orders,
+    field = options.idempotency_field or "-",
     seed = options.seed, workers = {}, kills = 0, finished = 0, progress = {}, restarts = 0, stops = 0, clock_steps = 0,
   }
   run.clock = shifted_clock.new(run.directory)
@@ -227,7 +228,8 @@ local function close_run(run)
   os.execute("rm -rf " .. run.directory)
 end
 
---- Runs it: { ledger = "sqlite"|"redis", orders, processes, kills, stops, clock_steps, restarts (of Redis), seed }.
+--- Runs it: { ledger = "sqlite"|"redis", orders, processes, kills, stops, clock_steps, restarts (of Redis), seed,
+-- idempotency_field }.
 ---@return table report
 function crash.run(options)
   math.randomseed(options.seed)

@@ -1,5 +1,6 @@
 -- Places orders that others place at the same time, until each is placed or uncertain, over a panel that
--- fails in every way: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY sqlite PATH` or `... redis PORT PREFIX`.
+-- fails in every way: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY FIELD sqlite PATH` or `... redis PORT PREFIX`.
+-- With an idempotency field (`-`: none) until each is placed.
 -- DIRECTORY has a file "urls" with one url a line. It gets a file "steps" with lines "PID REF ATTEMPT MARK": an attempt
 -- is on its way ("+"; 0 while the ref is being taken), is so no more ("-"), or had no answer ("?"). With DIE above 0
 -- it kills itself at that step of the ledger, before or after it. Prints "ready" when it begins, and "done" at the
@@ -8,6 +9,7 @@ local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 
 local seed, die, count, directory, key = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3]), arg[4], arg[5]
+local field = arg[6] ~= "-" and arg[6] or nil
 math.randomseed(seed)
 
 local stat = assert(io.open "/proc/self/stat")
@@ -24,8 +26,8 @@ end
 local function kill_oneself() os.execute(("kill -9 %d"):format(pid)) end
 
 local function new_ledger()
-  if arg[6] == "sqlite" then return smmpanel.ledger.sqlite(arg[7]) end
-  return smmpanel.ledger.redis(redis_clients.at(tonumber(arg[7]), 2), { prefix = arg[8] })
+  if arg[7] == "sqlite" then return smmpanel.ledger.sqlite(arg[8]) end
+  return smmpanel.ledger.redis(redis_clients.at(tonumber(arg[8]), 2), { prefix = arg[9] })
 end
 
 -- What a step means for its ref. A take whose answer was lost may have happened.
@@ -60,7 +62,8 @@ end
 
 local ledger, panels = mortal(new_ledger()), {}
 for url in io.lines(directory .. "/urls") do
-  panels[#panels + 1] = smmpanel.new { url = url, key = key, ledger = ledger, timeout = 1, retries = 1, rate = 200 }
+  panels[#panels + 1] = smmpanel.new { url = url, key = key, ledger = ledger, timeout = 1, retries = 1, rate = 200,
+    idempotency_field = field }
 end
 
 local orders = {}
@@ -79,7 +82,7 @@ local function shuffle(list)
 end
 
 local function settled(result)
-  return result.order or result.uncertain
+  return result.order or not field and result.uncertain
 end
 
 io.write "ready\n"

@@ -11,12 +11,15 @@ ABI_PCS := $(if $(filter 5.1,$(ABI)),luajit lua5.1 lua-5.1 lua51,lua$(ABI) lua-$
 LUA_PC  := $(firstword $(foreach p,$(ABI_PCS),$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p))) \
              $(shell pkg-config --modversion lua 2>/dev/null | grep -q '^$(ABI)[.]' && echo lua))
 LUA_INC ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
+# libcurl is opened when it is first needed. LINK_CURL=1 links it instead, for a system without dlopen, or whose libcurl
+# has another name than libcurl.so.4.
+LINK_CURL ?= $(if $(filter Darwin,$(shell uname -s)),1)
 CURL    ?= $(or $(shell pkg-config --cflags --libs libcurl 2>/dev/null),$(shell curl-config --cflags --libs 2>/dev/null),-lcurl)
 # `make ZLIB=` builds without: no answer is asked for in gzip then
 ZLIB    ?= -lz
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-DEFINES := -std=c11 -D_GNU_SOURCE -fvisibility=hidden $(if $(ZLIB),,-DWITHOUT_ZLIB)
+DEFINES := -std=c11 -D_GNU_SOURCE -fvisibility=hidden $(if $(ZLIB),,-DWITHOUT_ZLIB) $(if $(LINK_CURL),-DLINK_LIBCURL)
 UNAME   := $(shell uname -s)
 ifeq ($(UNAME),Darwin)
 SHARED  := -bundle -undefined dynamic_lookup
@@ -53,7 +56,7 @@ endef
 $(CORE): $(SOURCES) $(HEADERS) Makefile
 	@$(check_lua)
 	@mkdir -p $(@D)
-	$(CC) $(DEFINES) $(WARN) $(CFLAGS) $(CPPFLAGS) -fPIC -pthread $(LUA_INC) $(SOURCES) -o $@.new $(SHARED) $(LDFLAGS) $(CURL) $(ZLIB) -lm
+	$(CC) $(DEFINES) $(WARN) $(CFLAGS) $(CPPFLAGS) -fPIC -pthread $(LUA_INC) $(SOURCES) -o $@.new $(SHARED) $(LDFLAGS) $(if $(LINK_CURL),$(CURL),$(filter -I% -D%,$(CURL))) $(ZLIB) -lm
 	@mv $@.new $@
 
 help: ## list the targets

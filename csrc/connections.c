@@ -57,10 +57,10 @@ bool connections_unasked(connections *c, const connection_ends *ends, bool opene
 static bool ends_of(CURL *easy, connection_ends *ends) {
   char *local = NULL, *peer = NULL;
   long local_port = 0, peer_port = 0;
-  curl_easy_getinfo(easy, CURLINFO_LOCAL_IP, &local);
-  curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &peer);
-  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
-  curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &peer_port);
+  libcurl.easy_getinfo(easy, CURLINFO_LOCAL_IP, &local);
+  libcurl.easy_getinfo(easy, CURLINFO_PRIMARY_IP, &peer);
+  libcurl.easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
+  libcurl.easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &peer_port);
   *ends = (connection_ends){
       .local = local, .peer = peer, .local_port = (int)local_port, .peer_port = (int)peer_port};
   return local && peer;
@@ -70,7 +70,7 @@ static bool ends_of(CURL *easy, connection_ends *ends) {
 void connections_store(connections *c, CURL *easy, bool http1) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   connection_ends ends;
-  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+  libcurl.easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
   if (!ends_of(easy, &ends)) return;
   uint64_t hash = hash_of(&ends);
   for (size_t i = 0; i < c->count; i++)

@@ -8,7 +8,8 @@
 #ifndef SMMPANEL_CONNECTIONS_H
 #define SMMPANEL_CONNECTIONS_H
 
-#include <curl/curl.h>
+#include "curl_api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

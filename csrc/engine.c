@@ -77,12 +77,23 @@ static bool on_body_piece(void *user, exchange *x, const char *data, size_t len)
   return ok;
 }
 
+static void stop_all(void);
+
+/* The first request opens libcurl. */
+static void start_exchange(engine *e, exchange *x) {
+  curl_refusal why;
+  if (curl_api_open(stop_all, &why))
+    multi_start(&e->multi, x);
+  else
+    multi_end(&e->multi, x, why.code, why.text);
+}
+
 static void handle_request(engine *e, exchange *x, bool cancelled, bool resume) {
   if (x->done) return;
   if (cancelled)
     multi_end(&e->multi, x, "cancelled", "the call was cancelled");
   else if (!x->started)
-    multi_start(&e->multi, x);
+    start_exchange(e, x);
   else if (resume)
     multi_resume(&e->multi, x);
 }
@@ -127,7 +138,8 @@ static void stop_thread(engine *e) {
   e->running = false;
 }
 
-/* Stops all threads at exit: the TLS library then cleans up, and a thread that still uses it would crash. */
+/* Stops all threads at exit: the TLS library then cleans up, and a thread that still uses it would crash. It is
+ * registered before libcurl is opened and again after it. */
 static void stop_all(void) {
   pthread_mutex_lock(&all_lock);
   for (engine *e = all_engines; e; e = e->next)
@@ -138,9 +150,11 @@ static void stop_all(void) {
 /* Runs before a fork: the child must not find a lock held by a thread that it does not have. */
 static void lock_all(void) {
   pthread_mutex_lock(&all_lock);
+  curl_api_lock();
 }
 
 static void unlock_all(void) {
+  curl_api_unlock();
   pthread_mutex_unlock(&all_lock);
 }
 
@@ -152,15 +166,12 @@ static void stay_loaded(void) {
 #endif
 }
 
-/* Our exit handler is registered after the TLS library's, so it runs before that one. If memory is short, the next
- * engine tries again. */
+/* If memory is short, the next engine tries again. */
 static bool prepare_process(void) {
   static bool prepared;
-  lock_all();
-  if (!prepared)
-    prepared = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && atexit(stop_all) == 0 &&
-               pthread_atfork(lock_all, unlock_all, unlock_all) == 0;
-  unlock_all();
+  pthread_mutex_lock(&all_lock);
+  if (!prepared) prepared = atexit(stop_all) == 0 && pthread_atfork(lock_all, unlock_all, unlock_all) == 0;
+  pthread_mutex_unlock(&all_lock);
   if (prepared) stay_loaded();
   return prepared;
 }
@@ -183,7 +194,7 @@ static bool start_thread(engine *e) {
 }
 
 static const char *open_engine(engine *e) {
-  if (!prepare_process()) return "libcurl cannot be initialised";
+  if (!prepare_process()) return "out of memory";
   e->has_lock = pthread_mutex_init(&e->lock, NULL) == 0;
   if (!notifier_open(&e->news) || !notifier_open(&e->requests)) return "no more file descriptors";
   e->multi.on_body = on_body_piece;

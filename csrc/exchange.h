@@ -11,11 +11,12 @@
 #include "buffer.h"
 #include "clock.h"
 #include "connections.h"
+#include "curl_api.h"
 #include "headers.h"
 #include "inflater.h"
 #include "queue.h"
+#include "request_texts.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -24,25 +25,18 @@ enum { EXCHANGE_WRITE_IDLE = 4 }; /* the longest idle seconds of a connection re
 typedef struct exchange exchange;
 
 typedef struct {
-  const char *url, *proxy, *ca_file, *crl_file, *user_agent;
-  const char *const *headers; /* "Name: value", NULL at the end */
-  size_t max_body;            /* bytes after decompression */
-  deadline deadline;          /* of the call: nothing is sent after it */
+  request_options request;
+  size_t max_body;   /* bytes after decompression */
+  deadline deadline; /* of the call: nothing is sent after it */
   long connect_timeout_ms;
   bool write; /* must not be sent twice */
 } exchange_options;
-
-/* Why an exchange could not be made. `code` is memory, or unsupported (libcurl lacks a feature). */
-typedef struct {
-  const char *code;
-  char text[256];
-} exchange_refusal;
 
 /* The result of an exchange. `code` is one of: "" (a response arrived), resolve, connect, tls, reset, cut, timeout,
  * too_large, encoding, protocol, bad_url, unsupported, cancelled, memory; `text` is the message for people. */
 typedef struct {
   const char *code;
-  char text[256];
+  char text[320];
   long http_status;
   int http_version;               /* 10, 11, 20, 30 */
   bool sent;                      /* a byte of the request may have reached the panel */
@@ -67,9 +61,9 @@ struct exchange {
   /* For the engine's thread only, after submission. */
   exchange_receiver *on_body; /* set together with `user` by the multi handle's owner */
   void *user;
-  CURL *easy;
-  struct curl_slist *headers;
+  CURL *easy; /* NULL before the start and after the end */
   buffer request;
+  request_texts texts;
   exchange_outcome outcome;
   size_t max_body;
   answer_headers answer;
@@ -101,15 +95,12 @@ struct exchange {
   body_queue body;
 };
 
-/* Makes a request and takes ownership of the bytes of its body, even on failure. NULL: *why has the reason. Call it on
- * the Lua state's thread, because it reads the environment for a proxy. */
-exchange *exchange_new(const exchange_options *o, buffer *body, exchange_refusal *why);
+/* Makes a request and takes ownership of the bytes of its body, even on failure. NULL: out of memory. Call it on the
+ * Lua state's thread, because it reads the environment for a proxy. */
+exchange *exchange_new(const exchange_options *o, buffer *body);
 
 void exchange_retain(exchange *x);
 void exchange_release(exchange *x);
-
-/* On the engine's thread: sets libcurl's timeout to the rest of the deadline. False: libcurl refused. */
-bool exchange_set_time(exchange *x, int64_t milliseconds);
 
 /* On the engine's thread, in a callback that is about to abort the transfer: sets the reason. The first one stays. */
 void exchange_fail(exchange *x, const char *code, const char *text);

@@ -9,7 +9,7 @@ enum { SHARED_CONNECTIONS = 4, KEPT_MIN = 8, KEPT_MOST = 4096 };
 
 void handle_close(multi_handle *h) {
   if (!h->curl) return;
-  curl_multi_cleanup(h->curl);
+  libcurl.multi_cleanup(h->curl);
   poller_detach(h->source.poller, &h->source);
   h->curl = NULL;
   connections_free(&h->connections);
@@ -18,19 +18,19 @@ void handle_close(multi_handle *h) {
 static bool configure(multi_handle *h) {
 #if LIBCURL_VERSION_NUM >= 0x081400
   /* From 8.20 on DNS lookups share a few threads: a slow name server must not occupy them all, or delay the end. */
-  curl_multi_setopt(h->curl, CURLMOPT_QUICK_EXIT, 1L);
-  curl_multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
+  libcurl.multi_setopt(h->curl, CURLMOPT_QUICK_EXIT, 1L);
+  libcurl.multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
 #endif
   h->kept_max = KEPT_MIN;
-  return curl_multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, h->kept_max) == CURLM_OK &&
-         curl_multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
-                           h->limited ? (long)SHARED_CONNECTIONS : 0L) == CURLM_OK;
+  return libcurl.multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, h->kept_max) == CURLM_OK &&
+         libcurl.multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
+                              h->limited ? (long)SHARED_CONNECTIONS : 0L) == CURLM_OK;
 }
 
 bool handle_open(multi_handle *h, poller *p) {
   if (h->curl) return true;
   h->source.poller = p;
-  h->curl = curl_multi_init();
+  h->curl = libcurl.multi_init();
   if (h->curl && configure(h) && poller_attach(p, &h->source, h->curl)) return true;
   handle_close(h);
   return false;
@@ -41,7 +41,7 @@ bool handle_open(multi_handle *h, poller *p) {
 void handle_lift_limit(multi_handle *h) {
   if (!h->limited) return;
   h->limited = false;
-  curl_multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
+  libcurl.multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
 }
 
 /* ---- how many connections are kept ------------------------------------------------------------ */
@@ -50,7 +50,7 @@ void handle_lift_limit(multi_handle *h) {
 static void keep_connections(multi_handle *h, long needed) {
   if (needed == h->kept_max) return;
   h->kept_max = needed;
-  curl_multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, needed);
+  libcurl.multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, needed);
 }
 
 /* Idle connections may use a quarter of the process's descriptor limit. */

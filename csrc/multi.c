@@ -1,6 +1,7 @@
 /* multi.c - libcurl's multi handles and the exchanges in them: starting, pausing, decompressing, ending. */
 #include "multi.h"
 #include "clock.h"
+#include "easy.h"
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
 enum { PACKED_MAX = 64 * 1024 }; /* compressed bytes of one body at which its transfer is paused */
@@ -41,13 +42,14 @@ static void leave_handle(exchange *x) {
   if (!x->in_handle) return;
   x->in_handle = false;
   x->handle->active--;
-  curl_multi_remove_handle(x->handle->curl, x->easy);
+  libcurl.multi_remove_handle(x->handle->curl, x->easy);
 }
 
 /* Lua may keep the exchange for long after its end, so the request, which has the key, is wiped now. */
 static void end_exchange(multi *m, exchange *x) {
   leave_handle(x);
   unlink_active(m, x);
+  easy_close(x);
   buffer_free(&x->request);
   body_free(&x->packed);
   m->on_end(m->user, x);
@@ -62,16 +64,18 @@ void multi_end_all(multi *m, const char *code, const char *text) {
   while (m->active) multi_end(m, m->active, code, text);
 }
 
-static bool enter_handle(multi *m, exchange *x, int64_t left) {
+static bool enter_handle(multi *m, exchange *x, int64_t left, curl_refusal *why) {
   multi_handle *h = x->handle;
-  if (!handle_open(h, &m->poller) || !exchange_set_time(x, left)) return false;
+  if (!easy_open(x, left, why)) return false;
   x->connections = &h->connections;
-  return curl_multi_add_handle(h->curl, x->easy) == CURLM_OK;
+  if (handle_open(h, &m->poller) && libcurl.multi_add_handle(h->curl, x->easy) == CURLM_OK) return true;
+  return curl_api_refuse(why, "memory", "out of memory");
 }
 
 static bool on_raw_body(void *user, exchange *x, const char *data, size_t len);
 
 void multi_start(multi *m, exchange *x) {
+  curl_refusal why;
   int64_t left = deadline_left(&x->deadline);
   if (left <= 0) {
     multi_end(m, x, "timeout", "the deadline passed before the request was sent");
@@ -79,9 +83,10 @@ void multi_start(multi *m, exchange *x) {
   }
   x->on_body = on_raw_body;
   x->user = m;
+  x->multiplex = easy_may_share(x);
   x->handle = x->multiplex ? &m->shared : &m->single;
-  if (!enter_handle(m, x, left)) {
-    multi_end(m, x, "memory", "out of memory");
+  if (!enter_handle(m, x, left, &why)) {
+    multi_end(m, x, why.code, why.text);
     return;
   }
   x->in_handle = true;
@@ -115,7 +120,7 @@ static void pause_full(multi *m) {
     x->to_pause = false;
     if (!x->in_handle || x->curl_paused || !has_too_much(x)) continue;
     x->curl_paused = true;
-    curl_easy_pause(x->easy, CURLPAUSE_RECV);
+    libcurl.easy_pause(x->easy, CURLPAUSE_RECV);
   }
 }
 
@@ -125,7 +130,7 @@ static void pause_full(multi *m) {
 static void receive_again(multi *m, exchange *x) {
   if (!x->in_handle || !x->curl_paused || has_too_much(x)) return;
   x->curl_paused = false;
-  CURLcode result = curl_easy_pause(x->easy, CURLPAUSE_CONT);
+  CURLcode result = libcurl.easy_pause(x->easy, CURLPAUSE_CONT);
   pause_full(m);
   if (result == CURLE_OK || result == CURLE_BAD_FUNCTION_ARGUMENT) return;
   exchange_finish(x, result);
@@ -240,8 +245,9 @@ void multi_resume(multi *m, exchange *x) {
 /* Nothing was sent, and libcurl has closed the connection. The number of connections bounds these restarts. */
 static void start_again(multi *m, exchange *x) {
   x->out_of_step = false;
-  curl_multi_remove_handle(x->handle->curl, x->easy);
-  if (curl_multi_add_handle(x->handle->curl, x->easy) != CURLM_OK) multi_end(m, x, "memory", "out of memory");
+  libcurl.multi_remove_handle(x->handle->curl, x->easy);
+  if (libcurl.multi_add_handle(x->handle->curl, x->easy) != CURLM_OK)
+    multi_end(m, x, "memory", "out of memory");
 }
 
 static void handle_result(multi *m, exchange *x, CURLcode result) {
@@ -253,7 +259,7 @@ static void handle_result(multi *m, exchange *x, CURLcode result) {
   if (x->multiplex && x->outcome.http_version && x->outcome.http_version < 20) handle_lift_limit(x->handle);
   /* It may leave a connection of which libcurl never learns whether it can be shared; other transfers would wait. */
   if (result == CURLE_OUT_OF_MEMORY)
-    curl_multi_setopt(x->handle->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    libcurl.multi_setopt(x->handle->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   if (!*x->outcome.code && x->inflater && !x->inflated) {
     leave_handle(x);
     x->received = true;
@@ -266,11 +272,11 @@ static void handle_result(multi *m, exchange *x, CURLcode result) {
 static void collect_ended(multi *m, multi_handle *h) {
   CURLMsg *message;
   int left;
-  while (h->curl && (message = curl_multi_info_read(h->curl, &left))) {
+  while (h->curl && (message = libcurl.multi_info_read(h->curl, &left))) {
     if (message->msg != CURLMSG_DONE) continue;
     char *user = NULL;
     CURLcode result = message->data.result;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
+    libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
     handle_result(m, (exchange *)(void *)user, result);
   }
 }

@@ -16,7 +16,7 @@ enum { FIRST_ROOM = 64, OWN = 0, REFUSED_MS = 10 };
 static void store_at(poller *p, int at, struct pollfd entry, poller_source *s) {
   p->list[at] = entry;
   p->sources[at] = s;
-  curl_multi_assign(s->multi, entry.fd, (void *)(intptr_t)at);
+  libcurl.multi_assign(s->multi, entry.fd, (void *)(intptr_t)at);
 }
 
 static void remove_at(poller *p, int at) {
@@ -79,10 +79,10 @@ static bool add_source(poller *p, poller_source *s) {
 
 bool poller_attach(poller *p, poller_source *s, CURLM *multi) {
   *s = (poller_source){.poller = p, .multi = multi, .due = -1};
-  return add_source(p, s) && curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_interest) == CURLM_OK &&
-         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, s) == CURLM_OK &&
-         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-         curl_multi_setopt(multi, CURLMOPT_TIMERDATA, s) == CURLM_OK;
+  return add_source(p, s) && libcurl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_interest) == CURLM_OK &&
+         libcurl.multi_setopt(multi, CURLMOPT_SOCKETDATA, s) == CURLM_OK &&
+         libcurl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+         libcurl.multi_setopt(multi, CURLMOPT_TIMERDATA, s) == CURLM_OK;
 }
 
 /* Removes the sockets that libcurl did not remove. Its handle does not exist any more. */
@@ -115,7 +115,7 @@ static int until_due(const poller *p, int longest_ms) {
 static void report(poller_source *s, curl_socket_t fd, int what) {
   int running;
   if (s->broken) return;
-  s->broken = curl_multi_socket_action(s->multi, fd, what, &running) == CURLM_OUT_OF_MEMORY;
+  s->broken = libcurl.multi_socket_action(s->multi, fd, what, &running) == CURLM_OUT_OF_MEMORY;
 }
 
 /* Does not pass on errors: a reported error ends the transfer. If libcurl detects the error itself when it reads from a

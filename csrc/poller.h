@@ -5,7 +5,8 @@
 #ifndef SMMPANEL_POLLER_H
 #define SMMPANEL_POLLER_H
 
-#include <curl/curl.h>
+#include "curl_api.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>

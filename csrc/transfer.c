@@ -63,7 +63,7 @@ long transfer_milliseconds(lua_Number seconds) {
   return seconds < (lua_Number)INT_MAX / 1000 ? (long)ceil(seconds * 1000) : INT_MAX;
 }
 
-/* The list is in a userdata on the stack until libcurl has copied it. */
+/* The list is in a userdata on the stack until the exchange has copied it. */
 static const char *const *push_headers(lua_State *L, int options) {
   lua_getfield(L, options, "headers");
   size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
@@ -94,22 +94,22 @@ static int64_t moment(lua_Number seconds) {
   return (int64_t)((seconds < most ? seconds : most) * 1000);
 }
 
-static bool make_exchange(lua_State *L, client *c, transfer *t, exchange_refusal *why) {
+static bool make_exchange(lua_State *L, client *c, transfer *t) {
   int top = lua_gettop(L);
   lua_getuservalue(L, 1);
   int options = lua_gettop(L);
   lua_getfield(L, 2, "write");
-  exchange_options o = {.url = field_text(L, options, "url"),
-                        .user_agent = field_text(L, options, "user_agent"),
-                        .proxy = field_text(L, options, "proxy"),
-                        .ca_file = field_text(L, options, "ca_file"),
-                        .crl_file = field_text(L, options, "crl_file"),
-                        .headers = push_headers(L, own_headers(L, 2) ? 2 : options),
+  exchange_options o = {.request = {.url = field_text(L, options, "url"),
+                                    .user_agent = field_text(L, options, "user_agent"),
+                                    .proxy = field_text(L, options, "proxy"),
+                                    .ca_file = field_text(L, options, "ca_file"),
+                                    .crl_file = field_text(L, options, "crl_file"),
+                                    .headers = push_headers(L, own_headers(L, 2) ? 2 : options)},
                         .max_body = c->max_body,
                         .deadline = deadline_at(moment(field_number(L, 2, "deadline"))),
                         .connect_timeout_ms = transfer_milliseconds(c->connect_timeout),
                         .write = lua_toboolean(L, options + 1)};
-  t->exchange = exchange_new(&o, &t->request, why);
+  t->exchange = exchange_new(&o, &t->request);
   lua_settop(L, top);
   return t->exchange != NULL;
 }
@@ -153,7 +153,6 @@ int transfer_start(lua_State *L) {
   client *c = client_check(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  exchange_refusal refusal;
   const char *why = NULL, *action = field_text(L, 2, "action");
   if (!action) return luaL_error(L, "smmpanel.core: action must be a string");
   engine *e = state_engine(L, &why);
@@ -161,7 +160,7 @@ int transfer_start(lua_State *L) {
   transfer *t = new_transfer(L);
   set_reading(L, c, t);
   build_request(L, c, t, action);
-  if (!make_exchange(L, c, t, &refusal)) return refuse(L, refusal.code, refusal.text);
+  if (!make_exchange(L, c, t)) return refuse(L, "memory", "out of memory");
   if (!c->open) return luaL_error(L, "the panel is closed"); /* a finalizer may have closed it meanwhile */
   set_in_flight(L, t->exchange, 3);
   t->started = engine_submit(e, t->exchange);

@@ -1,0 +1,128 @@
+/* curl_api.c - see curl_api.h. */
+#include "curl_api.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION_MIN = 0x075000 };
+
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+bool curl_api_refuse(curl_refusal *why, const char *code, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  why->code = code;
+  vsnprintf(why->text, sizeof why->text, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+/* OPENSSL_init_crypto, if the TLS library has it. */
+typedef int openssl_function(uint64_t options, const void *settings);
+
+/* ---- the functions ---------------------------------------------------------------------------- */
+
+#ifdef LINK_LIBCURL
+
+#define LINKED(name) .name = curl_##name,
+curl_api libcurl = {CURL_API_FUNCTIONS(LINKED)};
+
+__attribute__((weak)) openssl_function OPENSSL_init_crypto;
+static openssl_function *openssl_init = OPENSSL_init_crypto;
+
+static bool find_functions(curl_refusal *why) {
+  (void)why;
+  return true;
+}
+
+#else
+
+#ifdef __APPLE__
+static const char *const names[] = {"libcurl.4.dylib"};
+#else
+static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+#endif
+
+curl_api libcurl;
+static openssl_function *openssl_init;
+
+static void *open_library(curl_refusal *why) {
+  char reason[256] = "";
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    void *library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+    if (library) return library;
+    const char *text = dlerror();
+    if (!*reason) snprintf(reason, sizeof reason, "%s", text ? text : names[i]);
+  }
+  curl_api_refuse(why, "unsupported", "libcurl cannot be loaded; install it (Debian: libcurl4): %s", reason);
+  return NULL;
+}
+
+/* A library that lacks a function stays loaded: its dependencies may not survive being closed. */
+static bool find_functions(curl_refusal *why) {
+#define FUNCTION(name) {"curl_" #name, offsetof(curl_api, name)},
+  static const struct {
+    const char *name;
+    size_t offset;
+  } functions[] = {CURL_API_FUNCTIONS(FUNCTION)};
+  void *library = open_library(why);
+  if (!library) return false;
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    void *found = dlsym(library, functions[i].name);
+    if (!found) return curl_api_refuse(why, "unsupported", "this libcurl has no %s", functions[i].name);
+    memcpy((char *)&libcurl + functions[i].offset, &found, sizeof found);
+  }
+  void *openssl = dlsym(library, "OPENSSL_init_crypto");
+  memcpy(&openssl_init, &openssl, sizeof openssl);
+  return true;
+}
+
+#endif
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+static bool is_new_enough(const curl_version_info_data *info, curl_refusal *why) {
+  if (info->version_num >= VERSION_MIN) return true;
+  return curl_api_refuse(why, "unsupported", "libcurl %s is too old: smmpanel needs 7.80 or newer",
+                         info->version);
+}
+
+/* OpenSSL would register an exit handler early in its initialisation, which crashes if the program exits before the
+ * rest is done. The end of the process frees the same memory. */
+static void initialise_openssl(void) {
+  static const uint64_t NO_ATEXIT = 0x80000;
+  if (openssl_init) openssl_init(NO_ATEXIT, NULL);
+}
+
+/* The program may have initialised OpenSSL meanwhile: our exit handler must come after OpenSSL's, to run before it. */
+static bool open_once(void (*at_exit)(void), curl_refusal *why) {
+  if (!find_functions(why)) return false;
+  const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
+  if (!is_new_enough(info, why)) return false;
+  initialise_openssl();
+  if (libcurl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || atexit(at_exit) != 0)
+    return curl_api_refuse(why, "memory", "libcurl cannot be initialised");
+  libcurl.info = info;
+  return true;
+}
+
+bool curl_api_open(void (*at_exit)(void), curl_refusal *why) {
+  pthread_mutex_lock(&opening);
+  bool ok = libcurl.info || open_once(at_exit, why);
+  pthread_mutex_unlock(&opening);
+  return ok;
+}
+
+void curl_api_lock(void) {
+  pthread_mutex_lock(&opening);
+}
+
+void curl_api_unlock(void) {
+  pthread_mutex_unlock(&opening);
+}

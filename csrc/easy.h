@@ -1,0 +1,19 @@
+/* easy.h - the libcurl handle of an exchange, and what libcurl calls during it.
+ *
+ * Owner: the exchange. All calls are on the engine's thread, once libcurl is open. Nothing here throws. */
+#ifndef SMMPANEL_EASY_H
+#define SMMPANEL_EASY_H
+
+#include "curl_api.h"
+#include "exchange.h"
+
+/* Whether the exchange may share an HTTP/2 connection. Writes do not: a stream that the server refuses, for example
+ * when it closes a connection after its limit of requests, would make the write uncertain. */
+bool easy_may_share(const exchange *x);
+
+/* Gives the exchange a handle with all options, and the milliseconds that are left for it. Call easy_close even if this
+ * fails. */
+bool easy_open(exchange *x, int64_t left, curl_refusal *why);
+void easy_close(exchange *x);
+
+#endif

@@ -15,6 +15,7 @@ local panel = smmpanel.new {
 minetest.register_chatcommand("order", {
   params = "<id>", privs = { server = true }, description = "Show the state of an order",
   func = function(name, id)
+    if not id:find "^%d+$" then return false, "Give the number of an order." end
     coroutine.wrap(function()
       local record, err = panel:status(id)
       minetest.chat_send_player(name, record and record.status or tostring(err))

@@ -73,6 +73,16 @@ describe("the example for", function()
     connection:close()
   end)
 
+  it("Luanti", function()
+    local command = programs.luanti(("smm_shop=examples/luanti shopper=spec/loops/programs/luanti/shopper -- " ..
+      "'smm_shop.url = %s' 'smm_shop.key = %s'"):format(sandbox.url, sandbox.key))
+    if not command then return pending "Luanti's server is not installed" end
+    local said = run(command)
+    assert.matches("singleplayer: Partial", said, 1, true)
+    assert.matches("singleplayer: In progress", said, 1, true)
+    assert.matches("Give the number of an order.", said, 1, true)
+  end)
+
   it("LÖVE", function()
     assert.matches("#100  In progress", run "env SMMPANEL_HEADLESS=1 love examples/love", 1, true)
   end)

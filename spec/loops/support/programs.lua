@@ -43,13 +43,13 @@ local function haproxy(port)
     port) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
 end
 
-local function luanti()
+local function luanti(arguments)
   if not is_51 or not (has "minetestserver" or has "luantiserver") then return nil end
-  return "spec/loops/programs/luanti/run " .. nginx.free_port() .. " 'dedicated_server_step = 0.02'"
+  return ("spec/loops/programs/luanti/run %d %s"):format(nginx.free_port(), arguments)
 end
 
 return {
-  neovim = NEOVIM, has = has, loads = loads, haproxy_lua = haproxy_lua, haproxy = haproxy,
+  neovim = NEOVIM, has = has, loads = loads, haproxy_lua = haproxy_lua, haproxy = haproxy, luanti = luanti,
   { name = "luv", closes = false, command = with(process.lua(), "luv") },
   { name = "cqueues", command = with(process.lua(), "cqueues") },
   { name = "Copas", command = copas(process.lua()) and with(process.lua(), "copas") },
@@ -60,5 +60,6 @@ return {
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
   { name = "LÖVE with a window", closes = false, is_again = true,
     command = is_51 and has "xvfb-run" and "SPEC_WINDOW=1 xvfb-run -a love spec/loops/programs/love" },
-  { name = "Luanti", closes = false, command = luanti() },
+  { name = "Luanti", closes = false,
+    command = luanti "spec=spec/loops/programs/luanti/mod -- 'dedicated_server_step = 0.02'" },
 }

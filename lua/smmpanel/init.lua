@@ -12,7 +12,6 @@ local client = require "smmpanel.client"
 local core = require "smmpanel.core"
 local frame = require "smmpanel.loop.frame"
 local loops = require "smmpanel.loop"
-local dispatch = require "smmpanel.loop.dispatch"
 local states = require "smmpanel.api.states"
 local argerror = require "smmpanel.util.argerror"
 local checks = require "smmpanel.util.checks"
@@ -114,12 +113,11 @@ function smmpanel.sleep(seconds, how)
   loops.pick(loop).sleep(seconds)
 end
 
---- Decodes the data that has arrived, at most `bytes` of it, and resumes the coroutines that wait for it. Programs
--- with a frame loop call it once per frame; others do not need it. Never blocks.
----@param bytes? integer the most bytes to decode (16 kB)
+--- Decodes the data that has arrived, and resumes the coroutines that wait for it. Programs with a frame loop call it
+-- once per frame; others do not need it. Never blocks.
+---@param bytes? integer the most bytes to decode (as many as 0.5 ms allows at 60 frames per second)
 function smmpanel.step(bytes)
-  dispatch.step(bytes)
-  frame.turn()
+  frame.turn(bytes)
 end
 
 return smmpanel

@@ -67,6 +67,13 @@ function dispatch.step(bytes)
   if not ok then error(thrown, 0) end
 end
 
+--- Steps as long as there is data, for about so many seconds; for loops that do not watch the descriptor.
+---@param seconds number
+function dispatch.step_for(seconds)
+  local ends_at = core.now() + seconds
+  repeat dispatch.step() until not core.wait(0) or core.now() >= ends_at
+end
+
 --- Returns whether no request is in flight.
 ---@return boolean
 function dispatch.is_idle()

@@ -3,6 +3,7 @@
 -- @module smmpanel.loop.frame
 
 local core = require "smmpanel.core"
+local dispatch = require "smmpanel.loop.dispatch"
 local scheduler = require "smmpanel.loop.scheduler"
 
 local frame = { name = "frame" }
@@ -11,6 +12,7 @@ local frame = { name = "frame" }
 local FRAME_SECONDS = 1 / 60
 local LONGEST_FRAME = 10 -- the largest factor, after a program was suspended
 
+local DECODE_SECONDS = 0.0005 -- for data that has arrived
 local TURN_SECONDS = 0.0005 -- for coroutines; the others run in the next frame
 local REQUESTS_A_FRAME = 16 -- each takes 25 microseconds to start, the first ones about 100
 local REQUESTS_SECONDS = 0.0003 -- the limit if they take longer
@@ -69,23 +71,37 @@ function frame.spawn(f, done)
   coroutines:spawn(f, done)
 end
 
---- Resumes the coroutines for one frame. An error in a coroutine that nothing waits for is thrown after all have run.
-function frame.turn()
-  local now, thrown = core.now(), nil
-  frames = math.max(1, math.min(LONGEST_FRAME, (now - (last_turn_at or now)) / FRAME_SECONDS))
-  begun, begun_at, last_turn_at = 0, now, now
+local function wake_sleepers(now)
   for signal, at in pairs(sleepers) do
     if at <= now then
       sleepers[signal] = nil
       signal:open()
     end
   end
+end
+
+local function run_coroutines(now)
+  local thrown
+  begun, begun_at = 0, now
   let_some_begin()
   coroutines:run(function(traceback) thrown = thrown or traceback end, function()
     return core.now() - now > TURN_SECONDS * frames
   end)
   begun, begun_at = 0, nil
   if thrown then error(thrown, 0) end
+end
+
+--- Decodes the data that has arrived and resumes the coroutines, for one frame. An error in a coroutine that nothing
+-- waits for is thrown after all have run.
+---@param bytes? integer the most bytes to decode
+function frame.turn(bytes)
+  local now = core.now()
+  frames = math.max(1, math.min(LONGEST_FRAME, (now - (last_turn_at or now)) / FRAME_SECONDS))
+  last_turn_at = now
+  if bytes then dispatch.step(bytes) else dispatch.step_for(DECODE_SECONDS * frames) end
+  now = core.now()
+  wake_sleepers(now)
+  run_coroutines(now)
 end
 
 return frame

@@ -8,7 +8,8 @@ local dispatch = require "smmpanel.loop.dispatch"
 local haproxy = rawget(_G, "core")
 local loop = { name = "haproxy" }
 
-local STEP_SECONDS = 0.001
+local STEP_SECONDS = 0.001 -- between two steps
+local DECODE_SECONDS = 0.0005 -- of each
 local SHORTEST, LONGEST = 1, 10 -- milliseconds between two polls
 local SHARE = 1 / 20 -- the poll interval as a share of the time waited so far
 local LOOKS = 16 -- polls per millisecond, of all calls together
@@ -22,7 +23,7 @@ local function step()
   local now = engine.now()
   if now - stepped_at < STEP_SECONDS then return end
   stepped_at = now
-  dispatch.step()
+  dispatch.step_for(DECODE_SECONDS)
 end
 
 function Signal:open() self.is_open = true end

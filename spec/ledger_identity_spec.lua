@@ -177,6 +177,23 @@ describe("a ledger's file", function()
     assert.equal(store:identity(), sqlite_store.new(path()):identity())
   end)
 
+  it("of version 2 is taken over, with all attempts", function()
+    os.execute(("cp spec/data/ledger_2.db %s"):format(path()))
+    local store = sqlite_store.new(path())
+    assert.same({ "again open", "doubt doubt", "open open" }, refs_of(store))
+    local states = {}
+    for i, row in ipairs(store:attempts(entries.new(store, "again"))) do states[i] = row.attempt .. row.state end
+    assert.same({ "1not_made", "2open" }, states)
+    assert.same({ "made", '{"order":23501}' }, { store:find(entries.new(store, "made")).state,
+      store:find(entries.new(store, "made")).answer })
+    assert.same({ "taken", 3 }, { take(store, "free", "t8") })
+    assert.equal(23501, store:made(entries.owner(store), 0, 1e9, 10)[1].made)
+    assert.equal("kept", store:keep(entries.new(store, "open", "tok-open", { attempt = 1 }), '{"order":5}', 5))
+    assert.equal("resolved", store:resolve(entries.new(store, "again", nil, { attempt = 2 })))
+    assert.same({ "taken", 3 }, { take(store, "again", "t9") })
+    assert.same({ "again open", "doubt doubt", "free open" }, refs_of(store))
+  end)
+
   it("of the version before answers panel:add as that did", function()
     os.execute(("cp spec/data/ledger_1.db %s"):format(path()))
     local panel = smmpanel.new { url = "https://panel.example/api/v2", key = "k",

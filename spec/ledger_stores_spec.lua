@@ -259,6 +259,18 @@ for name, new in pairs(STORES) do
       assert.same({ "r0001", "r0603" }, { refs[1], refs[603] })
     end)
 
+    it("skips no ref at the end of a page that two accounts hold", function()
+      for _, name_of_account in ipairs { "shop", "bar" } do
+        store:take(entry("b", "t" .. name_of_account, { owner = owner(name_of_account, true) }))
+      end
+      store:take(entry "a")
+      store:take(entry "c")
+      assert.same({ "a", "b", "b" }, pending_refs(nil, 2))
+      assert.same({ "b", "b" }, pending_refs("a", 1))
+      assert.same({ "c" }, pending_refs("b", 1))
+      assert.same({ "a", "b", "b", "c" }, pending_refs(nil, 3))
+    end)
+
     it("is the same when it is opened again", function()
       store:take(entry "a")
       store:keep(at("a", "t1", 1), '{"order":1}', 1)

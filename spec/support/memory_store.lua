@@ -162,7 +162,11 @@ function Store:pending(owner, after, limit)
     end
   end
   sorted(list, "ref")
-  for i = 1, math.min(limit, #list) do page[i] = list[i] end
+  for _, row in ipairs(list) do
+    if row.ref ~= (page[#page] or {}).ref then limit = limit - 1 end
+    if limit < 0 then break end
+    page[#page + 1] = row
+  end
   return page
 end
 

@@ -48,8 +48,8 @@
 --         Records a person's decision about entry.attempt; without an answer: no order was placed.
 --         -> "resolved"; "settled", answer; "other_attempt", number; "unknown"; "other_account"
 --     store:pending(owner, after, limit)
---         -> the rows in state open or doubt, sorted by ref, after the ref `after`, at most `limit`: the owner's,
---         and those of other accounts that block it
+--         -> the rows in state open or doubt, sorted by ref, of the first `limit` refs after the ref `after`: the
+--         owner's, and those of other accounts that block it
 --     store:adopt(owner)        joins this account with all keys of its panel that have no other name.
 --                               -> the number of accounts joined
 --     store:attempts(entry)     -> the rows of all attempts at a ref, in their order

@@ -7,7 +7,7 @@ local core = require "smmpanel.core"
 
 local process = {}
 
-local FORMAT = "%s %s %.0f %s %.3f %.0f %.0f"
+local WHO, WHEN = "%s %s %.0f %s ", "%.3f %.0f %.0f"
 local PATTERN = "^(%S+) (%S+) (%d+) (%S+) (%S+) (%S+) (%S+)$"
 
 local function read(path)
@@ -37,16 +37,19 @@ local function identity()
   local _, start = stat_of(("%.0f"):format(pid))
   own = { pid = pid, boot = boot and boot:match "%S+" or "-", start = start or "-",
     namespace = core.file "/proc/self/ns/pid" or "-" }
+  own.who = WHO:format(own.boot, own.namespace, pid, own.start)
   return own
+end
+
+local function times(at, wall, seconds)
+  return (WHEN:format(at, wall, math.ceil(seconds)):gsub(",", ".")) -- a locale's point
 end
 
 --- Returns this process and its clocks as the placer of an attempt that begins now.
 ---@param seconds number the longest time for sending and storing the answer
 ---@return string
 function process.placer(seconds)
-  local me = identity()
-  return FORMAT:format(me.boot, me.namespace, me.pid, me.start, core.now(), os.time(), math.ceil(seconds))
-    :gsub(",", ".") .. ""
+  return identity().who .. times(core.now(), os.time(), seconds)
 end
 
 --- Returns the placer of an attempt of which only the wall clock time is known.
@@ -54,7 +57,7 @@ end
 ---@param seconds number
 ---@return string
 function process.unknown_placer(since, seconds)
-  return FORMAT:format("-", "-", 0, "-", 0, since, seconds):gsub(",", ".") .. ""
+  return WHO:format("-", "-", 0, "-") .. times(0, since, seconds)
 end
 
 --- Parses a placer; nil if the text is not one.

@@ -42,7 +42,7 @@ local function refused(said)
   said = said:gsub("^.-redis error: ", "")
   local word = said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
   local known = ADVICE[word] or ADVICE_ELSE
-  return { code = known[1], discard = known[3],
+  return { code = known[1], word = word, discard = known[3],
     message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
 end
 
@@ -59,19 +59,66 @@ local function from_exception(said)
   return nil, broken(said)
 end
 
-local function ask(client, script, keys, arguments)
-  local number = ("%.17g"):format(core.random())
-  local all = { client, HEAD .. script .. TAIL, #keys }
-  for _, value in ipairs(keys) do all[#all + 1] = value end
-  for _, value in ipairs(arguments) do all[#all + 1] = value end
-  all[#all + 1] = number
-  local ok, reply, err = guard.call(client.eval, (table.unpack or unpack)(all))
+-- -> reply; nil, failure
+local function command(client, name, ...)
+  local ok, reply, err = guard.call(client[name], client, ...)
   if not ok then return from_exception(reply) end
   if reply == false then return nil, refused(tostring(err)) end
-  if type(reply) ~= "table" then return nil, broken(err or "it returned no answer") end
-  if reply[1] ~= number then return nil, broken "it returned the answer to another request" end
+  if reply == nil then return nil, broken(err or "it returned no answer") end
+  return reply
+end
+
+-- Runs a script whose reply begins with its last argument, the request's number. -> the reply without it
+local function numbered(client, name, script, arguments)
+  local number = ("%.17g"):format(core.random())
+  arguments[#arguments + 1] = number
+  local reply, failure = command(client, name, script, (table.unpack or unpack)(arguments))
+  arguments[#arguments] = nil
+  if not reply then return nil, failure end
+  if type(reply) ~= "table" or reply[1] ~= number then
+    return nil, broken "it returned the answer to another request"
+  end
   table.remove(reply, 1)
   return reply
+end
+
+-- A script -> the text that Redis gets; the text -> its SHA-1, or false if this Redis user may not use EVALSHA.
+local texts, hashes = {}, {}
+
+local function text_of(script)
+  texts[script] = texts[script] or HEAD .. script .. TAIL
+  return texts[script]
+end
+
+local HASH = "return {ARGV[2], redis.sha1hex(ARGV[1])}"
+
+-- Redis computes the hash, because Lua has no SHA-1.
+local function hash_of(client, script)
+  if hashes[script] ~= nil or not client.evalsha then return hashes[script] end
+  local reply, failure = numbered(client, "eval", HASH, { 0, script })
+  if not reply then return nil, failure end
+  hashes[script] = reply[1]
+  return hashes[script]
+end
+
+-- With EVALSHA Redis need not read and hash the text of the script again.
+local function evaluate(client, script, arguments)
+  local hash, failure = hash_of(client, script)
+  if failure then return nil, failure end
+  if hash then
+    local reply
+    reply, failure = numbered(client, "evalsha", hash, arguments)
+    if reply or failure.word ~= "NOSCRIPT" and failure.word ~= "NOPERM" then return reply, failure end
+    if failure.word == "NOPERM" then hashes[script] = false end
+  end
+  return numbered(client, "eval", script, arguments)
+end
+
+local function ask(client, script, keys, arguments)
+  local all = { #keys }
+  for _, value in ipairs(keys) do all[#all + 1] = value end
+  for _, value in ipairs(arguments) do all[#all + 1] = value end
+  return evaluate(client, text_of(script), all)
 end
 
 local REPLICAS_WAIT = 1000 -- milliseconds

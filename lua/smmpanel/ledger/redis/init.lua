@@ -226,13 +226,25 @@ end
 -- Members of a ref are the ref, a line feed and a suffix; this sorts after all of them.
 local BEHIND = "\11"
 
+-- Appends rows until there are those of `limit` refs. -> the count of refs, whether a further ref came
+local function append_refs(list, rows, count, limit)
+  for _, row in ipairs(rows) do
+    local last = list[#list]
+    if not last or last.ref ~= row.ref then count = count + 1 end
+    if count > limit then return count, true end
+    list[#list + 1] = row
+  end
+  return count, false
+end
+
 function Store:pending(owner, after, limit)
-  local list, from = {}, after and after ~= "" and after .. BEHIND or ""
+  local list, count, is_full = {}, 0
+  local from = after and after ~= "" and after .. BEHIND or ""
   while true do
-    local reply, failure = step(self, scripts.pending, owner, from, math.min(limit - #list, PAGE))
+    local reply, failure = step(self, scripts.pending, owner, from, math.min(limit - count + 1, PAGE))
     if not reply then return nil, failure end
-    for _, row in ipairs(rows_of(reply, 3)) do list[#list + 1] = row end
-    if reply[2] == "" or #list >= limit then return list end
+    count, is_full = append_refs(list, rows_of(reply, 3), count, limit)
+    if reply[2] == "" or is_full then return list end
     from = reply[2]
   end
 end

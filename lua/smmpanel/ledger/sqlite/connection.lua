@@ -5,6 +5,7 @@
 local core = require "smmpanel.core"
 local file = require "smmpanel.ledger.sqlite.file"
 local schema = require "smmpanel.ledger.sqlite.schema"
+local statement = require "smmpanel.ledger.sqlite.statement"
 local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 
@@ -53,8 +54,8 @@ local function first_row(cursor)
   return row, said
 end
 
-local function value_of(handle, statement)
-  local cursor, said = handle:execute(statement)
+local function value_of(handle, sql)
+  local cursor, said = handle:execute(sql)
   if not cursor then return nil, said end
   local row
   row, said = first_row(cursor)
@@ -92,10 +93,10 @@ local function upgrade(handle)
   local version = tonumber((value_of(handle, "PRAGMA user_version")))
   local statements = {}
   if version and version < schema.VERSION then
-    statements = schema.upgrade(random_id(), tonumber((value_of(handle, HAS_ORDERS))) == 1)
+    statements = schema.upgrade(version, random_id(), tonumber((value_of(handle, HAS_ORDERS))) == 1)
   end
-  for _, statement in ipairs(statements) do
-    ok, said = handle:execute(statement)
+  for _, sql in ipairs(statements) do
+    ok, said = handle:execute(sql)
     if not ok then
       handle:execute "ROLLBACK"
       return nil, said
@@ -187,37 +188,29 @@ local function give_up(self, said)
   return nil, why
 end
 
-local function literal(handle, value)
-  if value == nil then return "NULL" end
-  if type(value) == "number" then return (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end -- a locale's point
-  if type(value) == "boolean" then return value and "1" or "0" end
-  -- SQL text ends at a NUL, so the rest would be lost.
-  assert(not value:find("\0", 1, true), "a text with a NUL")
-  return "'" .. handle:escape(value) .. "'"
-end
+local NONE = {}
 
 --- Runs one statement; replaces each `:name` in it by that value.
----@param statement string
+---@param template string
 ---@param values? table<string, string|number|boolean>
 ---@return any? result from LuaSQL: a cursor, or the number of changed rows
 ---@return table? failure
-function Connection:execute(statement, values)
+function Connection:execute(template, values)
   local handle, why = open(self)
   if not handle then return nil, why end
-  local sql = statement:gsub(":([a-z]+)", function(name) return literal(handle, values[name]) end)
-  local result, said = handle:execute(sql)
+  local result, said = handle:execute(statement.fill(template, values or NONE))
   if not result then return give_up(self, said) end
   return result
 end
 
 --- Returns all rows of a statement.
----@param statement string
+---@param template string
 ---@param values? table<string, string|number|boolean>
 ---@param names? string[] of its columns, in their order (as SQLite names them)
 ---@return table[]? rows
 ---@return table? failure
-function Connection:rows(statement, values, names)
-  local cursor, why = self:execute(statement, values)
+function Connection:rows(template, values, names)
+  local cursor, why = self:execute(template, values)
   if not cursor then return nil, why end
   local list = {}
   names = names or cursor:getcolnames()

@@ -8,6 +8,7 @@
 -- @module smmpanel.ledger.sqlite
 
 local checks = require "smmpanel.util.checks"
+local core = require "smmpanel.core"
 local connections = require "smmpanel.ledger.sqlite.connection"
 local file = require "smmpanel.ledger.sqlite.file"
 local text = require "smmpanel.util.text"
@@ -39,24 +40,24 @@ local SELECT = [[SELECT o.ref, o.account, o.attempt, o.state, o.token, o.fingerp
 
 local FIND = SELECT .. SAME_REF .. " ORDER BY a.grp = me.grp DESC, o.attempt DESC LIMIT 1"
 local ATTEMPTS = SELECT .. SAME_REF .. " AND " .. OURS .. " ORDER BY o.attempt"
-local PENDING = SELECT .. FROM .. " AND o.token IS NOT NULL AND o.ref > :after ORDER BY o.ref LIMIT :limit"
+local OPEN = FROM .. " AND o.token IS NOT NULL AND o.ref > :after"
+local PENDING = SELECT .. OPEN .. " AND o.ref <= (SELECT MAX(ref) FROM (SELECT DISTINCT o.ref" .. OPEN
+  .. " ORDER BY o.ref LIMIT :limit)) ORDER BY o.ref"
 
--- The largest known order number of this account.
-local FLOOR = "(SELECT MAX(made) FROM smmpanel_orders WHERE account = :account AND made IS NOT NULL)"
+local FLOOR = [[SELECT made FROM smmpanel_orders WHERE account = :account AND made IS NOT NULL
+  ORDER BY made DESC LIMIT 1]]
 
-local INTO = " INTO smmpanel_orders (ref, account, attempt, state, token, fingerprint, since, placer, wanted, floor) "
-local VALUES_AFTER_REF = ", :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, " .. FLOOR
+-- All columns in their order: names would make the statement slower.
+local VALUES = ", :account, :attempt, 'open', :token, :fingerprint, :since, :placer, :wanted, NULL, NULL, :floor, NULL"
 
--- The usual case: the ref is new. The next statement checks the accounts. A used ref becomes NULL, which the column
--- forbids, so SQLite ignores the row. Unlike SELECT from the same table, VALUES needs no temporary table.
-local FIRST = "INSERT OR IGNORE" .. INTO
-  .. "VALUES (CASE WHEN NOT EXISTS (SELECT 1 FROM smmpanel_orders WHERE ref = :ref) THEN :ref END"
-  .. VALUES_AFTER_REF .. ")"
+-- The usual case: the ref is new. If any account has used it, its first row exists, and SQLite ignores this one; the
+-- next statement checks the accounts.
+local FIRST = "INSERT OR IGNORE INTO smmpanel_orders VALUES (:ref, 1" .. VALUES .. ")"
 
-local INSERT = "INSERT" .. INTO .. "SELECT :ref" .. VALUES_AFTER_REF
+local NTH = "1 + (SELECT COALESCE(MAX(nth), 0) FROM smmpanel_orders WHERE ref = :ref)"
 
 -- Inserts the first attempt, or one after `attempt - 1`, unless another process was faster.
-local NEXT = INSERT .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
+local NEXT = "INSERT INTO smmpanel_orders SELECT :ref, " .. NTH .. VALUES .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
   .. " AND (o.attempt >= :attempt OR NOT " .. OURS .. "))"
 
 local AT = " WHERE ref = :ref AND account = :account AND attempt = :attempt"
@@ -64,17 +65,19 @@ local AT = " WHERE ref = :ref AND account = :account AND attempt = :attempt"
 -- Starts the next attempt after one that placed no order, or that may be repeated.
 local REPLACE = [[UPDATE smmpanel_orders SET attempt = attempt + 1, state = 'open', token = :token,
     fingerprint = :fingerprint, since = :since, placer = :placer, wanted = :wanted, evidence = NULL,
-    floor = ]] .. FLOOR
+    floor = :floor]]
 local AGAIN = REPLACE .. AT .. " AND state = 'free'"
 local OVER = REPLACE .. AT .. " AND token = :over"
 
-local KEEP = [[UPDATE smmpanel_orders SET state = 'made', answer = :answer, made = :made, token = NULL]] .. AT
-  .. " AND answer IS NULL"
-local KEEP_LOST = [[INSERT OR IGNORE INTO smmpanel_orders
-    (ref, account, attempt, state, fingerprint, since, placer, answer, made)
-  VALUES (:ref, :account, :attempt, 'made', :fingerprint, :since, :placer, :answer, :made)]]
-
 local MINE = " WHERE ref = :ref AND token = :token"
+local MAKE = "UPDATE smmpanel_orders SET state = 'made', answer = :answer, made = :made, token = NULL"
+local KEEP_MINE = MAKE .. MINE
+local KEEP = MAKE .. AT .. " AND answer IS NULL"
+local KEEP_LOST = [[INSERT INTO smmpanel_orders
+    (ref, nth, account, attempt, state, fingerprint, since, placer, answer, made)
+  SELECT :ref, ]] .. NTH .. [[, :account, :attempt, 'made', :fingerprint, :since, :placer, :answer, :made
+  WHERE NOT EXISTS (SELECT 1 FROM smmpanel_orders]] .. AT .. ")"
+
 local FREE = "UPDATE smmpanel_orders SET state = 'free', token = NULL, wanted = NULL" .. MINE
 local DOUBT = "UPDATE smmpanel_orders SET state = 'doubt'" .. MINE
 
@@ -125,7 +128,7 @@ function store.new(path, options)
     environment = assert(driver(where).sqlite3()), path = full, busy_timeout = options.busy_timeout or 5,
     create = options.create ~= false, identity = identities[full],
   }, "EXTRA")
-  return setmetatable({ connection = connection, path = full, accounts = {} }, Store)
+  return setmetatable({ connection = connection, path = full, accounts = {}, floors = {} }, Store)
 end
 
 function Store:identity()
@@ -170,27 +173,47 @@ local function find(self, account, ref)
   return list[1] or false
 end
 
+local FLOOR_SECONDS = 0.1
+
+-- The largest order number of this account that is known now. Other processes' orders of the last moment may be
+-- missing, as if they were stored a moment later.
+-- -> floor, or nil if there is none; nil, failure
+local function floor_of(self, account)
+  local known = self.floors[account]
+  if known and core.now() - known.at < FLOOR_SECONDS then return known.number end
+  local list, why = self.connection:rows(FLOOR, { account = account }, { "made" })
+  if not list then return nil, why end
+  known = { at = core.now(), number = list[1] and tonumber(list[1].made) }
+  self.floors[account] = known
+  return known.number
+end
+
+local function raise_floor(self, account, number)
+  local known = self.floors[account]
+  if known and number and number > (known.number or -1) then known.number = number end
+end
+
 -- The values of a statement about an entry's attempt.
-local function values_of(entry, account, attempt)
+local function values_of(entry, account, attempt, floor)
   return {
     ref = entry.ref, account = account, attempt = attempt, token = entry.token, over = entry.over,
-    fingerprint = entry.fingerprint, placer = entry.placer, wanted = entry.wanted, since = os.time(),
+    fingerprint = entry.fingerprint, placer = entry.placer, wanted = entry.wanted, since = os.time(), floor = floor,
   }
 end
 
 -- Tries to begin the attempt after this row, or the first attempt if there is no row. -> attempt; 0 if another process
 -- was faster; false if the row blocks it; nil, failure
-local function begin_after(self, entry, account, row)
+local function begin_after(self, entry, account, row, floor)
   local changed, why
   if row and not row.ours then return false end
   if not row then
-    changed, why = self.connection:execute(NEXT, values_of(entry, account, 1))
+    changed, why = self.connection:execute(NEXT, values_of(entry, account, 1, floor))
   elseif row.state == "free" then
-    changed, why = self.connection:execute(AGAIN, values_of(entry, row.account, row.attempt))
+    changed, why = self.connection:execute(AGAIN, values_of(entry, row.account, row.attempt, floor))
   elseif row.state == "not_made" then
-    changed, why = self.connection:execute(NEXT, values_of(entry, account, row.attempt + 1))
+    changed, why = self.connection:execute(NEXT, values_of(entry, account, row.attempt + 1, floor))
   elseif entry.over and row.token == entry.over then
-    changed, why = self.connection:execute(OVER, values_of(entry, row.account, row.attempt))
+    changed, why = self.connection:execute(OVER, values_of(entry, row.account, row.attempt, floor))
   else
     return false
   end
@@ -202,8 +225,10 @@ end
 function Store:take(entry)
   local account, why = number_of(self, entry.owner)
   if not account then return nil, why end
-  local taken
-  taken, why = self.connection:execute(FIRST, values_of(entry, account, 1))
+  local floor, taken
+  floor, why = floor_of(self, account)
+  if why then return nil, why end
+  taken, why = self.connection:execute(FIRST, values_of(entry, account, 1, floor))
   if not taken then return nil, why end
   if taken == 1 then return "taken", 1 end
   while true do
@@ -212,7 +237,7 @@ function Store:take(entry)
     if row == nil then return nil, why end
     if row and row.token == entry.token then return "taken", row.attempt end
     local attempt
-    attempt, why = begin_after(self, entry, account, row)
+    attempt, why = begin_after(self, entry, account, row, floor)
     if attempt == nil then return nil, why end
     if not attempt then return "held", row end
     if attempt > 0 then return "taken", attempt end
@@ -252,9 +277,12 @@ function Store:keep(entry, answer, order)
   local values = { ref = entry.ref, account = account, attempt = entry.attempt, answer = answer, made = order,
     token = entry.token }
   local kept
-  kept, why = self.connection:execute(KEEP .. " AND token = :token", values)
+  kept, why = self.connection:execute(KEEP_MINE, values)
   if not kept then return nil, why end
-  if kept == 1 then return "kept" end
+  if kept == 1 then
+    raise_floor(self, account, order)
+    return "kept"
+  end
   local row, last = own_row(self, account, entry)
   if row == nil then return nil, last end
   if not row then

@@ -36,13 +36,22 @@ local INIT = [[
 ]]
 
 -- APISIX loads its plugins in init_worker.
-local WORKER = [[ spec.kong:init_worker(); spec.apisix = require "apisix.plugins.smm-order" ]]
+local WORKER = [[
+  spec.kong:init_worker()
+  spec.apisix = require "apisix.plugins.smm-order"
+  local panel = require "smmpanel".new { url = "%s", key = os.getenv "SMMPANEL_KEY" }
+  spec.early = { pcall(panel.balance, panel) }
+]]
 
 local LOCATIONS = [[
   location = /kong {
     access_by_lua_block { spec.kong:access { least = 10 } }
     content_by_lua_block { ngx.print("services ", ngx.req.get_headers()["X-Services"]) } }
   location = /kong_low { access_by_lua_block { spec.kong:access { least = 1e6 } } content_by_lua_block { ngx.print "passed" } }
+  location = /kong_delayed {
+    access_by_lua_block { coroutine.wrap(spec.kong.access)(spec.kong, { least = 10 }) }
+    content_by_lua_block { ngx.print "passed" } }
+  location = /early { content_by_lua_block { ngx.print(spec.early[1], " ", spec.early[2]) } }
   location = /apisix { access_by_lua_block {
     local status, body = spec.apisix.access({}, { var = ngx.var })
     ngx.status = status; ngx.print(require "cjson".encode(body)); ngx.exit(status) } }
@@ -57,6 +66,12 @@ local LOCATIONS = [[
 describe("in nginx, as the documents show,", function()
   local sandbox, server, dir
 
+  local function start(directives)
+    local worker = WORKER:format(sandbox.url_with("", "early"))
+    return nginx.start { workers = 2, main = ("env SMMPANEL_KEY=%s;"):format(sandbox.key), locations = LOCATIONS,
+      http = directives .. "init_by_lua_block {" .. INIT:format(dir) .. "} init_worker_by_lua_block {" .. worker .. "}" }
+  end
+
   lazy_setup(function()
     sandbox, dir = sandbox_support.start { tls = false }, output "mktemp -d /tmp/smmpanel-spec.XXXXXX"
     os.execute("chmod 755 '" .. dir .. "'") -- the workers run as another user
@@ -68,8 +83,7 @@ describe("in nginx, as the documents show,", function()
       file:write((block:gsub("https://panel.example/api/v2", url)))
       file:close()
     end
-    server = nginx.start { workers = 2, main = ("env SMMPANEL_KEY=%s;"):format(sandbox.key), locations = LOCATIONS,
-      http = "init_by_lua_block {" .. INIT:format(dir) .. "} init_worker_by_lua_block {" .. WORKER .. "}" }
+    server = start ""
   end)
 
   lazy_teardown(function()
@@ -86,6 +100,16 @@ describe("in nginx, as the documents show,", function()
     assert.same({ 503, '{"message":"the panel\'s funds are low"}' }, { server:get "/kong_low" })
   end)
 
+  -- Kong does so while a plugin has delayed the response.
+  it("Kong: access waits in a coroutine of its own", function()
+    assert.same({ 200, "passed" }, { server:get "/kong_delayed" })
+  end)
+
+  it("a call in init_worker throws, and nothing is sent", function()
+    assert.matches("^false .*init_worker_by_lua, which cannot yield", select(2, server:get "/early"))
+    assert.equal(0, sandbox.counts("early").requests)
+  end)
+
   it("APISIX: access answers with a list", function()
     local status, body = server:get "/apisix?ids=1,100"
     assert.equal(200, status)
@@ -97,6 +121,16 @@ describe("in nginx, as the documents show,", function()
     assert.equal(200, status)
     assert.matches('"status":"In progress"', body, 1, true)
     assert.equal(502, (server:get "/lapis?id=999999"))
+  end)
+
+  it("Lapis: its development mode loads all code for each request", function()
+    local uncached = start "lua_code_cache off; "
+    finally(function() uncached:stop() end)
+    local paths = {}
+    for i = 1, 20 do paths[i] = "/lapis?id=100" end
+    for _, answer in ipairs(uncached:at_once(paths)) do assert.equal(200, answer.status) end
+    local log = uncached:log():gsub("[^\n]*lua_code_cache is off[^\n]*", "")
+    assert.is_nil(log:match "[^\n]*%[alert%][^\n]*")
   end)
 
   it("many requests share the worker's panel, side by side", function()

@@ -69,7 +69,7 @@ describe("in nginx, as the documents show,", function()
   local function start(directives)
     local worker = WORKER:format(sandbox.url_with("", "early"))
     return nginx.start { workers = 2, main = ("env SMMPANEL_KEY=%s;"):format(sandbox.key), locations = LOCATIONS,
-      http = directives .. "init_by_lua_block {" .. INIT:format(dir) .. "} init_worker_by_lua_block {" .. worker .. "}" }
+      http = ("%s init_by_lua_block {%s} init_worker_by_lua_block {%s}"):format(directives, INIT:format(dir), worker) }
   end
 
   lazy_setup(function()
@@ -124,7 +124,7 @@ describe("in nginx, as the documents show,", function()
   end)
 
   it("Lapis: its development mode loads all code for each request", function()
-    local uncached = start "lua_code_cache off; "
+    local uncached = start "lua_code_cache off;"
     finally(function() uncached:stop() end)
     local paths = {}
     for i = 1, 20 do paths[i] = "/lapis?id=100" end

@@ -82,7 +82,9 @@ struct exchange {
   bool received;               /* libcurl has finished; the rest is still to be decompressed */
   bool inflated;               /* the compressed stream has ended */
   bool curl_paused, unread_full, to_pause;
-  exchange *active_next, *active_before, *pause_next;
+  exchange *active_next, *active_before, *pause_next, *rest_next;
+  unsigned turn,
+      pieces; /* the last turn in which some of its body arrived; the pieces since that turn began */
   inflater *inflater;
   body_queue packed; /* compressed, not yet decompressed */
   queue_link unpack;

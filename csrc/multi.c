@@ -5,6 +5,9 @@
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
 enum { PACKED_MAX = 64 * 1024 }; /* compressed bytes of one body at which its transfer is paused */
+enum {
+  TURN_PIECES = 1024
+}; /* pieces of one body in a turn at which its transfer rests until the next turn */
 enum { UNPACK_NS = 500 * 1000 }; /* longest time for decompressing before libcurl's sockets are handled */
 
 bool multi_open(multi *m, int descriptor) {
@@ -137,6 +140,30 @@ static void receive_again(multi *m, exchange *x) {
   end_exchange(m, x);
 }
 
+/* In a callback of libcurl: pauses a transfer that arrives in very many pieces. From 8.14 on libcurl returns only after
+ * it has read nearly all that its sockets have, so endless pieces of one byte would hold up every other call. */
+static void rest_after_many(multi *m, exchange *x) {
+  if (x->turn != m->turn) x->pieces = 0;
+  x->turn = m->turn;
+  if (++x->pieces != TURN_PIECES || !m->in_libcurl || x->curl_paused) return;
+  x->curl_paused = true;
+  x->rest_next = m->resting;
+  m->resting = x;
+  libcurl.easy_pause(x->easy, CURLPAUSE_RECV);
+}
+
+static void wait_for_news(multi *m, int longest_ms) {
+  m->turn++;
+  m->in_libcurl = true;
+  poller_wait(&m->poller, longest_ms);
+  m->in_libcurl = false;
+  while (m->resting) {
+    exchange *x = m->resting;
+    m->resting = x->rest_next;
+    receive_again(m, x);
+  }
+}
+
 /* ---- decompressing ---------------------------------------------------------------------------- */
 
 static void unpack_later(multi *m, exchange *x) {
@@ -170,6 +197,7 @@ static bool store_packed(multi *m, exchange *x, const char *data, size_t len) {
 
 static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
   multi *m = user;
+  rest_after_many(m, x);
   switch (x->answer.coding) {
     case CODING_GZIP: return store_packed(m, x, data, len);
     case CODING_OTHER:
@@ -321,7 +349,7 @@ static int longest_wait(const multi *m) {
 }
 
 void multi_turn(multi *m) {
-  poller_wait(&m->poller, longest_wait(m));
+  wait_for_news(m, longest_wait(m));
   pause_full(m);
   collect_ended(m, &m->single);
   collect_ended(m, &m->shared);

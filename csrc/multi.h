@@ -23,6 +23,9 @@ typedef struct {
   multi_handle single, shared;
   exchange *active;  /* all exchanges in here */
   exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */
+  exchange *resting; /* exchanges that are paused until this turn's end; none between two turns */
+  unsigned turn;     /* its number */
+  bool in_libcurl;   /* it is waiting, or libcurl handles its sockets */
   queue unpack;      /* exchanges with data to decompress; holds a reference to each */
   bool unshared;     /* some panel does not support HTTP/2, and needs a connection for each request */
   int64_t look_at;   /* when to check for overdue exchanges again */

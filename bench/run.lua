@@ -238,11 +238,11 @@ end
 
 -- ---- in nginx ------------------------------------------------------------------------------------
 
-local WAYS = { "ours", "cosocket", "proxy_pass", "worker_thread", "blocking" }
+local WAYS = { "ours", "cosocket", "ours_with_on_event", "proxy_pass", "worker_thread", "blocking" }
 
 function groups.nginx()
   local loads = { { connections = 64, ways = WAYS },
-    { connections = 512, ways = { table.unpack(WAYS, 1, 4) } } }
+    { connections = 512, ways = { table.unpack(WAYS, 1, 5) } } }
   local said = nginx.run(loads, lab.rounds(3, 1), lab.quick and 1 or 3)
   for _, load in ipairs(loads) do
     local where = ("in nginx, %d connections, panel 20 ms away: "):format(load.connections)

@@ -34,7 +34,7 @@ end
 local function sleeper(state, call)
   if not events.wanted(state) then return call.loop.sleep end
   return function(seconds)
-    events.tell(state, call, "wait", { reason = "rate", seconds = seconds })
+    events.wait(state, call, "rate", seconds)
     call.loop.sleep(seconds)
   end
 end

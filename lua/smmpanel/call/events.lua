@@ -30,6 +30,13 @@ local guard = require "smmpanel.util.guard"
 ---@field reused? boolean `attempt`: sent on a connection that was already open
 ---@field err? smmpanel.Error `attempt`, `poll_failed` and `end`
 
+local function report(state, name, thrown)
+  if guard.is_interrupt(thrown) then error(thrown, 0) end -- Ctrl-C
+  if state.reported[name] then return end
+  state.reported[name] = true
+  io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))
+end
+
 --- Calls one of the user's callbacks. An error in it must not lose a response, so it is written to stderr, once for
 -- each panel and option.
 ---@param state table the panel's state
@@ -37,10 +44,8 @@ local guard = require "smmpanel.util.guard"
 ---@param callback function?
 function events.notify(state, name, callback, ...)
   if not callback then return end
-  local ok, thrown = guard.call(callback, ...)
-  if ok or state.reported[name] then return end
-  state.reported[name] = true
-  io.stderr:write(state.redact(("smmpanel: %s threw: %s\n"):format(name, tostring(thrown))))
+  local ok, thrown = pcall(callback, ...)
+  if not ok then report(state, name, thrown) end
 end
 
 local function count_of(asked)
@@ -54,24 +59,84 @@ function events.wanted(state)
   return state.options.on_event ~= nil
 end
 
---- Emits an event. The events of an order with a ref are queued in `call.held` until its answer is in the ledger, so
--- that no user code runs between the answer and the ledger.
----@param state table the panel's state
----@param call smmpanel.Call
----@param kind string the event's type
----@param event table its other fields
-function events.tell(state, call, kind, event)
+local function number_of(state, call)
   if not call.number then
     state.calls = state.calls + 1
     call.number = state.calls
   end
-  event.type, event.action, event.call = kind, call.action, call.number
-  event.ref, event.ids = call.ref, count_of(call.asked)
+  return call.number
+end
+
+-- The events of an order with a ref are queued in `call.held` until its answer is in the ledger, so that no user code
+-- runs between the answer and the ledger.
+local function emit(state, call, event)
   if call.held then
     call.held[#call.held + 1] = event
   else
     events.notify(state, "on_event", state.options.on_event, event)
   end
+end
+
+-- Below, each event is written out in one constructor: a field added later makes Lua build the table's hash part again,
+-- which takes longer than the rest of the event.
+
+--- Emits `start`.
+---@param state table the panel's state
+---@param call smmpanel.Call
+---@param timeout number seconds until the deadline
+function events.start(state, call, timeout)
+  if not events.wanted(state) then return end
+  emit(state, call, { type = "start", action = call.action, call = number_of(state, call), ref = call.ref,
+    ids = count_of(call.asked), timeout = timeout })
+end
+
+--- Emits `wait`.
+---@param state table the panel's state
+---@param call smmpanel.Call
+---@param reason "rate"|"back_off"
+---@param seconds number the wait to come
+---@param attempt? integer the attempt that follows
+function events.wait(state, call, reason, seconds, attempt)
+  if not events.wanted(state) then return end
+  emit(state, call, { type = "wait", action = call.action, call = number_of(state, call), ref = call.ref,
+    ids = count_of(call.asked), reason = reason, seconds = seconds, attempt = attempt })
+end
+
+--- Emits `attempt`.
+---@param state table the panel's state
+---@param call smmpanel.Call
+---@param number integer which attempt
+---@param outcome table the engine's
+---@param err? smmpanel.Error
+function events.attempt(state, call, number, outcome, err)
+  if not events.wanted(state) then return end
+  emit(state, call, { type = "attempt", action = call.action, call = number_of(state, call), ref = call.ref,
+    ids = count_of(call.asked), attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
+    http_version = outcome.http_version, bytes = outcome.bytes, timings = outcome.timings, reused = outcome.reused,
+    err = err })
+end
+
+--- Emits `end`.
+---@param state table the panel's state
+---@param call smmpanel.Call
+---@param attempts integer how many were made
+---@param seconds number the duration of the call
+---@param err? smmpanel.Error
+function events.finish(state, call, attempts, seconds, err)
+  if not events.wanted(state) then return end
+  emit(state, call, { type = "end", action = call.action, call = number_of(state, call), ref = call.ref,
+    ids = count_of(call.asked), attempts = attempts, seconds = seconds, err = err })
+end
+
+--- Emits `poll_failed`, of `watch`.
+---@param state table the panel's state
+---@param asked string[] the ids
+---@param err smmpanel.Error
+function events.poll_failed(state, asked, err)
+  if not events.wanted(state) then return end
+  local call = {} -- of its own
+  emit(state, call, { type = "poll_failed", action = "status", call = number_of(state, call), ids = count_of(asked),
+    err = err })
 end
 
 --- Emits the events that were queued in `call.held`.

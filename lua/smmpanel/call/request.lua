@@ -102,28 +102,18 @@ local function record(state, call, number, outcome)
   })
 end
 
-local function tell_attempt(state, call, number, outcome, err)
-  events.tell(state, call, "attempt", {
-    attempt = number, seconds = outcome.seconds, http_status = outcome.http_status,
-    http_version = outcome.http_version, bytes = outcome.bytes, timings = outcome.timings, reused = outcome.reused,
-    err = err,
-  })
-end
-
 local function attempt(state, call, number)
   local outcome = exchange(state, call)
   local made, err = response.of(call, outcome, state.redact)
   if err then err.attempts = number end
   if outcome.http_status == 429 and err and err.retry_after then slow_down(state, err.retry_after) end
   if state.record then record(state, call, number, outcome) end
-  if events.wanted(state) then tell_attempt(state, call, number, outcome, err) end
+  events.attempt(state, call, number, outcome, err)
   return made, err, outcome
 end
 
 local function back_off(state, call, seconds, next_attempt)
-  if events.wanted(state) then
-    events.tell(state, call, "wait", { reason = "back_off", seconds = seconds, attempt = next_attempt })
-  end
+  events.wait(state, call, "back_off", seconds, next_attempt)
   call.loop.sleep(seconds)
 end
 
@@ -168,11 +158,9 @@ end
 ---@return smmpanel.Error?
 function request.run(state, call)
   local begun = core.now()
-  if events.wanted(state) then events.tell(state, call, "start", { timeout = call.deadline - begun }) end
+  events.start(state, call, call.deadline - begun)
   local made, err, attempts = run_attempts(state, call)
-  if events.wanted(state) then
-    events.tell(state, call, "end", { attempts = attempts, seconds = core.now() - begun, err = err })
-  end
+  events.finish(state, call, attempts, core.now() - begun, err)
   return made, err
 end
 

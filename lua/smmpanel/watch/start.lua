@@ -51,9 +51,7 @@ local function new_watching(own, given, asked, set)
       local call = request.new(own, "status", options)
       call.bulk = true
       local polled, err = by_ids.list(own, call, ids.read("panel:watch", open), options)
-      if err and events.wanted(own) then
-        events.tell(own, { action = "status", asked = open }, "poll_failed", { err = err })
-      end
+      if err then events.poll_failed(own, open, err) end
       return polled, err
     end,
   }

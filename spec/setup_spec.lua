@@ -201,3 +201,34 @@ describe("tools/pin", function()
     assert.equal(before, read(dir .. "/ci.yml"))
   end)
 end)
+
+describe("tools/systems", function()
+  it("replaces the lines of the system that it ran, and leaves those of the others", function()
+    local dir = os.tmpname()
+    os.remove(dir)
+    os.execute(("mkdir -p %s/results %s/docs %s/bin && ln -s /bin/true %s/bin/apt-get"):format(dir, dir, dir, dir))
+    local function write(name, text)
+      local file = assert(io.open(dir .. "/" .. name, "w"))
+      file:write(text)
+      file:close()
+    end
+    write("docs/systems.md", "| Debian 12 (bookworm) | 2025-01-01 | ok |\n| Debian forky/sid | 2025-01-02 | old |\n"
+      .. "- **Debian 12 (bookworm)**: Lua 5.4.4\n- **Debian forky/sid**: Lua 5.4.8\n- libcurl 7.88.1: 1 passed\n"
+      .. "- musl: 2 passed\n- bookworm: a spec: its reason\n- sid: old: old\n")
+    write("results/sid", "system|Debian forky/sid\ndate|2026-01-01\nmake demo|ok\nmake test|9 passed, 0 failed\n")
+    write("results/sid.versions", "Lua 5.4.9\nnginx 1.30\n")
+    write("sid.make-test.log", "== skipped\na spec: another reason\n9 passed, 0 failed, 1 skipped\n")
+    shell(("top=$PWD; cd %s && PATH=%s/bin:$PATH SYSTEMS_DIR=%s $top/tools/systems table"):format(dir, dir, dir))
+    local page = read(dir .. "/docs/systems.md")
+    os.execute("rm -rf " .. dir)
+    for _, line in ipairs {
+      "| Debian 12 (bookworm) | 2025-01-01 | ok |", "| Debian forky/sid | 2026-01-01 | ok | 9 passed, 0 failed |",
+      "- **Debian 12 (bookworm)**: Lua 5.4.4\n", "- **Debian forky/sid**: Lua 5.4.9, nginx 1.30\n",
+      "- libcurl 7.88.1: 1 passed\n", "- musl: 2 passed\n", "- bookworm: a spec: its reason\n",
+      "- sid: a spec: another reason\n",
+    } do
+      assert.truthy(page:find("\n" .. line, 1, true), line .. "\n" .. page)
+    end
+    assert.is_nil(page:find("old", 1, true))
+  end)
+end)

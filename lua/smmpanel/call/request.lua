@@ -35,6 +35,8 @@ local request = {}
 ---@field codes? fun(said: string): string? the user's own codes for panels' texts
 ---@field headers? string[] "Name: value" lines instead of the panel's own
 ---@field ref? string
+---@field hold? smmpanel.Hold the ref of an order
+---@field is_released? boolean the ref is free until the next attempt
 ---@field held? smmpanel.Event[] events that are emitted after the answer is in the ledger
 
 --- Makes a call. The call's options take precedence over the panel's. An action that is not in the table counts as a
@@ -131,11 +133,31 @@ local function refusal(state, call)
   return check(state, call)
 end
 
+-- An order's ref is free while the call waits to send again what was not sent. It is taken after the wait for a slot.
+-- -> an error if nothing may be sent; nil, true, record, err if the ref's order is known meanwhile
+local function ready(state, call)
+  local refused = refusal(state, call)
+  if refused or not call.is_released then return refused end
+  local ended, made, err = call.hold.take_again()
+  if ended then return nil, true, made, err end
+  call.is_released = nil
+  return admit.check(state, call)
+end
+
+-- -> whether a further attempt may follow
+local function release(call, err)
+  if not call.hold or err.uncertain then return true end
+  local may_go_on
+  may_go_on, call.is_released = call.hold.release(err)
+  return may_go_on
+end
+
 -- Makes attempts until one returns the record or no further one is allowed. -> record, err, attempts
 local function run_attempts(state, call)
   local attempts, last = 0, nil
   while true do
-    local refused = refusal(state, call)
+    local refused, ended, known, failure = ready(state, call)
+    if ended then return known, failure, attempts end
     if refused then
       refused.attempts = attempts
       return nil, last or refused, attempts
@@ -145,7 +167,7 @@ local function run_attempts(state, call)
     if not err then return made, nil, attempts end
     local pause = retry.pause(attempts, err, outcome, call, call.deadline - core.now(), core.random)
     keep_doubt(err, last)
-    if not pause then return nil, err, attempts end
+    if not pause or not release(call, err) then return nil, err, attempts end
     last = err
     back_off(state, call, pause, attempts + 1)
   end

@@ -8,8 +8,9 @@ local errors = require "smmpanel.errors"
 local BASE = 0.5 -- seconds: upper bound of the first pause
 local CAP = 30 -- seconds: upper bound of every pause that the panel did not ask for
 
--- Failures that a retry cannot change: cancelled by the caller, an invalid URL, a feature missing from libcurl.
-local FINAL = { cancelled = true, bad_url = true, unsupported = true }
+-- Failures that a retry cannot change: cancelled by the caller, an invalid URL, a feature missing from libcurl, an
+-- error in the option `transport`.
+local FINAL = { cancelled = true, bad_url = true, unsupported = true, transport = true }
 
 -- Failures before anything was sent, so the panel cannot have seen the request.
 local function never_arrived(outcome)

@@ -9,7 +9,6 @@ local core = require "smmpanel.core"
 local limiter = require "smmpanel.limiter.local"
 local own_words = require "smmpanel.api.own_words"
 local redact = require "smmpanel.util.redact"
-local text = require "smmpanel.util.text"
 local transport = require "smmpanel.call.transport"
 local wire_log = require "smmpanel.wire_log"
 
@@ -21,11 +20,6 @@ local function budgets(own)
   if own.rate then list[1] = limiter.new(own.rate, core.now) end
   list[#list + 1] = own.limiter
   return list
-end
-
--- The name of a panel in a ledger: its host, without the path.
-local function authority(url)
-  return text.lower((url:match("^%a+://([^/?#]*)"):gsub("^.*@", "")))
 end
 
 local function network_client(own)
@@ -41,7 +35,7 @@ local function new(own)
   local fields = {
     client = network_client(own), transport = own.transport and transport.client(own),
     redact = redact(own.key), codes = own_words.codes(own.error_codes), class_of = own_words.states(own.order_states),
-    authority = authority(own.url), site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
+    site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
   }
   if own.record then fields.record = wire_log.writer(own.record, fields.redact) end

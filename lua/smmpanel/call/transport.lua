@@ -8,10 +8,13 @@
 --
 -- `body` is a string, or a function that returns the next piece and nil at the end. `delay` is in seconds; the client
 -- waits with the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut, timeout,
--- encoding, protocol). Set `sent` to false only if nothing can have reached the panel.
+-- encoding, protocol). Set `sent` to false only if nothing can have reached the panel. A transport that throws, or
+-- returns something else, fails with the code "transport": the request may have been sent, so a write is uncertain.
+-- In Lua 5.1 it must not yield.
 -- @module smmpanel.call.transport
 
 local core = require "smmpanel.core"
+local guard = require "smmpanel.util.guard"
 local http_date = require "smmpanel.util.http_date"
 local text = require "smmpanel.util.text"
 
@@ -147,6 +150,24 @@ function transport.client(own)
   }
 end
 
+local NO_ANSWER = "the transport must return an answer (with a `delay` in seconds, if any), or nil and a failure"
+
+-- -> answer; nil, failure
+local function answer_of(client, request, timeout)
+  local ok, answer, failure = guard.call(ask, client, request, timeout)
+  if not ok then return nil, { code = "transport", message = "the transport threw: " .. tostring(answer) } end
+  local said = answer or failure
+  if type(said) == "table" and (said.delay == nil or type(said.delay) == "number") then return answer, failure end
+  return nil, { code = "transport", message = NO_ANSWER }
+end
+
+local function finish(outcome, answer, failure, request, client)
+  local ok, thrown = guard.call(read_answer, outcome, answer or failure, request, client)
+  if not ok then return failed(outcome, "transport", "the transport's answer threw: " .. tostring(thrown)) end
+  if not answer and outcome.code == "" then failed(outcome, failure.code, failure.message, failure.sent) end
+  return outcome
+end
+
 --- Makes one attempt.
 ---@param loop table the event loop
 ---@param client table see transport.client
@@ -156,12 +177,8 @@ end
 function transport.run(loop, client, request, transfers)
   local attempt, begun = setmetatable({}, Attempt), core.now()
   local timeout = math.max(0.001, request.deadline - begun)
-  local answer, failure = ask(client, request, timeout)
-  local said = answer or failure
-  if type(said) ~= "table" then
-    error("smmpanel: the transport must return an answer, or nil and a failure", 0)
-  end
-  local delay = said.delay or 0
+  local answer, failure = answer_of(client, request, timeout)
+  local delay = (answer or failure).delay or 0
   local late = delay >= timeout
   transfers[attempt] = true
   local waited = sleep(loop, attempt, math.min(delay, timeout))
@@ -171,9 +188,7 @@ function transport.run(loop, client, request, transfers)
   if late then
     return failed(outcome, "timeout", ("Operation timed out after %.0f milliseconds"):format(timeout * 1000))
   end
-  read_answer(outcome, said, request, client)
-  if not answer and outcome.code == "" then failed(outcome, said.code, said.message, said.sent) end
-  return outcome
+  return finish(outcome, answer, failure, request, client)
 end
 
 return transport

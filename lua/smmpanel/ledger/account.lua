@@ -7,16 +7,30 @@ local text = require "smmpanel.util.text"
 
 local DEFAULT_PORTS = { http = "80", https = "443" }
 
+-- -> the host in lower case, with a port other than the default; the path
+local function parts(url)
+  local scheme, authority, path = url:match "^(%a+)://([^/?#]*)([^?#]*)"
+  local host = text.lower(authority:gsub("^.*@", ""))
+  local bare, port = host:match "^(.*):(%d+)$"
+  if port == DEFAULT_PORTS[text.lower(scheme)] then host = bare end
+  return host, path
+end
+
 --- Returns a panel's name in a ledger: the host in lower case, a port other than the default, the path. The scheme and
 -- the query are omitted, because they may change for the same panel. Pure.
 ---@param url string
 ---@return string
 function account.panel(url)
-  local scheme, authority, path = url:match "^(%a+)://([^/?#]*)([^?#]*)"
-  local host = text.lower(authority:gsub("^.*@", ""))
-  local bare, port = host:match "^(.*):(%d+)$"
-  if port == DEFAULT_PORTS[text.lower(scheme)] then host = bare end
+  local host, path = parts(url)
   return host .. (path:gsub("/+$", ""))
+end
+
+--- Returns the panel's host, with a port other than the default: part of an order's fingerprint.
+---@param state table the panel's
+---@return string
+function account.site(state)
+  state.host = state.host or parts(state.options.url)
+  return state.host
 end
 
 ---@class smmpanel.LedgerOwner

@@ -55,7 +55,7 @@ local function ledger_order(own, call, run, ledger, ready_to_send)
   local order_fields = call.fields
   call.fields, call.repeatable = with_ref(own, order_fields, call.ref), own.options.idempotency_field ~= nil
   return {
-    ref = call.ref, site = own.authority, fields = order_fields, decimals = call.decimals,
+    ref = call.ref, site = account.site(own), fields = order_fields, decimals = call.decimals,
     repeatable = own.options.idempotency_field,
     owner = function() return account.owner(ledger, own) end, admit = ready_to_send,
     may_wait = #own.budgets > 0 or run.budget ~= nil or call.loop.begin ~= nil,
@@ -70,9 +70,11 @@ local function job_of(own, wanted, ref, given, run)
   call.fields, call.patient, call.is_stopped = fields.fields(wanted), run.patient, run.is_stopped
   local job = { call = call, is_sent = false }
   local function ready_to_send() return ready(own, call, wanted, run.budget) end
-  local function send()
-    job.is_sent = true
-    return request.run(own, call)
+  local function send(hold)
+    job.is_sent, call.hold = true, hold
+    local made, err = request.run(own, call)
+    job.is_sent = not call.is_released -- otherwise the answer is that of the ledger
+    return made, err
   end
   if ref == nil then
     function job.place()

@@ -30,7 +30,7 @@ end
 
 --- Returns an order's fingerprint: a hash of the panel and the form's fields, independent of their order. Pure; does
 -- not include the key.
----@param site string the panel's host
+---@param site string the panel's host, without a usual port
 ---@param flat table names and values of the form alternately
 ---@return string
 function place_once.fingerprint(site, flat)
@@ -118,6 +118,17 @@ local function recorded(ref, answer, decimals)
   return nil, failures.unreadable(ref, why, answer)
 end
 
+-- Earlier versions included a usual port in the fingerprint, if the URL had it.
+local USUAL_PORTS = { ":443", ":80" }
+
+local function is_same_order(call, entry, row)
+  if not row.fingerprint or row.fingerprint == entry.fingerprint then return true end
+  for _, port in ipairs(USUAL_PORTS) do
+    if place_once.fingerprint(call.site .. port, call.fields) == row.fingerprint then return true end
+  end
+  return false
+end
+
 local NOTHING_MADE = { free = true, not_made = true }
 
 -- What an existing attempt means for this call.
@@ -126,9 +137,7 @@ local function judge(call, entry, row)
   if not row then return "free" end
   if not row.ours then return "end", nil, failures.other_account("add", entry.ref) end
   if NOTHING_MADE[row.state] then return "free" end
-  if row.fingerprint and row.fingerprint ~= entry.fingerprint then
-    return "end", nil, failures.mismatch(entry.ref)
-  end
+  if not is_same_order(call, entry, row) then return "end", nil, failures.mismatch(entry.ref) end
   if row.answer then return "end", recorded(entry.ref, row.answer, call.decimals) end
   local state, left = lease.state(row, process.here())
   if state == "sending" then return "wait", left end
@@ -155,12 +164,13 @@ end
 -- -> nil if this call has taken the ref; or true, made, err
 local function take(store, call, entry)
   free_orphans(store)
+  entry.token = token(call.repeatable)
   local seconds = call.deadline() - call.now()
   entry.placer = process.placer(seconds + lease.MARGIN)
   local state, more = store:take(entry)
   if not state then return true, nil, not_taken(store, entry, more) end
   if state == "taken" then
-    entry.attempt = more
+    entry.attempt, entry.is_held = more, true
     return nil
   end
   local verdict, made, err = wait_for_end(store, call, entry, more)
@@ -203,7 +213,12 @@ local function give_up(store, call, entry, err)
   local step = err.uncertain and store.doubt or store.free
   local ok, failure = insist(call, function() return step(store, entry) end)
   err.ref, err.attempt = entry.ref, entry.attempt
-  if not ok then err.pending = failure.message end
+  entry.is_held = not ok
+  if not ok then
+    err.pending = failure.message
+  elseif err.uncertain and err.answer and err.answer.order then
+    store:note(entry, json.encode { verdict = "unknown", reason = err.code, order = err.answer.order, at = os.time() })
+  end
   return nil, err
 end
 
@@ -221,10 +236,26 @@ local function look(store, call, entry)
   return wait_for_end(store, call, entry, row)
 end
 
+---@class smmpanel.Hold the ref, while the call waits to send again what was not sent
+---@field release fun(err: smmpanel.Error): boolean, boolean frees the ref -> whether to go on, whether it is free
+---@field take_again fun(): true?, table?, smmpanel.Error? true, made, err if the call has ended
+
+-- A released attempt is over: a step of it that Redis runs late must not touch the next one, which has its own token.
+local function hold_of(store, call, entry)
+  return {
+    release = function(err)
+      if entry.over then return true, false end
+      give_up(store, call, entry, err)
+      return not entry.is_held, true
+    end,
+    take_again = function() return take(store, call, entry) end,
+  }
+end
+
 ---@class smmpanel.OnceCall
 ---@field ref string
 ---@field owner fun(): smmpanel.LedgerOwner?, table? returns the owner of the ref
----@field site string the panel's host
+---@field site string the panel's host, without a usual port
 ---@field fields table of the form
 ---@field decimals string
 ---@field admit? fun(): smmpanel.Error? waits until the order may be sent
@@ -237,14 +268,14 @@ end
 --- Places an order, unless its ref was used.
 ---@param store smmpanel.Ledger
 ---@param call smmpanel.OnceCall
----@param send fun(): table?, smmpanel.Error?
+---@param send fun(hold: smmpanel.Hold): table?, smmpanel.Error?
 ---@return table? made
 ---@return smmpanel.Error?
 function place_once.add(store, call, send)
   local owner, failure = call.owner()
   if not owner then return nil, failures.not_taken(call.ref, failure, true) end
   local entry = {
-    ref = call.ref, owner = owner, token = token(call.repeatable), wanted = wanted_of(call.fields),
+    ref = call.ref, owner = owner, wanted = wanted_of(call.fields),
     fingerprint = place_once.fingerprint(call.site, call.fields),
   }
   if call.may_wait then
@@ -259,7 +290,8 @@ function place_once.add(store, call, send)
   local ended, made, err = take(store, call, entry)
   if ended then return made, err end
   if call.now() >= call.deadline() then return give_up(store, call, entry, too_late(call.ref)) end
-  made, err = send()
+  made, err = send(hold_of(store, call, entry))
+  if not entry.is_held then return made, err end
   if made then return keep(store, call, entry, made) end
   return give_up(store, call, entry, err)
 end

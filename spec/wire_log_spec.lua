@@ -44,8 +44,8 @@ end
 -- What is asked of the sandbox: each of its faults and shapes, those that wait or send much in a small size.
 local SMALL = {
   latency = "latency:0.01", jitter = "jitter:0.01", late = "late:0.01", trickle = "trickle:1000000", drip = "drip:0.05",
-  huge = "huge:2000000", ["huge-string"] = "huge-string:2000000", ["huge-list"] = "huge-list:2000000",
-  bomb = "bomb:2000000", ["bomb-nested"] = "bomb-nested:2000000", deep = "deep:300",
+  huge = "huge:400000", ["huge-string"] = "huge-string:400000", ["huge-list"] = "huge-list:400000",
+  bomb = "bomb:400000", ["bomb-nested"] = "bomb-nested:400000", deep = "deep:300",
   ["deep-objects"] = "deep-objects:300", CODE = "500", ["CODE-html"] = "503-html", ["CODE-empty"] = "502-empty",
   status = "status:201", set = "set:remains=1.5",
   drop = "drop:charge", rename = "rename:charge=cost", id = "id:abc", state = "state:Done", language = "language:tr",
@@ -179,10 +179,10 @@ describe("a recording", function()
     for _, name in ipairs(all_faults()) do
       os.remove(path)
       local fault, calls = SMALL[name] or name, NEVER_ANSWERS[name] and { CALLS[1], CALLS[5] } or CALLS
-      local live = sandbox.panel(fault, { name = "replay-" .. name, record = path, retries = 0, max_body = 1e6,
+      local live = sandbox.panel(fault, { name = "replay-" .. name, record = path, retries = 0, max_body = 2e5,
         timeout = NEVER_ANSWERS[name] and 0.2 or 20 })
       local before = outcomes(live, calls)
-      local again = smmpanel.new { url = sandbox.url, key = "another", retries = 0, max_body = 1e6,
+      local again = smmpanel.new { url = sandbox.url, key = "another", retries = 0, max_body = 2e5,
         transport = smmpanel.replay(path) }
       assert.same(before, outcomes(again, calls), fault)
       assert.is_nil(read(path):find("S3CRET", 1, true), fault)

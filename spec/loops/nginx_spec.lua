@@ -244,7 +244,7 @@ describe("in nginx", function()
   it("reloads under load lose no request, and the old worker leaves", function()
     local descriptors
     local leaving = {}
-    for i = 1, 20 do
+    for i = 1, 8 do
       local old = server:worker()
       local answers = server:at_once(times(20, "/slow"), function() server:signal "HUP" end)
       local answered = http.now()
@@ -258,7 +258,7 @@ describe("in nginx", function()
       assert.is_true(threads <= 2)
     end
     table.sort(leaving) -- a busy machine may hold up one of them
-    assert.is_true(leaving[10] < 1, ("they leave %.2f s after the last answer"):format(leaving[10]))
+    assert.is_true(leaving[4] < 1, ("they leave %.2f s after the last answer"):format(leaving[4]))
   end)
 
   it("a worker that is killed is replaced, and the new one works", function()

@@ -26,6 +26,12 @@ describe("a loop of one's own", function()
         print("balance " .. results[1].balance, results[2][100].status)
       end)
       go(function() print(assert(panel:balance()).currency) end)
+      go(function()
+        local ok, err = pcall(function()
+          for _ in coroutine.wrap(function() coroutine.yield(panel:balance()) end) do ok = true end
+        end)
+        print(ok, err:match "a generator's loop")
+      end)
       run()
     ]])
     file:close()
@@ -37,7 +43,7 @@ describe("a loop of one's own", function()
     local lines = {}
     for line in said:gmatch "[^\n]+" do lines[#lines + 1] = line end
     table.sort(lines) -- they run side by side: either may end first
-    assert.same({ "USD", "balance 100.84292\tIn progress" }, lines)
+    assert.same({ "USD", "balance 100.84292\tIn progress", "false\ta generator's loop" }, lines)
   end)
 
   -- A loop that runs the engine itself while one waits, and that a test may break.

@@ -94,7 +94,7 @@ describe("catalog:cost", function()
 
   it("says why there is none", function()
     assert.same({ nil, "the catalogue has no service 99" }, { list:cost(99, 1) })
-    assert.same({ nil, "the rate of service 7 is no price: on request" }, { list:cost(7, 1) })
+    assert.same({ nil, "the rate of service 7 is not a price: on request" }, { list:cost(7, 1) })
     assert.error_matches(function() list:cost(1, 1.5) end, "cost: quantity must be a whole number", 1, true)
     assert.error_matches(function() list:cost(1, 1, -1) end, "cost: runs must be a whole number", 1, true)
   end)
@@ -164,10 +164,10 @@ describe("catalog:price", function()
       local odd = catalog { { service = 1, rate = rate } }
       local cost, problem = odd:cost(1, 1000)
       assert.is_nil(cost)
-      assert.truthy(problem:find("the rate of service 1 is no price: ", 1, true))
+      assert.truthy(problem:find("the rate of service 1 is not a price: ", 1, true))
       assert.is_nil((odd:price { service = 1, quantity = 1000 }))
     end
-    assert.same({ nil, "the rate of service 1 is no price: nil" }, { catalog { { service = 1 } }:cost(1, 1000) })
+    assert.same({ nil, "the rate of service 1 is not a price: nil" }, { catalog { { service = 1 } }:cost(1, 1000) })
   end)
 end)
 

@@ -444,7 +444,7 @@ describe("panel:resolve", function()
     add(store, "a", function() return nil, doubtful() end)
     local made, err = resolve(store, "a", 23501)
     assert.same({ nil, "other_ref" }, { made, err.code })
-    assert.matches("order 23501 is that of 'b' already", err.message, 1, true)
+    assert.matches("order 23501 already belongs to 'b'", err.message, 1, true)
     assert.equal("uncertain", settle.pending(store, entries.owner(store), {})[1].state)
     store.fail.made = 1
     assert.equal("unavailable", select(2, resolve(store, "a", 23502)).code)

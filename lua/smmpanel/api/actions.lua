@@ -1,18 +1,18 @@
---- The one table of the API's actions. The client, batches, the reading of answers, the command line and the C
--- decoder read it: a new action is one row here, its method in `client.lua`, and its behaviour in the sandbox. Pure.
+--- The table of the API's actions, which the client, the reading of answers, the command line and the C decoder use. A
+-- new action is one row here, a method in `client.lua`, and its behaviour in the sandbox. Pure.
 -- @module smmpanel.api.actions
 
 ---@class smmpanel.Action
----@field reads? true it changes nothing at the panel, so it may be sent again; without it the action is a write
+---@field reads? true changes nothing at the panel, so it may be sent again; nil: the action is a write
 ---@field one? string the form field that carries a single id
----@field many? string the form field that carries several ids, with commas between them
----@field own? string the field that names the id asked in each record; filled in where the panel leaves it out
----@field ids? string[] the names under which a row of a list answer may carry the id asked
----@field value? string the field that makes an object a record
----@field is? "id"|"state"|"yes"|"any" what `value` has to be
----@field several? string the field that holds several values, where the panel made several of one request
+---@field many? string the form field that carries several ids, separated by commas
+---@field own? string the field of a record that has the requested id; added if the panel leaves it out
+---@field ids? string[] the fields in which a row of a list may repeat the requested id
+---@field value? string the required field: an object without it is not a record
+---@field is? "id"|"state"|"yes"|"any" the type of `value`
+---@field several? string the field for several values, for a panel that made several orders of one request
 ---@field data? string[] fields that make an object a record even without `value`
----@field names table<string, string[]> documented name -> other names of panels, in the order of trust
+---@field names table<string, string[]> documented name -> other names on panels, the most reliable first
 ---@field types table<string, "id"|"money"|"count"|"flag"> how the fields of the answer are decoded
 
 ---@type table<string, smmpanel.Action>

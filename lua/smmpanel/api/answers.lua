@@ -32,7 +32,7 @@ function answers.entry(action, id, failure)
 end
 
 local function not_records(value)
-  return unclear("%s where a record belongs", argerror.describe(value))
+  return unclear("%s instead of a record", argerror.describe(value))
 end
 
 local function empty(value) return type(value) == "table" and next(value) == nil end
@@ -73,7 +73,7 @@ local function read_object(asking, id, object, depth)
   if failure then return nil, failure end
   if id and object[id] ~= nil then return records.read(asking, object[id], id) end
   local refused
-  -- The `status` of an envelope is not the order's.
+  -- The `status` of an envelope is not the status of the order.
   if depth < unwrap.DEPTH and not refusal.has_data(asking, object) and not (asking.row.is ~= "state"
     and records.holds(asking, object)) then
     local record
@@ -94,7 +94,7 @@ function read_one(asking, id, value, depth)
   return read_object(asking, id, value, depth)
 end
 
--- Several orders of one `add`, each in an object of its own.
+-- Reads several orders of one `add`, each in its own object.
 local function read_several(asking, list)
   local several = {}
   for i = 1, refusal.length(list) do
@@ -125,11 +125,11 @@ local function entries_of(asking, asked, found, twice)
     entries[id] = record or answers.entry(asking.action, id, why)
     any = any or record ~= nil or why.kind == "panel"
   end
-  return entries, nil, not any and unclear("the answer holds no record") or nil
+  return entries, nil, not any and unclear("the answer has no record") or nil
 end
 
--- One id was asked in a list, and the answer is the one of a single id. What is said of the order is its entry; what is
--- said of the request, or of nothing that is known, is the request's failure.
+-- Reads an answer without ids to a list of one id. A failure that concerns the order is its entry; any other failure is
+-- one of the whole request.
 local function read_single(asking, id, value)
   local record, failure = read_one(asking, id, value, 0)
   if record then return { [id] = record } end
@@ -137,7 +137,7 @@ local function read_single(asking, id, value)
   return { [id] = answers.entry(asking.action, id, failure) }, nil, not OF_ONE_ID[failure.code] and failure or nil
 end
 
--- A list of one object that is keyed by the ids: that object.
+-- Opens a list of one object that is keyed by the ids.
 local function opened(asked, value)
   value = unwrap.list(value)
   local only = type(value) == "table" and is_list(value) and refusal.length(value) == 1 and value[1]
@@ -147,7 +147,7 @@ end
 local function read_rows(asking, asked, value, depth)
   value = opened(asked, value)
   if refusal.filled(value) then return nil, records.bare_text(asking, value) end
-  if type(value) ~= "table" then return nil, unclear("%s where records belong", argerror.describe(value)) end
+  if type(value) ~= "table" then return nil, unclear("%s instead of records", argerror.describe(value)) end
   if next(value) == nil then return entries_of(asking, asked, {}, {}) end
   if is_list(value) then
     local found, twice = rows.of(asking, asked, value)
@@ -162,7 +162,7 @@ local function read_rows(asking, asked, value, depth)
     if entries or why.kind == "panel" and not why.bare then return entries, why, whole end
   end
   local words = refusal.words(value)
-  return nil, unclear("none of the ids asked is in the answer%s", words and ": " .. words or "")
+  return nil, unclear("the answer has none of the requested ids%s", words and ": " .. words or "")
 end
 
 local function read_many(asking, asked, value)
@@ -177,7 +177,7 @@ end
 
 local function read_services(asking, value)
   if refusal.filled(value) then return nil, records.bare_text(asking, value) end
-  if type(value) ~= "table" then return nil, unclear("%s where records belong", argerror.describe(value)) end
+  if type(value) ~= "table" then return nil, unclear("%s instead of records", argerror.describe(value)) end
   local failure = not is_list(value) and refusal.of(asking, value)
   if failure then return nil, failure end
   return services.read(asking, value)
@@ -201,12 +201,12 @@ end
 
 --- Interprets a decoded answer.
 ---@param action string
----@param asked nil|string|string[] the id asked, or the ids; nil for actions without
+---@param asked nil|string|string[] the requested id, or ids; nil for actions without ids
 ---@param value any the decoded document
----@param how? { raw: boolean?, codes: (fun(said: string): string?)? } raw: the document as it is, errors apart
+---@param how? { raw: boolean?, codes: (fun(said: string): string?)? } raw: the document, unchanged
 ---@return any record, entries by id text, or list of services; nil for an error
 ---@return smmpanel.Failure?
----@return smmpanel.Failure? whole beside entries of which none is about an id: what the answer is under an HTTP error
+---@return smmpanel.Failure? whole if no entry is about an id: the failure of the whole answer under an HTTP error
 function answers.read(action, asked, value, how)
   local asking = { action = action, row = actions[action], codes = how and how.codes }
   if how and how.raw then return read_any(asking, value) end
@@ -216,7 +216,7 @@ function answers.read(action, asked, value, how)
   return record, failure, whole
 end
 
---- The words of an object that is no record: with an HTTP error they are the panel's refusal.
+--- Returns the text of an object that is not a record: under an HTTP error it is the panel's refusal.
 ---@param action string
 ---@param value any
 ---@param codes? fun(said: string): string?

@@ -6,7 +6,7 @@ local normalise = require "smmpanel.util.normalise"
 local text = require "smmpanel.util.text"
 local words = require "smmpanel.api.words"
 
-local LONGEST = 400 -- bytes that are read; a longer text is a page, not a sentence
+local LONGEST = 400 -- bytes that are read; a longer text is a web page, not a sentence
 
 -- ---- the words of a language, indexed by how they begin ------------------------------------
 
@@ -16,7 +16,7 @@ local LONGEST = 400 -- bytes that are read; a longer text is a page, not a sente
 ---@field longest_prefix integer
 ---@field inside table[] entries that may stand inside a word
 
--- Stand for the comma and for `*`, which `normalise` takes away.
+-- Replacements for the comma and `*`, which `normalise` would remove.
 local OPEN = "\2"
 local MARKS = { [","] = "\1", ["*"] = OPEN }
 
@@ -42,7 +42,7 @@ end
 local function new_lexicon(language)
   local lexicon = { starts = {}, prefixes = {}, longest_prefix = 0, inside = {} }
   for meaning, list in pairs(words.of(language)) do
-    -- All words of a meaning at once: normalising is what takes the time.
+    -- Normalises all words of a meaning at once, because each call is slow.
     local normal = normalise((list:gsub("[,*]", MARKS)))
     for written in normal:gmatch(" *([^\1]*[^\1 ]) *") do add_entry(lexicon, meaning, written) end
   end
@@ -63,7 +63,7 @@ local function stands_in(normal, entry)
   return normal:find(" " .. wanted, 1, true)
 end
 
--- The entries that begin at a word.
+-- Returns the entries that begin at a word.
 local function entries_at(lexicon, word, normal)
   local found = {}
   for _, entry in ipairs(lexicon.starts[word] or {}) do
@@ -88,7 +88,7 @@ local function add_known(known, entry)
   for word in entry.written:gmatch("[^ \2]+") do known[word] = true end
 end
 
--- `skip`: words that another language knows count for nothing here.
+-- `skip`: ignores words that another language knows.
 local function read_words(lexicon, list, normal, skip)
   local reading = { meanings = {}, weight = 0, known = {}, count = 0 }
   for _, word in ipairs(list) do
@@ -114,7 +114,7 @@ local function read_inside(lexicon, normal, reading)
   end
 end
 
--- Words that tell nothing: numbers, single letters.
+-- Counts the words that carry information: not numbers and single letters.
 local function telling(list, known)
   local count = 0
   for _, word in ipairs(list) do
@@ -123,7 +123,7 @@ local function telling(list, known)
   return count
 end
 
-local ENOUGH = 0.75 -- of the words that are not English: the language is found
+local ENOUGH = 0.75 -- share of the non-English words that identifies a language
 
 local function read_in(language, list, normal, english)
   local reading = read_words(lexicons[language], list, normal, english.known)
@@ -131,7 +131,8 @@ local function read_in(language, list, normal, english)
   return reading
 end
 
--- The reading in the language that explains most of what is not English: the first that explains enough.
+-- Returns the reading in the first language that explains enough of the non-English words, or in the one that explains
+-- the most of them.
 local function foreign_reading(said, list, normal, english)
   local enough = ENOUGH * telling(list, english.known)
   local best
@@ -144,7 +145,7 @@ local function foreign_reading(said, list, normal, english)
   return best
 end
 
--- Whether a text is in English, so that no other language need be asked.
+-- Returns whether a text is English, so that no other language needs to be tried.
 local function is_english(list, normal, english)
   if normal:find("[\128-\255]") then return false end
   local open = telling(list, english.known)
@@ -201,7 +202,7 @@ local function code_of(meanings)
   end
 end
 
--- The meanings of a text, in English and in one more language where English does not explain it.
+-- Returns the meanings of a text, in English and, if English does not explain it, in one more language.
 local function all_meanings(said, action)
   local normal = normalise(said)
   local list = words_in(normal)

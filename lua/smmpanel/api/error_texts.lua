@@ -1,12 +1,13 @@
---- Which error texts mean which code. Data: each rule is a code and what a text has to say for it, in the meanings of
--- `smmpanel.api.words`, which know the languages. The first rule that holds wins, so the order is part of it.
+--- The rules that map error texts to codes. Data: each rule has a code and conditions on the meanings of a text. The
+-- meanings, in all languages, are in `smmpanel.api.words`. The first rule that holds wins, so their order matters.
 --
--- In a condition all words must hold; `-word` must not. `@action` holds where that action was asked.
+-- A condition holds if the text has all its meanings, and none of those with a minus (`-word`). `@action` holds if the
+-- request was that action.
 -- @module smmpanel.api.error_texts
 
 local error_texts = {}
 
---- Code words as they stand in panels' programs, by a part of the text as it came in small letters. Asked first.
+--- Code words from the source of panels: part of the text in lower case -> code. They are checked first.
 error_texts.code_words = {
   { "link_duplicate", "active_order" }, { "error.link", "bad_link" }, { "account_banned", "account" },
   { "not_enough_funds", "no_funds" }, { "min_quantity", "bad_quantity" }, { "max_quantity", "bad_quantity" },
@@ -15,7 +16,7 @@ error_texts.code_words = {
   { "incorrect_refill_id", "bad_refill" }, { "unauthenticated", "invalid_key" },
 }
 
---- Meanings that follow from others.
+--- Meanings that follow from other meanings.
 error_texts.derived = {
   { "invalid", "wrong", "valid" },
   { "absent", "missing", "negated found" },
@@ -25,9 +26,9 @@ error_texts.derived = {
   { "wanting", "invalid", "absent", "required", "inactive" },
 }
 
---- The rules, the first that holds.
+--- The rules, in the order in which they are checked.
 error_texts.rules = {
-  -- about something else: these words in a text say that none of the codes is meant
+  -- other topics: texts with these words mean none of the codes
   { "unknown", "permission -key" },
   { "unknown", "provider" },
   { "unknown", "@services service -key -account" },
@@ -42,7 +43,7 @@ error_texts.rules = {
   { "account", "key closed" },
   { "bad_request", "orders param", "refill id required", "action invalid -order", "action absent -order",
     "action required", "action negated -refill -cancel -order" },
-  -- orders that are there already: before the links, whose words they use
+  -- orders that already exist: before the rules for links, which use the same words
   { "active_order", "order same", "link order ongoing -refill -cancel -absent", "link same",
     "link order already -refill -cancel", "link new negated", "link new ongoing",
     "running_order already -refill -cancel" },
@@ -77,7 +78,7 @@ error_texts.rules = {
   { "bad_quantity", "@add number_limits -money -request -api" },
 }
 
---- Texts that refuse nothing: what was asked for may have been done. The code stays as the rules say.
+--- Texts that are not refusals: the request may have been carried out. The rules still determine the code.
 error_texts.doubtful = {
   "timeout", "@add same order -link", "@add same request", "@add in_work -link", "@add half_done -not_done",
   "@add order there -link",

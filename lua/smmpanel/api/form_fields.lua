@@ -1,5 +1,5 @@
---- Readers of form fields: each checks a value and returns it in the form that is sent, a text or a list of texts (sent
--- as lines). It throws if the value is wrong, with the value and a description of valid values. Pure.
+--- Readers of form fields: each checks a value and returns it as it is sent, a text or a list of texts (sent as lines).
+-- If the value is wrong, the reader throws a message with the value and a description of valid values. Pure.
 -- @module smmpanel.api.form_fields
 
 local fields = {}
@@ -7,7 +7,7 @@ local fields = {}
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 
--- `where` is the public function's name, `name` the field's: both for the message.
+-- `where` is the name of the public function and `name` that of the field, for the message.
 local function wrong(where, name, right, value)
   argerror.throw_field(where, name:match "^[^%[]*", "invalid", "%s must be %s, got %s", name, right,
     argerror.describe(value))
@@ -16,7 +16,7 @@ fields.wrong = wrong
 
 local RESERVED = { key = true, action = true }
 
---- A field's name: text without control characters, and not one of ours.
+--- A field's name: text without control characters, and not a field that the client sets.
 function fields.name(where, name)
   if type(name) ~= "string" or name == "" or text.has_control(name) then
     argerror.throw(where, "a field's name must be a string without control characters, got %s",
@@ -63,7 +63,7 @@ local function item(where, name, value)
   return trimmed
 end
 
--- A list's items: trimmed, the empty ones left out.
+-- Returns a list's items, trimmed and without empty ones.
 local function items(where, name, list)
   local count, kept = 0, {}
   for _ in pairs(list) do count = count + 1 end
@@ -75,7 +75,7 @@ local function items(where, name, list)
   return kept
 end
 
--- The non-empty lines of a text, trimmed, whatever its line breaks are.
+-- Returns the non-empty lines of a text, trimmed, with any kind of line break.
 local function lines(s)
   local list = {}
   for part in s:gmatch("[^\r\n]+") do
@@ -85,7 +85,7 @@ local function lines(s)
   return list
 end
 
---- A list: a table, or a text with one item a line. Panels differ in how they count lines, so none is empty.
+--- A list: a table, or a text with one item per line. Panels count empty lines differently, so none are sent.
 function fields.list(where, name, value)
   local list
   if type(value) == "table" then
@@ -108,7 +108,7 @@ function fields.any(where, name, value)
   return wrong(where, name, "a string, a number, a boolean or a list of them", value)
 end
 
---- A flat list of names and values for the form: `first` names what leads, the rest follows by name.
+--- Returns a flat list of names and values for the form: the fields in `first`, then the others sorted by name.
 ---@param values table<string, any>
 ---@param first? string[]
 ---@return table

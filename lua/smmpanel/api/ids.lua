@@ -10,7 +10,7 @@ local argerror = require "smmpanel.util.argerror"
 
 ---@class smmpanel.Ids
 ---@field single boolean one id was given, not a list
----@field texts string[] what is sent, each once, in the order given
+---@field texts string[] the ids as sent, each once, in the order given
 ---@field keys table<string, smmpanel.Id[]> text -> the ids as given
 
 --- Returns the text of an id as it is sent. Throws if the value is not an id.

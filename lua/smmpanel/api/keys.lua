@@ -1,4 +1,4 @@
---- The names of an answer's fields: other names that panels use become the documented one, beside their own. Pure.
+--- Adds the documented names to the fields of an answer. Fields under other names stay too. Pure.
 -- @module smmpanel.api.keys
 
 local keys = {}
@@ -8,7 +8,7 @@ local function plain(name)
   return (name:gsub("([a-z0-9])([A-Z])", "%1_%2"):gsub("[ -]", "_"):lower())
 end
 
---- Gives an object its documented names where only others are there. The panel's own names stay.
+--- Adds a documented name to an object that has the field only under another name. The panel's own names stay.
 ---@param object table
 ---@param names table<string, string[]> documented name -> other names
 function keys.document(object, names)
@@ -24,7 +24,7 @@ function keys.document(object, names)
   end
 end
 
---- The last resort: keys with capital letters or spaces in small letters too.
+--- The last resort: adds keys in lower case with `_` for keys with capital letters or spaces.
 ---@param object table
 ---@return boolean changed
 function keys.fold(object)

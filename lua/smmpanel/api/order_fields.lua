@@ -59,10 +59,10 @@ local REQUIRED = {
   ["Web Traffic"] = { "link", "quantity", "country", "device", "type_of_traffic" },
 }
 
-local type_named = {} -- squeezed -> as documented
+local type_named = {} -- squeezed name -> documented name
 for name in pairs(REQUIRED) do type_named[text.squeeze(name)] = name end
 
--- The fields that an order may have besides those that its type requires. Drip-feed goes with any type.
+-- The fields that an order may have in addition to those that its type requires. Drip-feed is possible with any type.
 local OPTIONAL = {
   ["Custom Comments"] = { "quantity" }, ["Subscriptions"] = { "posts", "old_posts", "expiry" },
   ["Web Traffic"] = { "google_keyword", "referring_url" },
@@ -70,9 +70,9 @@ local OPTIONAL = {
 local DRIP_FEED = { "runs", "interval" }
 
 ---@class smmpanel.OrderType
----@field name string as it is documented
+---@field name string as documented
 ---@field required string[]
----@field optional string[] besides runs and interval, which go with any type
+---@field optional string[] without runs and interval, which are possible with any type
 
 --- The documented types of services, Default first.
 ---@type smmpanel.OrderType[]
@@ -85,7 +85,7 @@ table.sort(order.types, function(a, b)
   return a.name < b.name
 end)
 
---- The documented fields of an order, in the order in which they are sent; any other follows by name.
+--- The documented fields of an order, in the order in which they are sent. Other fields follow, sorted by name.
 order.NAMES = {
   "service", "link", "quantity", "runs", "interval", "keywords", "comments", "usernames", "hashtags",
   "hashtag", "username", "media", "answer_number", "groups", "min", "max", "delay", "posts", "old_posts",
@@ -122,16 +122,16 @@ local function check_traffic(given)
   end
 end
 
---- The documented name of a service's type, and the fields that its orders must have.
+--- Returns the documented name of a service's type, and the required fields of its orders.
 ---@param name any the type as a panel spells it: "Custom Comments", "custom_comments"
----@return string? documented nil where it is not in the documentation
+---@return string? documented nil if the type is not documented
 ---@return string[]? required
 function order.required(name)
   local documented = type(name) == "string" and type_named[text.squeeze(name)] or nil
   return documented, REQUIRED[documented]
 end
 
---- The names that are documented, `type` among them. Panels may have further fields.
+--- The documented names, including `type`. Panels may have other fields.
 order.documented = { type = true }
 for _, name in ipairs(order.NAMES) do order.documented[name] = true end
 
@@ -145,7 +145,7 @@ local function check_required(documented, given)
   if documented == "Web Traffic" then check_traffic(given) end
 end
 
--- The known field of a type that a name misses by one letter, or nil.
+-- Returns the field of a type that differs from a name by one letter, or nil.
 local function meant(name, documented)
   for _, names in ipairs { REQUIRED[documented], OPTIONAL[documented] or {}, DRIP_FEED, { "service" } } do
     for _, field in ipairs(names) do
@@ -164,7 +164,7 @@ local function check_names(documented, given)
   end
 end
 
--- A type that is in no documentation has nothing to be checked by: the catalogue gave it, the panel knows it.
+-- The fields of an undocumented type cannot be checked: it comes from the catalogue, and the panel knows it.
 local function check_type(name, given)
   if name ~= nil and type(name) ~= "string" then
     argerror.throw_field(WHERE, "type", "invalid", "type must be the service's type, a string, got %s",

@@ -1,4 +1,4 @@
---- The user's own words: the options `error_codes` and `order_states`, asked before the built-in tables. Pure.
+--- The options `error_codes` and `order_states`, which take precedence over the built-in tables. Pure.
 -- @module smmpanel.api.own_words
 
 local own_words = {}
@@ -6,7 +6,7 @@ local own_words = {}
 local normalise = require "smmpanel.util.normalise"
 local states = require "smmpanel.api.states"
 
--- The words made comparable, the longest first: the more precise one decides.
+-- Normalises the words and sorts them by length: the longest match is the most precise one and wins.
 local function prepared(map)
   local list = {}
   for words, meaning in pairs(map) do
@@ -19,9 +19,9 @@ local function prepared(map)
   return list
 end
 
---- A function that gives the user's code for a panel's text.
+--- Returns a function that returns the user's code for a panel's text.
 ---@param map? table<string, string> part of a text -> code
----@return (fun(said: string): string?)? nil where there are none
+---@return (fun(said: string): string?)? nil if the option is not set
 function own_words.codes(map)
   if not map then return nil end
   local list = prepared(map)
@@ -33,7 +33,7 @@ function own_words.codes(map)
   end
 end
 
---- A function that gives the class of a state, by the user's words first.
+--- Returns a function that returns the class of a state. The user's words take precedence.
 ---@param map? table<string, string> a state as the panel writes it -> class
 ---@return fun(status: any): string
 function own_words.states(map)

@@ -1,11 +1,11 @@
---- A web page where an answer belongs: its title, and what it probably is. Pure.
+--- A web page instead of an answer: its title and its probable kind. Pure.
 -- @module smmpanel.api.page
 
 local page = {}
 
 local text = require "smmpanel.util.text"
 
--- What a page is, by a part of its title or beginning in small letters; the first that is found.
+-- kind, parts of the title or the beginning in lower case. The first match decides.
 local KINDS = {
   { "cloudflare", "just a moment", "attention required! | cloudflare", "cloudflare", "checking your browser",
     "cf-error", "challenge-platform" },
@@ -19,7 +19,7 @@ local KINDS = {
   { "login", "login", "log in", "sign in", "giriş", "iniciar sesión", "entrar", "вход", "đăng nhập" },
 }
 
---- What each kind of page says about the request, for a person.
+--- The meaning of each kind of page, for messages.
 page.MEANINGS = {
   cloudflare = "Cloudflare stopped the request",
   maintenance = "the panel is under maintenance",
@@ -49,9 +49,9 @@ local function kind_of(lower)
   end
 end
 
---- What is known of a page.
+--- Returns the title and the kind of a page.
 ---@param excerpt string the beginning of the body
----@return { title: string?, page: string }? nil where it is no HTML
+---@return { title: string?, page: string }? nil if it is not HTML
 function page.read(excerpt)
   local lower = text.lower(excerpt)
   if not (lower:find("<!doctype html", 1, true) or lower:find("<html", 1, true) or lower:find("<title", 1, true)

@@ -60,7 +60,7 @@ local text = require "smmpanel.util.text"
 
 local unclear, is_list = refusal.unclear, refusal.is_list
 
--- Words that refuse on their own, without anything that says they are a refusal. "Thank you" is none.
+-- Returns whether a text is a refusal by its words alone. "Thank you" is not one.
 local function refuses(asking, words)
   local failure = refusal.said(asking, words)
   if failure.code == "unknown" then return nil end
@@ -68,7 +68,7 @@ local function refuses(asking, words)
   return failure
 end
 
---- The failure of an object that lacks a field: the refusal in its message, if that is one.
+--- Returns the failure of an object that lacks a field: the refusal in its message, if there is one.
 ---@param asking smmpanel.Asking
 ---@param object table
 ---@param name string
@@ -81,8 +81,8 @@ end
 
 local lacks = records.lacks
 
---- Whether a value can be an id. The decoder gives an id that is no integer as text, so a number with a point or a
--- sign arrives as one.
+--- Returns whether a value can be an id. The decoder returns an id that is not an integer as text, so a number with a
+-- point or a sign is text here.
 ---@param value any
 ---@return boolean
 function records.is_id(value)
@@ -99,7 +99,7 @@ local function is_success(value)
   return value == true or type(value) == "string" and SUCCESS[text.lower(text.trim(value))] or false
 end
 
---- Whether an object says that what was asked was done.
+--- Returns whether an object says that the request was carried out.
 ---@param object table
 ---@return boolean
 function records.succeeded(object)
@@ -114,9 +114,9 @@ end
 
 -- ---- what the value has to be -----------------------------------------------------------------
 
-local checks = {} -- what the value has to be -> function(asking, object, id) -> the failure, or nil
+local checks = {} -- `is` of the action -> function(asking, object, id), which returns the failure or nil
 
--- A list of ids, or their text with commas, as a list; nil where it is none.
+-- Converts a list of ids, or a text with commas, to a list. Returns nil for any other value.
 local function id_list(value)
   if value == nil then return nil end
   if type(value) == "string" and value:find("^[^, ]+,[^ ]*[^, ]$") then
@@ -131,7 +131,7 @@ local function id_list(value)
   return value
 end
 
--- Several orders of one request: the first stands under the usual name too.
+-- Finds several orders of one request. The first is also stored under the usual name.
 local function find_several(object, row)
   local list = row.several and (id_list(object[row.several]) or id_list(object[row.value]))
   if not list then return end
@@ -139,14 +139,14 @@ local function find_several(object, row)
   if #list > 1 then object[row.several] = list end
 end
 
--- An order that is scheduled has no id yet.
+-- A scheduled order has no id yet.
 local function is_scheduled(asking, object)
   if asking.action ~= "add" or not records.succeeded(object) then return false end
   local words = (refusal.words(object) or "") .. " " .. tostring(object.status)
   return classify.says(words, "scheduled")
 end
 
--- {"order": {"id": 5}}: the id inside.
+-- Opens {"order": {"id": 5}}.
 local function open_value(object, name)
   local value = object[name]
   if type(value) ~= "table" or is_list(value) then return end
@@ -158,7 +158,7 @@ local function open_value(object, name)
   end
 end
 
--- A sentence where the id belongs, which refuses.
+-- Returns the failure of a sentence in place of the id, if it is a refusal.
 local function sentence(asking, value)
   return type(value) == "string" and value:find(" ", 1, true) and refuses(asking, value) or nil
 end
@@ -177,10 +177,10 @@ function checks.id(asking, object)
     failure = words and refuses(asking, words)
   end
   if failure or is_id(value) then return failure end
-  return sentence(asking, value) or unclear("'%s' is no id: %s", name, argerror.describe(value))
+  return sentence(asking, value) or unclear("'%s' is not an id: %s", name, argerror.describe(value))
 end
 
--- `status: "success"` around an answer says that the request was understood.
+-- Returns whether `status: "success"` is about the request and not about the order.
 local function is_envelope(object)
   return is_success(object.status) and refusal.words(object) ~= nil
     or type(object.status) == "number" and refusal.words(object) ~= nil
@@ -192,7 +192,7 @@ function checks.state(asking, object)
   if failure or refusal.has_data(asking, object) then return failure end
   local state = object[row.value]
   if row.data and (refusal.is_word(state) or is_success(state)) then
-    return unclear("'%s' is '%s' and nothing else is said: the order's state, or what became of the request",
+    return unclear("'%s' is '%s' without other fields: the state of the order, or of the request?",
       row.value, tostring(state))
   end
   local kind = type(state)
@@ -203,7 +203,7 @@ end
 local YES = { requested = true, success = true, ok = true, pending = true, yes = true, accepted = true,
   ["true"] = true, ["in progress"] = true, canceled = true, cancelled = true, processing = true }
 
--- The order's id, or the request's: panels repeat it for yes.
+-- Returns whether a value means yes. Some panels repeat the id for yes.
 local function is_yes(value, id)
   if type(value) == "number" then return value > 0 end
   if type(value) ~= "string" then return value == true end
@@ -212,7 +212,7 @@ local function is_yes(value, id)
   return is_id(word) and word:find("[0-9]") ~= nil and word:find("[a-z]") ~= nil
 end
 
--- {"success": "We will cancel this order"}: yes in a sentence. A bare success is no answer to what was asked.
+-- Returns whether a sentence means yes: {"success": "We will cancel this order"}. A bare success is not enough.
 local function says_cancelled(asking, object)
   local words = refusal.words(object) or refusal.filled(object.success) and object.success
   return words and records.succeeded(object) and classify.says(words, asking.action)
@@ -240,22 +240,22 @@ end
 
 -- ---- a record ---------------------------------------------------------------------------------
 
---- The failure of a text where a record, or the whole answer, belongs.
+--- Returns the failure of a text in place of a record, or of the whole answer.
 ---@param asking smmpanel.Asking
 ---@param words string
----@param is_row? boolean it stands for one id among others
+---@param is_row? boolean the text is the answer for one id of several
 ---@return smmpanel.Failure
 function records.bare_text(asking, words, is_row)
   local refusing = refuses(asking, words)
   if refusing then return refusing end
   if is_row and states.state(words) == "unknown" then return refusal.said(asking, words) end
-  return unclear("a bare text where a record belongs: %s", argerror.describe(words))
+  return unclear("a text instead of a record: %s", argerror.describe(words))
 end
 
--- What the client adds to a record, and what it tidies.
+-- Adds and removes the fields that all records have in common.
 local function finish(asking, object, id)
   local row = asking.row
-  object.error = nil -- it says that there is none: "", 0, false
+  object.error = nil -- a value for no error: "", 0, false
   local currency = object.currency
   if type(currency) == "string" and currency:find("[ \t\r\n]") then object.currency = text.trim(currency) end
   if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
@@ -267,17 +267,17 @@ local function check(asking, object, id)
   return refusal.of(asking, object) or checks[asking.row.is](asking, object, id)
 end
 
--- {"5": 1, "6": 0}: an id's value alone, where that says all there is to say.
+-- Reads {"5": 1, "6": 0}: the value alone, for actions where it is the whole record.
 local function scalar_record(asking, value, id)
   local kind, row = type(value), asking.row
   local alone = id and row.own and row.is ~= "state" and (kind == "number" or kind == "boolean")
   return alone and { [row.value] = value } or value
 end
 
---- The record in an object of an answer.
+--- Reads the record in an object of an answer.
 ---@param asking smmpanel.Asking
 ---@param object any
----@param id? string the id asked
+---@param id? string the requested id
 ---@return table? record
 ---@return smmpanel.Failure?
 function records.read(asking, object, id)
@@ -286,7 +286,7 @@ function records.read(asking, object, id)
     object = scalar_record(asking, object, id)
   end
   if type(object) ~= "table" or is_list(object) then
-    return nil, unclear("%s where a record belongs", argerror.describe(object))
+    return nil, unclear("%s instead of a record", argerror.describe(object))
   end
   local failure = check(asking, object, id)
   if failure and failure.code == "shape" and keys.fold(object) then failure = check(asking, object, id) end
@@ -294,7 +294,7 @@ function records.read(asking, object, id)
   return finish(asking, object, id)
 end
 
---- Whether an object is about this action's value: a record, or what is wrong with one.
+--- Returns whether an object has this action's value: a record, or one with a problem.
 ---@param asking smmpanel.Asking
 ---@param object table
 ---@return boolean

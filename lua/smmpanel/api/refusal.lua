@@ -1,6 +1,6 @@
---- What a panel says in words: the refusal in an object of an answer, and the two kinds of failure. Pure.
+--- The texts in an answer: finds the refusal in an object, and makes failures. Pure.
 --
--- Of the decoder it uses one thing: an object has text keys, an array integer keys (with holes for nulls).
+-- It relies on one property of the decoder: an object has text keys, an array has integer keys, with holes for nulls.
 -- @module smmpanel.api.refusal
 
 local refusal = {}
@@ -9,27 +9,27 @@ local classify = require "smmpanel.api.classify"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 
----@class smmpanel.Asking what an answer is read for
+---@class smmpanel.Asking the request that an answer belongs to
 ---@field action string
 ---@field row smmpanel.Action? nil for an action that is not in the table
----@field codes? fun(said: string): string? the user's own codes, asked before ours
+---@field codes? fun(said: string): string? the user's own codes, which take precedence
 
----@class smmpanel.Failure why an answer is no record
+---@class smmpanel.Failure why an answer is not a record
 ---@field kind "panel"|"response"
 ---@field code string
 ---@field text string
----@field uncertain? boolean the panel refused, and yet something may have been done
----@field answer? table what the panel answered, where it names an order in spite of the refusal
----@field bare? boolean a message alone, without anything that says it is a refusal
+---@field uncertain? boolean the panel refused, but the write may have been carried out
+---@field answer? table the panel's answer, if it names an order in spite of the refusal
+---@field bare? boolean a message without any sign that it is a refusal
 
---- Whether a decoded table is an array.
+--- Returns whether a decoded table is an array.
 ---@param t table
 ---@return boolean
 function refusal.is_list(t) return type(next(t)) == "number" end
 
 local is_list = refusal.is_list
 
---- The elements of an array, its holes counted.
+--- Returns the length of an array, including holes.
 ---@param list table
 ---@return integer
 function refusal.length(list)
@@ -38,14 +38,14 @@ function refusal.length(list)
   return n
 end
 
---- Whether a value is a text that is not blank.
+--- Returns whether a value is a text that is not blank.
 ---@param value any
 ---@return boolean
 function refusal.filled(value) return type(value) == "string" and text.trim(value) ~= "" end
 
 local filled = refusal.filled
 
---- An object's keys in a stable order: numbers first.
+--- Returns an object's keys in a stable order: numbers first.
 ---@param t table
 ---@return any[]
 function refusal.sorted_keys(t)
@@ -60,14 +60,15 @@ end
 
 -- ---- failures -------------------------------------------------------------------------------
 
-local MESSAGE_MAX = 1000 -- bytes: a panel may put a whole catalogue there
+local MESSAGE_MAX = 1000 -- bytes; a panel may put a whole catalogue there
 
 local function bounded(said)
   if #said <= MESSAGE_MAX then return said end
   return text.whole_characters(said:sub(1, MESSAGE_MAX - 3)) .. "..."
 end
 
---- A refusal in the panel's words. With two texts, a code word and a message, both count: the more precise one.
+--- Makes a refusal from the panel's text. If there are two texts, a code word and a message, the more precise one
+-- determines the code.
 ---@param asking smmpanel.Asking
 ---@param said string
 ---@param more? string
@@ -87,7 +88,7 @@ function refusal.said(asking, said, more)
     uncertain = writes and doubtful or nil }
 end
 
---- An answer that is neither a record nor a refusal.
+--- Makes the failure of an answer that is neither a record nor a refusal.
 ---@param message string a format
 ---@return smmpanel.Failure
 function refusal.unclear(message, ...)
@@ -96,15 +97,15 @@ end
 
 -- ---- texts in an object ---------------------------------------------------------------------
 
---- The fields in which panels put the answer itself, around which they write that it is one.
+--- The wrappers: fields that contain the actual answer.
 refusal.WRAPPERS = { "data", "result", "results", "response", "msg", "message", "services", "list", "items", "payload" }
 
 local MESSAGES = { "message", "msg", "reason", "detail", "error_message", "errorMessage", "error_description", "pesan",
   "mesaj", "mensagem", "mensaje", "Message" }
 
-local TEXTS_MAX = 50 -- of a list: what is more is no message
+local TEXTS_MAX = 50 -- in a list; the rest is ignored
 
--- All texts in a value, joined: `errors` may be a list, or lists by field.
+-- Joins all texts in a value: `errors` may be a list, or lists by field.
 local function texts_of(value)
   if filled(value) then return value end
   if type(value) ~= "table" then return nil end
@@ -116,7 +117,7 @@ local function texts_of(value)
   return found[1] and table.concat(found, "; ")
 end
 
---- The text that stands beside what an object holds.
+--- Returns the text of the first message field of an object.
 ---@param object table
 ---@return string?
 function refusal.message(object)
@@ -128,7 +129,7 @@ end
 
 local message_of = refusal.message
 
--- The text inside a wrapper: {"data": "a text"}, {"data": {"message": "..."}}.
+-- Returns the text in a wrapper: {"data": "a text"}, {"data": {"message": "..."}}.
 local function wrapped_message(object)
   for _, name in ipairs(refusal.WRAPPERS) do
     local inner = object[name]
@@ -141,15 +142,15 @@ local function wrapped_message(object)
   end
 end
 
---- The text that an object says beside what it holds, in a wrapper too.
+--- Returns the message of an object, or of its wrapper.
 ---@param object table
 ---@return string?
 function refusal.words(object) return message_of(object) or wrapped_message(object) end
 
 -- ---- refusals -------------------------------------------------------------------------------
 
--- The text of `error`, where it says that there is one, and the text beside it: null, false, "" and 0 say that there
--- is none.
+-- Returns the text of `error` and the message of the object, unless `error` is null, false, "" or 0, which mean that
+-- there is no error.
 local function error_field(object)
   local said = object.error
   if filled(said) then return said, refusal.words(object) end
@@ -165,8 +166,8 @@ end
 
 local REFUSAL = { error = true, fail = true, failed = true, failure = true, ["false"] = true }
 
---- Whether a `status` is a word for a refusal. Asked of each record: one look at the first letter spares the rest
--- of the work for nearly all.
+--- Returns whether a `status` is a word for a refusal. Called for each record, so it first compares the first letter,
+-- which excludes nearly all states.
 ---@param status any
 ---@return boolean
 function refusal.is_word(status)
@@ -178,7 +179,7 @@ local function is_false(value)
   return value == false or value == 0 or type(value) == "string" and (text.lower(value) == "false" or value == "0")
 end
 
---- Whether an object holds data of this action besides its value.
+--- Returns whether an object has data of this action other than its value.
 ---@param asking smmpanel.Asking
 ---@param object table
 ---@return boolean
@@ -197,7 +198,8 @@ local function http_failure(object)
   return false
 end
 
--- `status: "error"`: a refusal; but where the action asks for a state, the order or refill may have that state.
+-- Returns whether `status` or a similar field means a refusal. If the action asks for a state, `status: "error"` may be
+-- the state of the order.
 local function declined(asking, object)
   if object.success ~= nil and is_false(object.success) or object.ok == false then return true end
   local row = asking.row
@@ -218,7 +220,7 @@ local function is_some_id(value)
   return filled(value) and value:find("[0-9]") ~= nil and not value:find(" ", 1, true) and value ~= "0"
 end
 
--- Whether an order is named beside a refusal: it may have been made all the same.
+-- Returns whether a refusal also names an order: the panel may have placed it nevertheless.
 local function names_order(object, depth)
   for _, name in ipairs(ORDER_IDS) do
     if is_some_id(object[name]) then return true end
@@ -240,10 +242,10 @@ local function with_doubt(asking, object, failure)
   return failure
 end
 
---- The panel's refusal in an object.
+--- Returns the panel's refusal in an object.
 ---@param asking smmpanel.Asking
 ---@param object table
----@return smmpanel.Failure? failure nil where there is none
+---@return smmpanel.Failure? failure nil if there is none
 function refusal.of(asking, object)
   local said, more
   if object.error ~= nil then said, more = error_field(object) end
@@ -254,11 +256,11 @@ function refusal.of(asking, object)
   return said and with_doubt(asking, object, refusal.said(asking, said, more)) or nil
 end
 
---- The refusal in a field that should hold a value: {"refill": {"error": "..."}}.
+--- Returns the refusal in a field that should have a value: {"refill": {"error": "..."}}.
 ---@param asking smmpanel.Asking
 ---@param object table
 ---@param name string
----@return smmpanel.Failure? failure nil where the field holds no table
+---@return smmpanel.Failure? failure nil if the field is not a table
 function refusal.in_field(asking, object, name)
   local value = object[name]
   if type(value) ~= "table" then return nil end

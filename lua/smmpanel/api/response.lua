@@ -11,7 +11,7 @@ local text = require "smmpanel.util.text"
 
 local function succeeded(status) return status >= 200 and status < 300 end
 
--- What the body is instead of a document.
+-- Failures of a body that is not a document.
 local NO_DOCUMENT = {
   empty = { code = "empty", text = "the answer is empty" },
   null = { code = "null", text = "the answer is null: the panel may not know this action" },
@@ -40,7 +40,7 @@ local function http_text(outcome, said)
   return ("HTTP %d%s: %s"):format(status, status == 404 and " (is the url complete?)" or "", said)
 end
 
--- What a server says of a status in the standard's words: "Service Unavailable" is about no service of the panel's.
+-- The standard's texts for a status, which come from the server: "Service Unavailable" is not about a panel's service.
 local REASONS = { ["internal server error"] = true, ["server error"] = true, ["bad gateway"] = true,
   ["service unavailable"] = true, ["service temporarily unavailable"] = true, ["gateway timeout"] = true,
   ["gateway time-out"] = true }
@@ -49,8 +49,8 @@ local function is_reason(said)
   return REASONS[(text.lower(text.trim(said)):gsub("%.$", ""))] or false
 end
 
--- A failure under an HTTP error: the panel's words where it has some, else the status itself. A failing server's bare
--- message, or a standard's reason, is no refusal of the panel's.
+-- Makes the failure of an answer with an HTTP error: the panel's text if there is one, else the status. Under a 5xx
+-- status, a bare message or a standard text comes from the server, not from the panel, and is not a refusal.
 local function under_http_error(call, outcome, failure)
   local failing = outcome.http_status >= 500
   if failure.kind == "panel" and not (failing and (failure.bare or is_reason(failure.text))) then return failure end
@@ -60,12 +60,12 @@ local function under_http_error(call, outcome, failure)
     text = http_text(outcome, said and said.text or failure.text) }
 end
 
--- Where the status says failure, an empty answer is none, and neither is one that nothing is known about.
+-- Returns whether the answer can be used. Under an HTTP error, an empty answer or one to an unknown action cannot.
 local function usable(call, outcome)
   return not call.raw and not (type(outcome.value) == "table" and next(outcome.value) == nil)
 end
 
-local UNUSABLE = { kind = "response", code = "shape", text = "the answer holds nothing that was asked for" }
+local UNUSABLE = { kind = "response", code = "shape", text = "the answer has nothing that was requested" }
 
 local function read(call, outcome)
   local record, failure, whole
@@ -80,12 +80,12 @@ local function read(call, outcome)
   return nil, under_http_error(call, outcome, failure or UNUSABLE)
 end
 
--- Under these the panel did not get as far as the order, unless it says so itself.
+-- With these statuses the panel rejected the request before it looked at the order.
 local NOT_CARRIED_OUT = { [401] = true, [403] = true, [404] = true, [405] = true, [413] = true, [414] = true,
   [415] = true, [429] = true, [431] = true, [501] = true }
 
--- Whether a write may have been carried out although no record came of it. A refusal in the panel's words, or
--- for its rate, is a refusal; but what a failing server says about it proves nothing.
+-- Returns whether a write may have been carried out although there is no record. A refusal in the panel's words, or for
+-- the rate, is reliable; the text of a failing server proves nothing.
 local function in_doubt(call, outcome, failure)
   if not call.write then return nil end
   if failure.uncertain then return true end
@@ -108,13 +108,12 @@ local function redact_entries(entries, redact)
   end
 end
 
--- The seconds for which the panel wants no further request: Retry-After, or else the time at which its rate limit
--- starts again.
+-- Returns the seconds until the panel accepts another request: Retry-After, or the reset of its rate limit.
 local function pause_of(outcome)
   return outcome.retry_after or outcome.http_status == 429 and outcome.rate_reset or nil
 end
 
--- What is known of the server that answered, where that tells more than the error.
+-- Returns details about the server, if they say more than the error does.
 local function server_of(outcome, failure, redact)
   local found = failure and failure.page
   if not found and not outcome.cf_ray then return nil end
@@ -122,7 +121,8 @@ local function server_of(outcome, failure, redact)
     cf_ray = outcome.cf_ray, retry_after = pause_of(outcome) }
 end
 
--- The record of a write whose answer was cut after a whole document. Only an object or a list shows its own end.
+-- Returns the record of a write whose answer was truncated after a complete document. Only objects and lists have an
+-- end of their own.
 local function kept_record(call, outcome, redact)
   if not call.write or outcome.json ~= "whole" or type(outcome.value) ~= "table" then return nil end
   local record = read(call, outcome)
@@ -130,7 +130,7 @@ local function kept_record(call, outcome, redact)
   return record
 end
 
--- No answer came to an end.
+-- Makes the error of an attempt without a complete answer.
 local function lost(call, outcome, redact)
   return errors.new {
     kind = errors.kind_of(outcome.code), code = outcome.code, action = call.action,

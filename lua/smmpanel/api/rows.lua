@@ -1,5 +1,4 @@
---- Which row of an answer belongs to which id: by the ids that the rows carry, by position only where that is
--- certain. Pure.
+--- Finds the row of each id in an answer: by the ids in the rows, or by position if that is certain. Pure.
 -- @module smmpanel.api.rows
 
 local rows = {}
@@ -20,7 +19,7 @@ local function carried_id(asking, row)
   end
 end
 
--- Rows that carry ids, by id; nil where none carries one. A row given twice says two things of one id.
+-- Returns the rows by their ids, or nil if no row has an id. Two rows with one id contradict each other.
 local function by_carried_id(asking, list)
   local by_id, twice = nil, {}
   for _, row in pairs(list) do
@@ -48,14 +47,14 @@ local function by_place(asked, list)
   local n = refusal.length(list)
   if #asked == 1 and n == 1 then return { [asked[1]] = list[1] } end
   if n ~= #asked or not ids_count_from_zero(asked) then
-    return nil, unclear("a list of %d without ids, so that nothing tells which is which", n)
+    return nil, unclear("a list of %d rows without ids: it is unclear which row belongs to which id", n)
   end
   local by_id = {}
   for index, row in pairs(list) do by_id[("%d"):format(index - 1)] = row end
   return by_id
 end
 
---- Whether there is a row of one of the ids asked.
+--- Returns whether one of the requested ids has a row.
 ---@param asked string[]
 ---@param by_id table
 ---@return boolean
@@ -66,12 +65,12 @@ function rows.keyed(asked, by_id)
   return false
 end
 
---- The rows of a list answer by id.
+--- Returns the rows of a list by id.
 ---@param asking smmpanel.Asking
 ---@param asked string[] the ids, as sent
 ---@param list table an array that is not empty
 ---@return table<string, any>? rows
----@return table<string, true>|smmpanel.Failure twice the ids that have two rows; without rows the failure
+---@return table<string, true>|smmpanel.Failure twice the ids that have two rows; or the failure, if there are no rows
 function rows.of(asking, asked, list)
   local map = unwrap.pairs(asked, list)
   if map then return map, {} end

@@ -1,10 +1,10 @@
---- How the decoder types the fields of each action's answers: `actions.types` in the core's form.
+--- The types of the fields of each action's answers, for the decoder: `actions.types` in the core's format.
 -- @module smmpanel.api.schemas
 
 local actions = require "smmpanel.api.actions"
 local core = require "smmpanel.core"
 
--- By action. An action that is not in the table has none: its fields stay as JSON has them.
+-- By action. An unknown action has no schema: its fields keep their JSON types.
 ---@type table<string, userdata>
 local schemas = {}
 

@@ -1,4 +1,4 @@
---- The catalogue in a decoded answer. Pure.
+--- Reads the catalogue in a decoded answer. Pure.
 -- @module smmpanel.api.services
 
 local services = {}
@@ -16,13 +16,13 @@ local is_list, unclear = refusal.is_list, refusal.unclear
 
 local function is_number(value) return type(value) == "number" end
 
--- In some catalogues `service` is the name, and the id stands beside it.
+-- In some catalogues `service` is the name, and the id is in another field.
 local function names_the_service(row)
   local id = row.sid or row.id
   return is_number(id) and type(row.service) == "string" and (row.name == nil or not text.is_id(row.service))
 end
 
--- All rows of a catalogue have the same fields, so the first tells which names have to be found.
+-- All rows of a catalogue have the same fields, so the first row tells which documented names are missing.
 local function needs_names(asking, row)
   if type(row) ~= "table" then return false end
   if row.service == nil or names_the_service(row) then return true end
@@ -47,8 +47,8 @@ end
 
 -- ---- rows -------------------------------------------------------------------------------------
 
--- Whether a decoded array is a list of services without holes, as nearly every one is. The decoder fills arrays in
--- order, so whatever lies behind a hole comes after the border.
+-- Returns whether a decoded array is a list of services without holes, the usual case. The decoder fills arrays in
+-- order, so elements after a hole lie beyond the border (#rows).
 local function are_services(rows)
   local count = #rows
   if next(rows, count > 0 and count or nil) ~= nil then return false end
@@ -63,7 +63,7 @@ local function is_service(row)
   return type(row) == "table" and records.is_id(row.service)
 end
 
--- The rows of a catalogue without holes, or nil and the failure.
+-- Returns the rows of a catalogue without holes, or nil and the failure.
 local function services_in(asking, rows)
   local list = {}
   for _, key in ipairs(refusal.sorted_keys(rows)) do
@@ -71,7 +71,7 @@ local function services_in(asking, rows)
     name_fields(asking, row)
     if not is_service(row) then
       local said = type(row) == "table" and not is_list(row) and refusal.of(asking, row)
-      return nil, said or unclear("the catalogue holds %s that is no service", argerror.describe(row))
+      return nil, said or unclear("the catalogue has %s in place of a service", argerror.describe(row))
     end
     list[#list + 1] = row
   end
@@ -85,7 +85,7 @@ local function read_rows(asking, rows)
   return services_in(asking, rows)
 end
 
--- A filtered PHP list comes as an object: {"0": {...}, "2": {...}}.
+-- Reads a filtered PHP list, which is an object: {"0": {...}, "2": {...}}.
 local function numbered(object)
   local rows = {}
   for key, row in pairs(object) do
@@ -102,7 +102,7 @@ local function says_empty(object)
   return records.succeeded(object) and refusal.filled(data) and text.lower(data):find("empty", 1, true) ~= nil
 end
 
--- The services of each category: {"Instagram": [...], "TikTok": [...]}.
+-- Reads lists by category: {"Instagram": [...], "TikTok": [...]}.
 local function by_category(asking, object)
   local all = {}
   for _, category in ipairs(refusal.sorted_keys(object)) do
@@ -118,7 +118,7 @@ local function by_category(asking, object)
   return all
 end
 
--- One service alone, as a list of one.
+-- Reads a single service as a list of one.
 local function single(asking, object)
   name_fields(asking, object)
   return is_service(object) and object.name ~= nil and { object } or nil
@@ -141,7 +141,7 @@ local function read_object(asking, object, depth)
   return nil, records.lacks(asking, object, "services")
 end
 
---- The list of services in a decoded document that is a table.
+--- Returns the list of services in a decoded document that is a table.
 ---@param asking smmpanel.Asking
 ---@param value table
 ---@return smmpanel.Service[]?

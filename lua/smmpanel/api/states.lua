@@ -1,8 +1,7 @@
---- What an order's or a refill's state means: the words that panels use, by class and language, and the reading of
--- them. Pure.
+--- Classifies the states of orders and refills: the words of panels by class and language, and their reading. Pure.
 --
--- Accents, case, punctuation and emoji do not matter. Each word of a state has to be known: a sentence about a state is
--- none, and a text that is not known is `unknown`, never taken for open or for done.
+-- Accents, case, punctuation and emoji are ignored. Each word of a state must be known: a sentence about a state is not
+-- a state, and an unknown text is `unknown`, never open or completed.
 -- @module smmpanel.api.states
 
 local states = {}
@@ -10,7 +9,7 @@ local states = {}
 local normalise = require "smmpanel.util.normalise"
 local text = require "smmpanel.util.text"
 
--- Words and phrases with commas between them.
+-- Words and phrases, separated by commas.
 local WORDS = {
   open = {
     ur = "زیر التوا, زیر عمل, جاری ہے, جاری, زیر التواء, پراسیسنگ",
@@ -217,10 +216,10 @@ local WORDS = {
   },
 }
 
--- Beside a state these say nothing.
+-- Words without a meaning of their own.
 local FILLERS = "order, orders, status, tasks, sipariş, pedido, заказ, đơn, hàng, pesanan, valor, encargo"
 
-local class_of = {} -- a state without its spaces -> class
+local class_of = {} -- a state without spaces -> class
 local filler = {}
 
 local function squeezed(s) return (s:gsub(" ", "")) end
@@ -232,7 +231,7 @@ end
 
 for class, languages in pairs(WORDS) do add(class, languages.en) end
 
--- The languages in other scripts than Latin: a text in ASCII, once normalised, is in none of them.
+-- The languages with another script than Latin. A text that is ASCII after normalising is in none of them.
 local OTHER_SCRIPTS = { ur = true, bn = true, ru = true, uk = true, ar = true, fa = true, zh = true, ja = true,
   ko = true, th = true, hi = true }
 
@@ -249,7 +248,7 @@ local function add_languages(script)
   end
 end
 
--- The other languages are read when a state is none of the English ones, as most panels' are.
+-- Adds the other languages at the first state that is not English; most panels are in English.
 local function add_languages_of(normal)
   if not read.latin then
     for word in FILLERS:gmatch("[^,]+") do filler[normalise(word)] = true end
@@ -260,18 +259,17 @@ end
 
 local JOINING = { ["and"] = true, ve = true, e = true, y = true, et = true, und = true, dan = true }
 
--- Several states in one text: what is in part done or refunded is partial; a failure or a cancellation with a refund is
--- what it is besides.
+-- Combines several states in one text. Any of them with partial is partial, unless one is open. Failed and refunded is
+-- canceled. All other combinations are unknown: nil.
 local function combined(classes)
   local count, only = 0, nil
   for class in pairs(classes) do count, only = count + 1, class end
   if count <= 1 then return only end
   if classes.partial and not classes.open then return "partial" end
-  local refunded = classes.canceled and (classes.failed or classes.completed) and count == 2
-  return refunded and classes.failed and "canceled" or nil
+  return count == 2 and classes.failed and classes.canceled and "canceled" or nil
 end
 
--- The class of a text that holds several words: each must be a state, the longest phrases first.
+-- Returns the class of a text with several words. Each must belong to a state; the longest phrases are tried first.
 local function of_words(normal)
   local list, classes = {}, {}
   for word in normal:gmatch("[^ ]+") do list[#list + 1] = word end
@@ -295,8 +293,8 @@ end
 
 local LONGEST = 60 -- bytes: a state is a few words
 
---- The class of a state as a panel writes it, of an order or of a refill. A text that is not known is
--- `unknown`, never taken for open or for done. Stands for the `status` field of `status` and `refill_status`.
+--- Returns the class of an order's or a refill's state. An unknown text is `unknown`, never open or completed.
+-- Classifies the `status` field of `status` and `refill_status`.
 ---@param status string|integer|nil the record's field; some panels send numbers, 0 to 5
 ---@return "open"|"completed"|"partial"|"canceled"|"failed"|"unknown"
 function states.state(status)
@@ -305,7 +303,7 @@ function states.state(status)
     return status % 1 == 0 and class_of[("%.0f"):format(status)] or "unknown"
   end
   if kind ~= "string" or #status > 2 * LONGEST then return "unknown" end
-  local plain = class_of[text.squeeze(status)] -- nearly all
+  local plain = class_of[text.squeeze(status)] -- the fast path, for nearly all states
   if plain then return plain end
   local normal = normalise(status)
   add_languages_of(normal)
@@ -319,7 +317,7 @@ function states.is_final(status)
   return states.is_final_class(states.state(status))
 end
 
---- Whether a class is final.
+--- Returns whether a class is final.
 ---@param class string
 ---@return boolean
 function states.is_final_class(class)

@@ -1,4 +1,4 @@
---- The wrappers that panels put around an answer: {"status": true, "data": {...}}, [[...]], [{"1": {...}}, ...]. Pure.
+--- Opens the wrappers of an answer: {"status": true, "data": {...}}, [[...]], [{"1": {...}}, ...]. Pure.
 -- @module smmpanel.api.unwrap
 
 local unwrap = {}
@@ -7,10 +7,10 @@ local refusal = require "smmpanel.api.refusal"
 
 local is_list = refusal.is_list
 
---- How deep wrappers are opened.
+--- The most wrappers that are opened, one inside the other.
 unwrap.DEPTH = 4
 
---- A list without the lists around it.
+--- Returns a list without the lists around it.
 ---@param value any
 ---@return any
 function unwrap.list(value)
@@ -23,9 +23,9 @@ function unwrap.list(value)
   return value
 end
 
---- The tables in an object's wrappers, in a stable order.
+--- Returns the tables in an object's wrappers, in a stable order.
 ---@param object table
----@param own? string one more name: that of what was asked for ({"order": {...}}, {"orders": [...]})
+---@param own? string one more name, that of the requested thing: {"order": {...}}, {"orders": [...]}
 ---@return table[]
 function unwrap.inner(object, own)
   local found = {}
@@ -38,17 +38,17 @@ function unwrap.inner(object, own)
   return found
 end
 
--- The only key of an object, or nil.
+-- Returns the only key of an object, or nil.
 local function only_key(object)
   if type(object) ~= "table" then return nil end
   local key = next(object)
   return type(key) == "string" and next(object, key) == nil and key or nil
 end
 
---- A list of objects of one key each, which are ids: [{"1": {...}}, {"10": {...}}] -> {"1": {...}, "10": {...}}.
+--- Merges objects with one id each: [{"1": {...}}, {"10": {...}}] becomes {"1": {...}, "10": {...}}.
 ---@param asked string[]
 ---@param list table
----@return table? map nil where it is no such list
+---@return table? map nil if the list is different
 function unwrap.pairs(asked, list)
   local wanted, map = {}, {}
   for _, id in ipairs(asked) do wanted[id] = true end

@@ -1,4 +1,4 @@
---- Many ids: split into requests, several requests at a time, an entry for every id.
+--- Calls with many ids: splits the ids into requests, sends several at a time, and returns an entry for every id.
 -- @module smmpanel.call.batch
 
 local answers = require "smmpanel.api.answers"
@@ -52,7 +52,7 @@ end
 ---@field keys table<string, smmpanel.Id[]> text -> the ids as given
 
 -- Sends all chunks, `workers` at a time. After an error in a caller's function no further request starts.
--- -> the error of the first request that failed
+-- Returns the error of the first request that failed.
 local function send_all(action, next_chunk, how, send, answer)
   local failures, refused, begun, over = {}, nil, 0, false
   local function work()

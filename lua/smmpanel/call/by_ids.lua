@@ -38,7 +38,7 @@ local function sizes(own, call, given)
     concurrency = given.concurrency or own.options.concurrency }
 end
 
--- Takes a list or an iterator. -> an iterator, and the number of ids if it is known
+-- Accepts a list or an iterator. Returns an iterator, and the number of ids if it is known.
 local function source_of(where, x)
   if type(x) == "function" then return x end
   ids.read(where, x)

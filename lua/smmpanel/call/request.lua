@@ -64,7 +64,7 @@ local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, HOLD_MAX)) end
 end
 
--- The request as the engine takes it, and the option `transport` too.
+-- Returns the request in the format of the engine and of the option `transport`.
 local function wire_request(state, call)
   return {
     action = call.action, fields = call.fields, separator = call.separator, write = call.write,

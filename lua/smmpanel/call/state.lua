@@ -43,7 +43,7 @@ local function new(own)
   return fields
 end
 
---- Makes what belongs to a new panel, and takes the key out of its options: from here on only the clients have it.
+--- Creates the state of a new panel, and removes the key from its options: from now on only the clients have it.
 ---@param panel smmpanel.Panel
 ---@param own table the checked options
 function state.store(panel, own)

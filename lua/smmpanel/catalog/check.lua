@@ -64,7 +64,7 @@ local function has_drip_feed(service)
   return service.dripfeed ~= nil and service.dripfeed ~= false and service.dripfeed ~= 0
 end
 
---- What a form for an order of a service asks for.
+--- Returns the fields of an order form for a service.
 ---@param service smmpanel.Service
 ---@return smmpanel.OrderForm
 function check.form(service)

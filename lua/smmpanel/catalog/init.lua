@@ -35,7 +35,7 @@ catalog.FIELDS = order_rules.NAMES
 --- Returns the fields of an order as `panel:add` sends them, for a preview before it is placed. `type` is checked, not
 -- sent. Sends nothing. Throws if `panel:add` would.
 ---@param order smmpanel.Order
----@return { name: string, value: string|string[] }[] fields as they follow each other; a list's value is a list
+---@return { name: string, value: string|string[] }[] fields in the order they are sent; a list's value is a list
 function catalog.sent(order)
   local flat, list = order_rules.fields(order), {}
   for i = 1, #flat, 2 do list[#list + 1] = { name = flat[i], value = flat[i + 1] } end
@@ -98,7 +98,7 @@ function Catalog:cost(id, quantity, runs)
   local rate = decimal.parse(service.rate)
   if not rate then
     local rate_text = type(service.rate) == "string" and service.rate or argerror.describe(service.rate)
-    return nil, ("the rate of service %s is no price: %s"):format(id_text(id), rate_text)
+    return nil, ("the rate of service %s is not a price: %s"):format(id_text(id), rate_text)
   end
   local cost = rate * count
   return decimal.text(check.is_package(service) and cost or cost * THOUSANDTH)
@@ -131,10 +131,10 @@ function Catalog:price(order)
 end
 
 ---@class smmpanel.OrderForm
----@field type? string the service's type as it is documented; nil where it is not
----@field required string[] besides `service`
----@field optional string[] `runs` and `interval` among them where the service has drip-feed
----@field counted? string the field whose pieces are counted, from `min` to `max`; nil where nothing is counted
+---@field type? string the documented name of the service's type; nil if it is not documented
+---@field required string[] without `service`
+---@field optional string[] including `runs` and `interval` if the service has drip-feed
+---@field counted? string the field that determines the quantity, which `min` and `max` limit; nil if none does
 ---@field min? integer as the service has it
 ---@field max? integer
 

@@ -34,7 +34,7 @@ function failures.uncertain(ref, attempt)
 end
 
 function failures.mismatch(ref)
-  local said = "'%s' was used for another order, or on another panel: give this one a ref of its own"
+  local said = "'%s' was used for another order, or on another panel: use a different ref for this one"
   return add(ref, "mismatch", said:format(ref))
 end
 
@@ -87,7 +87,7 @@ function failures.other_attempt(ref, asked, now)
 end
 
 function failures.other_ref(ref, made, holder)
-  local said = "%s is that of '%s' already: look at the panel for the order of '%s' (force = true overrides)"
+  local said = "%s already belongs to '%s': look up the order of '%s' at the panel (force = true overrides)"
   return failures.new("resolve", ref, "other_ref", said:format(failures.order_text(made), holder, ref))
 end
 

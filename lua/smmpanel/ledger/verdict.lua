@@ -45,7 +45,7 @@ function verdict.unknown(reason, more)
   return made
 end
 
--- Checks that all rows have numbers above those that were known before. -> nil, or the reason
+-- Checks that all rows have numbers above those that were known before. Returns nil, or the reason.
 local function growth(rows)
   local seen = 0
   for _, row in ipairs(rows) do

@@ -20,7 +20,7 @@ local NEAR = 0.025 -- seconds: a caller that is awake may overtake sleeping ones
 
 --- Makes an empty queue.
 ---@param clock fun(): number seconds, monotonic
----@param spacing number seconds between two slots; 0 where it is not known
+---@param spacing number seconds between two slots; 0 if unknown
 ---@return table
 function line.new(clock, spacing)
   return setmetatable({ clock = clock, spacing = spacing, short = {}, bulk = {}, next_is_bulk = false, joined = 0 },

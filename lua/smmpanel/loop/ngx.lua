@@ -64,7 +64,7 @@ end
 
 local function connect()
   local path, _, why = core.listen()
-  if not path then return nil, "no unix socket can be made (is TMPDIR writable?): " .. why end
+  if not path then return nil, "cannot create a unix socket (is TMPDIR writable?): " .. why end
   local socket = ngx.socket.tcp()
   local ok, problem = socket:connect("unix:" .. path)
   if not ok then return nil, problem end
@@ -72,7 +72,8 @@ local function connect()
   return socket
 end
 
--- The byte has been read, and comes again only after a step that did not throw. So it repeats the step until then.
+-- The byte has been read, and the engine sends another one only after a step that did not throw. So the step is
+-- repeated until it does not throw.
 local function step()
   local ok, thrown = pcall(dispatch.step)
   while not ok do

@@ -34,7 +34,7 @@ local function decode_four(four)
   return bytes:sub(1, d and 3 or c and 2 or 1)
 end
 
---- The bytes again; what is no base64 is left out.
+--- Decodes a text. Characters that are not base64 are ignored.
 ---@param text string
 ---@return string
 function base64.decode(text)

@@ -1,4 +1,4 @@
---- Case folding of UTF-8 for searches: Latin, Greek and Cyrillic letters, whatever the locale. Pure.
+--- Case folding of UTF-8 for searches: Latin, Greek and Cyrillic letters, in any locale. Pure.
 -- @module smmpanel.util.casefold
 
 local text = require "smmpanel.util.text"
@@ -8,7 +8,8 @@ local function utf8_pair(point)
   return string.char(0xC0 + math.floor(point / 64), 0x80 + point % 64)
 end
 
--- The capital letters from..to, every `step`, have their small ones `distance` further on.
+-- { from, to, step, distance }: the capital letters from..to, in steps of `step`; the lower case of each is `distance`
+-- further on.
 local CAPITALS = {
   { 0xC0, 0xD6, 1, 32 },
   { 0xD8, 0xDE, 1, 32 },
@@ -28,12 +29,12 @@ local CAPITALS = {
   { 0x460, 0x480, 2, 1 },
   { 0x48A, 0x4BE, 2, 1 },
   { 0x4D0, 0x52E, 2, 1 },
-  -- The Turkish dotted and dotless i are both searched for as i.
+  -- The Turkish dotted and dotless i both fold to i.
   { 0x130, 0x130, 1, 0x69 - 0x130 },
   { 0x131, 0x131, 1, 0x69 - 0x131 },
 }
 
-local folded -- a letter of two bytes -> its small form; built for the first text that is not ASCII
+local folded -- a letter of two bytes -> its lower case; built for the first text that is not ASCII
 
 local function new_folded()
   local made = {}
@@ -44,7 +45,7 @@ local function new_folded()
   return made
 end
 
---- The text in small letters, so that it can be compared with another of which the same was made.
+--- Returns the text in lower case, for comparison with another folded text.
 ---@param s string
 ---@return string
 return function(s)

@@ -189,7 +189,7 @@ Decimal.__tostring = function(value) return decimal.text(value) end
 ---@return smmpanel.Decimal
 function decimal.times(amount, count)
   if type(count) ~= "number" or count % 1 ~= 0 or count < 0 or count > 2 ^ 53 then
-    error(("%s is no count from 0 to 2^53"):format(tostring(count)), 2)
+    error(("%s is not a whole number from 0 to 2^53"):format(tostring(count)), 2)
   end
   return amount * from_digits(("%.0f"):format(count), "")
 end

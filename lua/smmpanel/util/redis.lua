@@ -174,7 +174,7 @@ local function connected(connect)
   local ok, client, err = guard.call(connect)
   if not ok then client, err = nil, client end
   if not client then return nil, broken(err or "the function that connects returned nothing") end
-  if not is_client(client) then return nil, broken("the function that connects returned no client") end
+  if not is_client(client) then return nil, broken("the function that connects did not return a client") end
   return client
 end
 

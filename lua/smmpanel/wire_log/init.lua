@@ -2,9 +2,9 @@
 -- attached to a bug report, and `smmpanel.replay(path)` answers from it.
 --
 -- The fields of a line: `at` (when the attempt ended, UTC), `action`, `attempt`, `seconds`, `request` (the form body,
--- the key as `K`), `status`, `content_type`, `location`, `retry_after` and other headers that say how to go on, `body`
--- (or `body_base64` where it is no UTF-8), `cut` (the body was longer than the log keeps), `error` (a failed
--- transfer: `{ code, message, sent }`).
+-- the key as `K`), `status`, `content_type`, `location`, `retry_after` and other headers that concern the next
+-- request, `body` (or `body_base64` if it is not UTF-8), `cut` (the body was longer than the limit of the log),
+-- `error` (a failed transfer: `{ code, message, sent }`).
 -- @module smmpanel.wire_log
 
 local base64 = require "smmpanel.util.base64"

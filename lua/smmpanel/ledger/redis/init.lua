@@ -57,7 +57,7 @@ function store.new(client, options)
   }, Store)
 end
 
-local UNSAFE = "this Redis can lose what it acknowledged (%s): set that, or take the risk with unsafe = true"
+local UNSAFE = "this Redis can lose acknowledged writes (%s): change the setting, or accept the risk with unsafe = true"
 
 -- Returns what is wrong with the settings, or nil. Some Redis users may not read appendfsync.
 local function weakness(self, aof, policy, replicas, fsync)
@@ -79,10 +79,10 @@ local function check_safety(self)
   if why then return { code = "unsafe", message = UNSAFE:format(why) } end
 end
 
-local GONE = "the ledger under the prefix '%s' is gone or another one (Redis was emptied, or another Redis or "
-  .. "database answers): stop, and bring the first one back; refs taken in it are known nowhere else"
+local GONE = "the ledger under the prefix '%s' is missing or was replaced (Redis was emptied, or this is another Redis "
+  .. "or database): stop, and restore the first one; no other place records its refs"
 local MISSING = "there is no ledger under the prefix '%s', and create = false: check the address, the database "
-  .. "and the prefix, or let it be created once"
+  .. "and the prefix, or allow its creation once"
 
 local function changed(self, said)
   return nil, { code = "store_changed", message = said:format(self.prefix) }

@@ -83,7 +83,7 @@ scripts.adopt = SAME_STORE .. [[
   return {'ok', tostring(count - 1)}
 ]]
 
--- Finds the ref's hash: `lookup()` -> suffix of its key, whether it is this account's; nil where there is none.
+-- Finds the ref's hash. `lookup()` returns the suffix of its key and whether it is this account's; nil without one.
 local LOOKUP = NOW .. SAME_STORE .. [[
   local account, panel, named, prefix, ref = ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5], ARGV[6]
   local function group(a) return redis.call('HGET', KEYS[1], 'group:' .. a) end
@@ -116,7 +116,7 @@ local LOOKUP = NOW .. SAME_STORE .. [[
     table.insert(list, 1, word)
     return list
   end
-  -- A row that has gone (evicted) though it was open: its end is not known.
+  -- A row that was open and is gone (evicted): its outcome is unknown.
   local function lost()
     return {ref, '1', text(now), '1', 'doubt', '', '', '', '', '', '', '', '', ''}
   end
@@ -294,7 +294,7 @@ scripts.made = LOOKUP .. [[
   return found
 ]]
 
--- They travel with every step, so without their indentation.
+-- Every step sends its script, so the indentation is removed.
 for name, script in pairs(scripts) do scripts[name] = (script:gsub("\n +", "\n")) end
 
 return scripts

@@ -16,17 +16,17 @@ Connection.__index = Connection
 
 -- A part of SQLite's message -> our code, and what to do.
 local ADVICE = {
-  { "locked", "busy", "another process is writing for long: try again, or raise busy_timeout" },
-  { "disk is full", "full", "make room on its disk, then try again" },
+  { "locked", "busy", "another process has been writing for too long: try again, or raise busy_timeout" },
+  { "disk is full", "full", "free some space on its disk, then try again" },
   { "readonly", "read_only", "give this user write access to the file and its directory" },
-  { "malformed", "corrupt", "stop: it alone knows what was placed; if you restore a backup, refs taken since "
+  { "malformed", "corrupt", "stop: it is the only record of placed orders; if you restore a backup, refs taken since "
     .. "then are uncertain" },
-  { "not a database", "corrupt", "it is damaged, or no ledger: choose another file, or restore a backup (refs "
+  { "not a database", "corrupt", "it is damaged, or not a ledger: choose another file, or restore a backup (refs "
     .. "taken since then are uncertain)" },
   { "unable to open", "unavailable", "does its directory exist, and may this user read and write there?" },
-  { "disk I/O error", "unavailable", "look at its disk (room, quota, the system's log), then try again" },
+  { "disk I/O error", "unavailable", "check its disk (free space, quota, the system's log), then try again" },
 }
-local UNKNOWN = { nil, "store", "an unexpected failure: look at the file with sqlite3" }
+local UNKNOWN = { nil, "store", "an unexpected failure: check the file with sqlite3" }
 
 local function failure(self, said)
   said = text.one_line(tostring(said):gsub("^LuaSQL: ", ""), 200)

@@ -19,8 +19,8 @@ end
 ---@param path string
 ---@return string? why
 function file.forgets(path)
-  if path:lower():find "^%s*file:" then return "a URI may name a database that forgets" end
-  if path:lower():find(":memory:", 1, true) then return "a ledger in memory forgets" end
+  if path:lower():find "^%s*file:" then return "a URI may name a database in memory, which does not persist" end
+  if path:lower():find(":memory:", 1, true) then return "a database in memory does not persist" end
 end
 
 local function unescaped(field)
@@ -44,14 +44,14 @@ local function changed(path, said)
   return { code = "store_changed", message = ("the ledger %s %s"):format(path, said) }
 end
 
-local LINKS = "has %d names (hard links): SQLite keeps its journal beside one name, and writers under another do "
-  .. "not see it; remove the other names"
-local MOUNTED = "is mounted as a single file: SQLite's journal beside it is then not shared; mount its directory"
-local GONE = "is gone (deleted, or its volume is not mounted): stop, and put the file back; refs taken in it are "
-  .. "known nowhere else"
-local OTHER = "is another file than the one opened before: stop, and put the first one back, or start anew if the "
-  .. "change was meant"
-local MISSING = "does not exist, and create = false: check the path and the volume, or let it be created once"
+local LINKS = "has %d names (hard links): SQLite stores its journal next to one name, and writers under another name "
+  .. "do not see it; remove the other names"
+local MOUNTED = "is mounted as a single file, so SQLite's journal next to it is not shared: mount its directory"
+local GONE = "is missing (deleted, or its volume is not mounted): stop, and restore the file; no other place "
+  .. "records its refs"
+local OTHER = "is not the file that was opened before: stop, and restore the first one, or restart the program if "
+  .. "you replaced it on purpose"
+local MISSING = "does not exist, and create = false: check the path and the volume, or allow its creation once"
 
 --- Checks the file before a step.
 ---@param path string absolute

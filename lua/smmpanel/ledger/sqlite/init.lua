@@ -119,7 +119,7 @@ function store.new(path, options)
   local wrong = checks.line(path)
   if wrong then argerror.throw(where, "the path must be %s, got %s", wrong, argerror.describe(path)) end
   local why = file.forgets(path)
-  if why then argerror.throw(where, "%s: give it a file, not %s", why, argerror.describe(path)) end
+  if why then argerror.throw(where, "the path must be that of a file, got %s: %s", argerror.describe(path), why) end
   options = checks.options(where, options or {}, OPTIONS)
   local full = file.absolute(path)
   identities[full] = identities[full] or {}

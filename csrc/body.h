@@ -21,6 +21,7 @@ bool body_add(body_queue *b, const char *data, size_t len);
 /* Moves at most `size` bytes out, and at most one chunk. Returns how many. */
 size_t body_read(body_queue *b, char *into, size_t size);
 
+/* Frees the chunks; the queue is then empty and can be used again. */
 void body_free(body_queue *b);
 
 #endif

@@ -15,6 +15,7 @@ typedef struct {
   bool failed;
 } buffer;
 
+/* Appends a copy of the bytes; sets `failed` if memory is short. */
 void buffer_add(buffer *b, const void *data, size_t len);
 
 /* Makes room to write `more` bytes at data + len. False: failed. Any pointer into `data` is invalid afterwards. */

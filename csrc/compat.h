@@ -1,4 +1,4 @@
-/* compat.h - one source for the Lua 5.1 ABI (LuaJIT, PUC 5.1) to 5.4, and nothing else.
+/* compat.h - one source for the Lua 5.1 ABI (LuaJIT, PUC 5.1) to Lua 5.5, and nothing else.
  * For that ABI only functions that PUC 5.1 exports are used, so that one build loads in LuaJIT and in PUC 5.1. */
 #ifndef SMMPANEL_COMPAT_H
 #define SMMPANEL_COMPAT_H

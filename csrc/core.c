@@ -88,7 +88,7 @@ static int core_append(lua_State *L) {
   return 1;
 }
 
-/* (path): removes what saves of this file by killed processes have left. */
+/* (path): removes the temporary files of killed processes that were saving this file. */
 static int core_remove_leftovers(lua_State *L) {
   leftovers_remove(luaL_checkstring(L, 1));
   return 0;
@@ -102,7 +102,7 @@ static int core_now(lua_State *L) {
 /* For back-off, and for the tokens of a ledger's claims, so two processes must not get the same numbers. */
 static int core_random(lua_State *L) {
   uint32_t bits = 0;
-  if (getentropy(&bits, sizeof bits)) return luaL_error(L, "smmpanel: the system gives no random numbers");
+  if (getentropy(&bits, sizeof bits)) return luaL_error(L, "smmpanel: the system returned no random numbers");
   lua_pushnumber(L, bits / 4294967296.0);
   return 1;
 }

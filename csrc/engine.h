@@ -32,6 +32,7 @@ bool engine_is_ours(const engine *e);
 /* A descriptor that is readable when engine_ready has an exchange; owned by the engine. */
 int engine_descriptor(const engine *e);
 
+/* The number of exchanges that were submitted and have not ended. */
 int engine_in_flight(engine *e);
 
 /* The caller has handled news: the descriptor stays readable only if more is queued. */

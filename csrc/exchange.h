@@ -101,6 +101,7 @@ struct exchange {
  * Lua state's thread, because it reads the environment for a proxy. */
 exchange *exchange_new(const exchange_options *o, buffer *body);
 
+/* Adds and drops a reference, on any thread. The last release frees the exchange and wipes its request. */
 void exchange_retain(exchange *x);
 void exchange_release(exchange *x);
 

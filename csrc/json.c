@@ -146,7 +146,7 @@ static unsigned char after_value(const json *j) {
 
 static json_event open_container(json *j, const char *p, bool object) {
   j->in = p;
-  if (j->depth == JSON_DEPTH_MAX) return json_too_large(j, "nested too deep");
+  if (j->depth == JSON_DEPTH_MAX) return json_too_large(j, "nested too deeply");
   j->in++;
   j->object[j->depth++] = object;
   j->state = object ? AT_FIRST_KEY : AT_FIRST_VALUE;

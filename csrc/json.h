@@ -74,6 +74,7 @@ typedef struct {
   bool object[JSON_DEPTH_MAX]; /* for each level: whether it is an object */
 } json;
 
+/* Prepares a reader for a new document. Call json_free first if the reader was used before. */
 void json_init(json *j);
 void json_feed(json *j, const char *data, size_t len); /* data must stay valid until JSON_MORE */
 void json_finish(json *j);

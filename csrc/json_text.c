@@ -151,7 +151,7 @@ static inline char *write_sequence(json *j, char *to, const char *text, int leng
 }
 
 static const char *wrong_byte(const json *j) {
-  if ((j->carried ? *j->carry : *j->in) == '\\') return "an escape that JSON does not know";
+  if ((j->carried ? *j->carry : *j->in) == '\\') return "an escape that JSON does not have";
   return (unsigned char)*j->in < 0x20 && !j->carried ? "a control character in a string" : "not UTF-8";
 }
 

@@ -4,9 +4,9 @@
 #ifndef SMMPANEL_LEFTOVERS_H
 #define SMMPANEL_LEFTOVERS_H
 
-/* Removes the regular files PATH.PID.NUMBER.new beside `path` whose process is gone, and those that are older than an
- * hour: a container gives each of its runs the same process id. Nothing else in the folder is touched. A file that
- * cannot be removed stays; the caller has nothing to do about it. */
+/* Removes the regular files PATH.PID.NUMBER.new next to `path` whose process has ended, and those that are older than
+ * an hour, because a container gives each of its runs the same process id. Touches nothing else in the directory. A
+ * file that cannot be removed stays, which is not an error. */
 void leftovers_remove(const char *path);
 
 #endif

@@ -202,7 +202,7 @@ static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
     case CODING_GZIP: return store_packed(m, x, data, len);
     case CODING_OTHER:
       exchange_fail(x, "encoding",
-                    "the answer has a Content-Encoding that was not asked for (only gzip was)");
+                    "the answer has a Content-Encoding that was not requested (only gzip is)");
       return false;
     default: return deliver(m, x, data, len);
   }
@@ -211,7 +211,7 @@ static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
 /* libcurl has finished the transfer; it ends once the compressed stream is read. */
 static void end_received(multi *m, exchange *x) {
   if (!x->received) return;
-  if (!x->inflated) exchange_fail(x, "cut", "the compressed answer is cut off");
+  if (!x->inflated) exchange_fail(x, "cut", "the compressed answer is truncated");
   end_exchange(m, x);
 }
 
@@ -232,7 +232,7 @@ static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
       end_received(m, x);
       break;
     case INFLATER_BROKEN:
-      multi_end(m, x, "encoding", "the answer is not the gzip that it is said to be");
+      multi_end(m, x, "encoding", "the answer is declared as gzip, but is not gzip");
       break;
     case INFLATER_NO_MEMORY: multi_end(m, x, "memory", "out of memory"); break;
   }
@@ -318,7 +318,7 @@ static void end_overdue(multi *m) {
   for (exchange *x = m->active, *next; x; x = next) {
     next = x->active_next;
     if (now > x->deadline.steady + OVERDUE_POLL_MS)
-      multi_end(m, x, "timeout", "no end came before the deadline");
+      multi_end(m, x, "timeout", "the answer did not end before the deadline");
   }
 }
 

@@ -163,7 +163,7 @@ static void check_written(const char *body, size_t len) {
   for (size_t i = 0; i < written_len; i++)
     if ((unsigned char)written[i] >= 0x80) return; /* it copies what is not UTF-8 */
   bool ok = decode_whole(NULL, false, written, written_len, &d);
-  MUST(ok || strcmp(decoder_error(d), "nested too deep") == 0);
+  MUST(ok || strcmp(decoder_error(d), "nested too deeply") == 0);
 }
 
 /* ---- the entry ---------------------------------------------------------------------------- */

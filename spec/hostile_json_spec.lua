@@ -115,7 +115,7 @@ describe("over a socket", function()
   local OPENING = "HTTP/1.1 200 OK\r\n\r\n["
 
   it("an answer beyond a limit is too_large, is not read to its end and is not tried again", function()
-    for piece, words in pairs { ["{},"] = "more values", ["1"] = "a number of", ["["] = "nested too deep" } do
+    for piece, words in pairs { ["{},"] = "more values", ["1"] = "a number of", ["["] = "nested too deeply" } do
       local panel = smmpanel.new { url = server.url { OPENING, { 40e6, piece }, raw.WAIT }, key = "key", timeout = 60 }
       local value, err = panel:services()
       assert.is_nil(value)

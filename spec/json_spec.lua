@@ -65,13 +65,13 @@ describe("JSON", function()
   end)
 
   it("says what is wrong", function()
-    assert.equal("nested too deep", refused(("["):rep(129)))
+    assert.equal("nested too deeply", refused(("["):rep(129)))
     assert.equal("the JSON ends too early", refused '[{"order":1}')
     assert.equal("not UTF-8", refused '["\255"]')
     assert.equal("text after the document", refused "{} {}")
     assert.equal("a malformed number", refused "[01]")
     assert.equal("a control character in a string", refused '["a\nb"]')
-    assert.equal("an escape that JSON does not know", refused '["\\x"]')
+    assert.equal("an escape that JSON does not have", refused '["\\x"]')
   end)
 
   it("has U+FFFD for a surrogate that stands alone", function()
@@ -231,7 +231,7 @@ describe("PROTOCOL 'Ids and values': before the JSON", function()
       assert.equal("no JSON in it", refused(text))
     end
     for _, text in ipairs { "\239", "\239\187", "nul", "tru", '"a' } do refused(text) end
-    assert.equal("nested too deep", refused("x " .. ("["):rep(129)))
+    assert.equal("nested too deeply", refused("x " .. ("["):rep(129)))
   end)
 
   it("each recorded answer reads the same in any pieces, and as lua-cjson reads it", function()

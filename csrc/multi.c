@@ -201,8 +201,7 @@ static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
   switch (x->answer.coding) {
     case CODING_GZIP: return store_packed(m, x, data, len);
     case CODING_OTHER:
-      exchange_fail(x, "encoding",
-                    "the answer has a Content-Encoding that was not requested (only gzip is)");
+      exchange_fail(x, "encoding", "the answer has a Content-Encoding that was not requested (only gzip is)");
       return false;
     default: return deliver(m, x, data, len);
   }

@@ -1,5 +1,13 @@
 -- The one table of actions: complete rows, and nothing else in the project that repeats what they say.
 local actions = require "smmpanel.api.actions"
+local child = require "spec.support.child"
+
+local function first_line(command)
+  local pipe = io.popen(command)
+  local line = pipe:read "*l"
+  pipe:close()
+  return line
+end
 
 local IS = { id = true, state = true, yes = true, any = true }
 local TYPES = { id = true, money = true, count = true, flag = true }
@@ -27,6 +35,20 @@ describe("the table of actions", function()
       assert.is_true(not row.many or commands[action], action)
     end
     panel:close()
+  end)
+
+  it("gives a new action its command with one file in cli/commands/", function()
+    local directory = first_line "mktemp -d"
+    os.execute(("mkdir %s/smmpanel && cp -r lua/smmpanel/cli %s/smmpanel"):format(directory, directory))
+    local file = assert(io.open(directory .. "/smmpanel/cli/commands/pause.lua", "w"))
+    file:write 'return { name = "pause", about = "Pause orders." }'
+    file:close()
+    local names = child.run(([[
+      package.path = "%s/?.lua;%s/?/init.lua;" .. package.path
+      for _, command in ipairs(require("smmpanel.cli.arguments").commands()) do io.write(command.name, " ") end
+    ]]):format(directory, directory))
+    os.execute("rm -rf " .. directory)
+    assert.matches("^doctor balance services .* cancel .* pause ", names)
   end)
 
   it("is not repeated anywhere: no other table lists which actions read", function()

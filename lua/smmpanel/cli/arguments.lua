@@ -6,6 +6,7 @@ local arguments = {}
 
 local argparse = require "argparse"
 local fail = require "smmpanel.cli.fail"
+local lfs = require "lfs"
 local shared = require "smmpanel.cli.options"
 local terminal = require "smmpanel.cli.views.terminal"
 
@@ -36,16 +37,26 @@ local terminal = require "smmpanel.cli.views.terminal"
 ---@field hidden? boolean
 ---@field run fun(context: smmpanel.cli.Context, args: table): integer?
 
-local NAMES = {
-  "doctor", "balance", "services", "add", "status", "watch", "refill", "refill-status", "cancel", "call", "pending",
-  "resolve", "ledger", "sandbox", "completion", "words", "man",
-}
+-- The order of the commands in the help. A command that is not named here comes last, so a new command needs only its
+-- own file.
+local ORDER = { "doctor", "balance", "services", "add", "status", "watch", "refill", "refill_status", "cancel", "call",
+  "pending", "resolve", "ledger", "sandbox", "completion", "words", "man" }
 
---- The commands, in the order of the help.
+local DIRECTORY = debug.getinfo(1, "S").source:match "^@(.*/)" .. "commands"
+
+local function module_names()
+  local rank, names = {}, {}
+  for i, name in ipairs(ORDER) do rank[name] = ("%02d"):format(i) end
+  for file in lfs.dir(DIRECTORY) do names[#names + 1] = file:match "^([a-z_]+)%.lua$" end
+  table.sort(names, function(a, b) return (rank[a] or a) < (rank[b] or b) end)
+  return names
+end
+
+--- Returns the commands, in the order of the help.
 ---@return smmpanel.cli.Command[]
 function arguments.commands()
   local commands = {}
-  for i, name in ipairs(NAMES) do commands[i] = require("smmpanel.cli.commands." .. name:gsub("-", "_")) end
+  for i, name in ipairs(module_names()) do commands[i] = require("smmpanel.cli.commands." .. name) end
   return commands
 end
 

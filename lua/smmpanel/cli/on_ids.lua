@@ -71,7 +71,7 @@ local function output(args, shape, writes)
 end
 
 local function run(context, args, given)
-  local shape, action = records[given.action], given.action
+  local shape, action = given.shape, given.action
   local writes = given.question ~= nil
   local wanted = ids.gather(context, shape.what)
   local panel = context:panel()
@@ -101,6 +101,7 @@ end
 ---@class smmpanel.cli.OnIds
 ---@field name string
 ---@field action string the client's function
+---@field shape smmpanel.cli.Shape how the records are shown
 ---@field about string
 ---@field details? string
 ---@field verb string for the ids that did not fail, such as "canceled"
@@ -111,7 +112,7 @@ end
 ---@param given smmpanel.cli.OnIds
 ---@return smmpanel.cli.Command
 function on_ids.command(given)
-  local positional, own = ids.arguments(records[given.action].what)
+  local positional, own = ids.arguments(given.shape.what)
   if given.question then
     table.insert(own, 1, { flags = "-y --yes", about = "Do not ask for confirmation." })
   end

@@ -1,5 +1,8 @@
+local records = require "smmpanel.cli.views.records"
+
 return require("smmpanel.cli.on_ids").command {
   name = "cancel", action = "cancel", verb = "requested",
+  shape = records.two_columns("order", "cancel", records.requested),
   about = "Request the cancellation of orders.",
   details = "On a terminal the command shows the orders and asks for confirmation. Elsewhere, pass --yes. "
     .. "An accepted cancellation is a request, not yet a refund: check the result with `smmpanel status`.",

@@ -1,5 +1,9 @@
+local formats = require "smmpanel.cli.views.formats"
+local records = require "smmpanel.cli.views.records"
+
 return require("smmpanel.cli.on_ids").command {
   name = "refill", action = "refill", verb = "requested",
+  shape = records.two_columns("order", "refill", formats.text),
   about = "Request refills of orders.",
   details = "On a terminal the command shows the orders and asks for confirmation. Elsewhere, pass --yes.",
   question = "Request a refill of %s?",

@@ -1,5 +1,8 @@
+local records = require "smmpanel.cli.views.records"
+
 return require("smmpanel.cli.on_ids").command {
   name = "status", action = "status", verb = "found",
+  shape = records.status,
   about = "Show the status of orders.",
   details = "Accepts any number of orders. Each request asks for up to 100, and several requests run at once.",
   examples = {

@@ -79,10 +79,22 @@ records.status = {
   end,
 }
 
-local function requested() return { text = "requested", style = "good" } end
+---@class smmpanel.cli.Shape how records are shown: the columns for people, the fields for programs
+---@field what? "order"|"refill" the kind of id
+---@field columns smmpanel.cli.Column[]
+---@field cells fun(record: table): table[]
+---@field fields string[]
 
--- Two columns: the id, and its result or error.
-local function two_columns(what, value, show)
+--- Returns a cell for a request that was accepted.
+---@return { text: string, style: string }
+function records.requested() return { text = "requested", style = "good" } end
+
+--- Returns a shape with two columns: the id, and its result or error.
+---@param what "order"|"refill"
+---@param value string the field with the result
+---@param show fun(value: any): any returns the cell of a result
+---@return smmpanel.cli.Shape
+function records.two_columns(what, value, show)
   return {
     what = what,
     columns = { { title = what:upper() }, { title = value:upper(), shrinks = 1 } },
@@ -92,10 +104,6 @@ local function two_columns(what, value, show)
     end,
   }
 end
-
-records.refill = two_columns("order", "refill", formats.text)
-records.refill_status = two_columns("refill", "status", records.state)
-records.cancel = two_columns("order", "cancel", requested)
 
 --- Returns an id for JSON: a number if that loses no digit, else text.
 ---@param id any

@@ -268,15 +268,15 @@ end
 
 local function sentences()
   return table.concat({
-    "Decoding a catalogue of ten thousand services as it arrives takes"
+    "Decoding a catalogue of ten thousand services to typed values takes"
       .. sentence(" %.0f %% of the time that lua-cjson", DECODED, "cjson", true),
-    "takes for the whole text, untyped. The status of ten thousand orders, 50 ms away, comes"
+    "needs to decode it untyped. The status of ten thousand orders from a panel 50 ms away arrives"
       .. sentence(" %.1f times as", SERIAL, "PHP"),
-    "fast as with the usual PHP class. Fetching that catalogue costs"
-      .. sentence(" %.0f %% of the processor time that", FETCHED, "Node fetch", true),
-    "Node's fetch needs.",
-    "", "![What was measured](bench/results.svg)", "",
-    "All rows, peers and the machine: [bench/RESULTS.md](bench/RESULTS.md). `make bench` measures them again.",
+    "fast as with the usual PHP class, which sends one request after the other. Fetching that catalogue takes"
+      .. sentence(" %.0f %%", FETCHED, "Node fetch", true),
+    "of the processor time that Node's fetch needs.",
+    "", "![Results of the measurements](bench/results.svg)", "",
+    "[RESULTS.md](bench/RESULTS.md) has all rows, the peers and the machine. `make bench` measures them again.",
   }, "\n")
 end
 

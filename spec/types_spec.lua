@@ -90,9 +90,14 @@ describe("what is typed", function()
     assert_all("server.", require "smmpanel.sandbox.server")
   end)
 
-  local BY_IDS = { status = { "Status", "Statuses" }, refill = { "Refill", "Refills" },
-    refill_status = { "RefillStatus", "RefillStatuses" }, cancel = { "Cancel", "Cancels" } }
-  for action, records in pairs(BY_IDS) do
+  local by_ids = {}
+  for action, row in pairs(require "smmpanel.api.actions") do
+    if row.many then
+      local class = ("_" .. action):gsub("_(%l)", string.upper)
+      by_ids[action] = { class, class:find "s$" and class .. "es" or class .. "s" }
+    end
+  end
+  for action, records in pairs(by_ids) do
     it("has a signature for one id and one for a list: " .. action, function()
       local comment
       for _, f in ipairs(functions_in "lua/smmpanel/client.lua") do

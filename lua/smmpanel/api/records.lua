@@ -12,52 +12,6 @@ local refusal = require "smmpanel.api.refusal"
 local states = require "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 
----@class smmpanel.Service
----@field service smmpanel.Id
----@field name? string
----@field type? string
----@field category? string
----@field rate? number|string the price of 1,000 pieces; of a Package the price of one
----@field min? integer
----@field max? integer
----@field refill? boolean
----@field cancel? boolean
----@field dripfeed? boolean
-
----@class smmpanel.Status an order's; a subscription has posts and orders, a drip-feed runs and orders
----@field status? string|integer in the panel's words: see smmpanel.state
----@field charge? number|string
----@field start_count? integer
----@field remains? integer
----@field currency? string
-
----@class smmpanel.Entry an id without a record, in the results of a list
----@field error string the panel's text, or a description of what happened
----@field code string
----@field cause? smmpanel.Error if the whole request failed
----@field uncertain? true the write may have been carried out
-
----@class smmpanel.Refill
----@field order smmpanel.Id
----@field refill smmpanel.Id
-
----@class smmpanel.RefillStatus
----@field refill smmpanel.Id
----@field status string
-
----@class smmpanel.Cancel
----@field order smmpanel.Id
----@field cancel any the panel's value for success
-
----@class smmpanel.Made
----@field order? smmpanel.Id absent if the panel accepted the order without an id (a scheduled order)
----@field orders? smmpanel.Id[] if the panel made several orders of one request; `order` is the first
-
----@alias smmpanel.Statuses table<smmpanel.Id, smmpanel.Status|smmpanel.Entry>
----@alias smmpanel.Refills table<smmpanel.Id, smmpanel.Refill|smmpanel.Entry>
----@alias smmpanel.RefillStatuses table<smmpanel.Id, smmpanel.RefillStatus|smmpanel.Entry>
----@alias smmpanel.Cancels table<smmpanel.Id, smmpanel.Cancel|smmpanel.Entry>
-
 local unclear, is_list = refusal.unclear, refusal.is_list
 
 -- Returns whether a text is a refusal by its words alone. "Thank you" is not one.

@@ -89,10 +89,24 @@ local function example_text(examples)
   return table.concat(lines, "\n")
 end
 
-local function exit_code_text()
+-- Formats a name and its meaning, with an indent on continuation lines, which argparse lacks.
+local function pair_text(pair, columns, width)
+  local line, lines = "  " .. pair[1] .. (" "):rep(width - #pair[1]), {}
+  for word in pair[2]:gmatch "%S+" do
+    if #line + 1 + #word > columns and #line > width + 3 then
+      lines[#lines + 1] = line
+      line = (" "):rep(width + 2)
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return "\n" .. table.concat(lines, "\n")
+end
+
+local function exit_code_text(columns)
   local lines = {}
-  for i, code in ipairs(arguments.EXIT_CODES) do lines[i] = ("  %-4s %s"):format(code[1], code[2]) end
-  return table.concat(lines, "\n")
+  for i, code in ipairs(arguments.EXIT_CODES) do lines[i] = pair_text(code, columns, 4) end
+  return table.concat(lines)
 end
 
 local function last_flag(flags)
@@ -148,27 +162,11 @@ local function synopsis(command)
   return table.concat(parts, " ")
 end
 
-local PAIR_INDENT = 29
-
--- Formats a name and its meaning, with an indent on continuation lines, which argparse lacks.
-local function pair_text(pair, columns)
-  local line, lines = ("  %-26s"):format(pair[1]), {}
-  for word in pair[2]:gmatch "%S+" do
-    if #line + 1 + #word > columns and #line > PAIR_INDENT then
-      lines[#lines + 1] = line
-      line = (" "):rep(PAIR_INDENT - 1)
-    end
-    line = line .. " " .. word
-  end
-  lines[#lines + 1] = line
-  return "\n" .. table.concat(lines, "\n")
-end
-
 local function lists_text(lists, columns)
   local parts = {}
   for _, list in ipairs(lists) do
     parts[#parts + 1] = "\n\n" .. list.title
-    for _, pair in ipairs(list.pairs) do parts[#parts + 1] = pair_text(pair, columns) end
+    for _, pair in ipairs(list.pairs) do parts[#parts + 1] = pair_text(pair, columns, 26) end
   end
   return table.concat(parts)
 end
@@ -200,7 +198,7 @@ end
 function arguments.parser(columns, version, on_error, hidden)
   local root = with_help(argparse("smmpanel", arguments.ABOUT))
   root:help_max_width(columns):usage_max_width(columns):require_command(true):command_target "command"
-  root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:\n" .. exit_code_text()
+  root:epilog("Examples:\n" .. example_text(arguments.EXAMPLES) .. "\n\nExit codes:" .. exit_code_text(columns)
     .. "\n\nFor more, see `smmpanel COMMAND --help` and `man smmpanel`.")
   for _, option in ipairs(shared.PANEL) do
     -- Each command has this option too, and its default would overwrite a value given before the command's name.

@@ -49,6 +49,11 @@ describe("the Neovim plugin", function()
     assert.matches("OK:? smmpanel %d", text)
   end)
 
+  it("has a :checkhealth that says why the module does not load", function()
+    local text = output("env LUA_CPATH='./none/?.so' " .. NEOVIM:format(root))
+    assert.matches("ERROR:? smmpanel cannot be loaded: [^\n]*module 'smmpanel.core' not found", text)
+  end)
+
   it("shows orders, of ids and under the cursor, and completes to them", function()
     assert.matches("x 1 +Partial", said)
     assert.matches("x 999999 +Incorrect order ID", said)

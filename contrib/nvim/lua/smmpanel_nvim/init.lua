@@ -28,7 +28,8 @@ function plugin.load()
   local found, module = pcall(require, "smmpanel")
   if found then return module end
   local root = debug.getinfo(1, "S").source:match "^@(.*)[/\\]contrib[/\\]nvim[/\\]"
-  if not root then error(module, 0) end
+  local is_missing = tostring(module):find "^module 'smmpanel' not found"
+  if not root or not is_missing then error(module, 0) end
   package.path = package.path .. (";%s/lua/?.lua;%s/lua/?/init.lua"):format(root, root)
   package.cpath = package.cpath .. (";%s/build/5.1/?.so"):format(root)
   return require "smmpanel"

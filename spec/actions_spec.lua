@@ -1,5 +1,5 @@
--- Each action over real HTTP: the documented answer gives exactly the documented table, and each shape
--- seen in the wild its value or its error.
+-- Each action over real HTTP: the documented answer becomes exactly the documented table, and each shape seen on real
+-- panels becomes its value or its error.
 local sandboxes = require "spec.support.sandbox"
 
 describe("PROTOCOL, action by action:", function()
@@ -32,7 +32,7 @@ describe("PROTOCOL, action by action:", function()
         assert.equal("USD", assert(sandbox.panel(fault):balance()).currency)
       end)
     end
-    it("not with something after the JSON", function()
+    it("not with text after the JSON", function()
       assert.equal("not_json", select(2, sandbox.panel("tail", { retries = 0 }):balance()).code)
     end)
   end)
@@ -48,7 +48,7 @@ describe("PROTOCOL, action by action:", function()
       assert.is_true(first.refill)
       assert.is_true(first.cancel)
     end)
-    it("every type of service is there", function()
+    it("has every type of service", function()
       local types = {}
       for _, service in ipairs(assert(sandbox.panel(""):services())) do types[service.type] = true end
       for _, name in ipairs { "Default", "Package", "SEO", "Custom Comments", "Custom Comments Package",
@@ -69,19 +69,19 @@ describe("PROTOCOL, action by action:", function()
 
   describe("'add'", function()
     for _, shape in ipairs { "", "add-text", "add-extra", "add-100", "add-order_id", "add-id" } do
-      it("gives the order: " .. (shape == "" and "as documented" or shape), function()
+      it("returns the order: " .. (shape == "" and "as documented" or shape), function()
         local made, err = sandbox.panel(shape):add(new_order())
         assert.is_nil(err)
         assert.is_true(made.order > 23000)
         if shape == "" then assert.same({ order = made.order }, made) end
       end)
     end
-    it("success without an order's id is a success", function()
+    it("a success without an order id is a success", function()
       local made, err = sandbox.panel("add-no-id"):add(new_order())
       assert.is_nil(err)
       assert.is_nil(made.order)
     end)
-    it("a comma, a line break, an umlaut and a plus arrive as they are", function()
+    it("a comma, a line break, an umlaut and a plus arrive unchanged", function()
       local link = "https://e.com/ä?a=b+c,d&e=%2B"
       local made = assert(sandbox.panel(""):add {
         service = 2, type = "custom_comments", link = link,
@@ -102,24 +102,24 @@ describe("PROTOCOL, action by action:", function()
       assert.same({ charge = 0.9, start_count = record.start_count, status = "Completed", remains = 0,
         currency = "USD" }, record)
     end)
-    it("many, an error among them", function()
+    it("several ids, one with an error", function()
       local many = assert(sandbox.panel(""):status { order, 999999 })
       assert.equal("Completed", many[order].status)
       assert.same({ error = "Incorrect order ID", code = "bad_order" },
         { error = many[999999].error, code = many[999999].code })
     end)
     for _, shape in ipairs { "status-bare", "status-list", "status-php" } do
-      it("many, " .. shape, function()
+      it("several ids, " .. shape, function()
         local many, err = sandbox.panel(shape):status { order, 999999 }
         assert.is_nil(err)
         assert.equal("Completed", many[order].status)
         assert.equal("bad_order", many[999999].code)
       end)
     end
-    it("many, none found", function()
+    it("several ids, none of them known", function()
       assert.equal("missing", sandbox.panel("status-none"):status({ order, 999999 })[order].code)
     end)
-    it("counts that are none stay text, empty ones are absent", function()
+    it("counts that are not numbers stay text, empty ones are absent", function()
       assert.equal("+12", assert(sandbox.panel("counts:%252B12"):status(order)).remains)
       assert.equal("Unknown", assert(sandbox.panel("counts:Unknown"):status(order)).start_count)
       assert.equal(-12, assert(sandbox.panel("counts:-12"):status(order)).remains)
@@ -127,7 +127,7 @@ describe("PROTOCOL, action by action:", function()
       assert.is_nil(assert(sandbox.panel("nulls"):status(order)).charge)
       assert.equal(1.5, assert(sandbox.panel("set:remains=1.5"):status(order)).remains)
     end)
-    it("an order whose own state is Error is data", function()
+    it("an order whose own state is Error is a record", function()
       assert.equal("Error", assert(sandbox.panel('set:status="Error"'):status(order)).status)
     end)
     it("an unknown id", function()
@@ -140,7 +140,7 @@ describe("PROTOCOL, action by action:", function()
   end)
 
   describe("'refill', 'refill_status', 'cancel'", function()
-    it("refill, of one and of many", function()
+    it("refill of one and of several", function()
       local fresh = assert(sandbox.panel(""):add(new_order())).order
       local refused = select(2, sandbox.panel(""):refill(fresh))
       assert.equal("not_refillable", refused.code)
@@ -151,20 +151,20 @@ describe("PROTOCOL, action by action:", function()
       assert.equal("bad_order", many[999999].code)
     end)
     for _, shape in ipairs { "", "refill_status-list", "refill_status-prefix" } do
-      it("refill_status, of one " .. shape, function()
+      it("refill_status of one, " .. shape, function()
         local record = assert(sandbox.panel(shape):refill_status(1))
         assert.equal(1, record.refill)
         assert.equal("string", type(record.status))
       end)
     end
     for _, shape in ipairs { "", "refill_status-keyed" } do
-      it("refill_status, of many " .. shape, function()
+      it("refill_status of several, " .. shape, function()
         local many = assert(sandbox.panel(shape):refill_status { 1, 999999 })
         assert.equal("string", type(many[1].status))
         assert.equal("bad_refill", many[999999].code)
       end)
     end
-    it("refill_status, a nested error", function()
+    it("refill_status with a nested error", function()
       local _, err = sandbox.panel("refill_status-nested-error"):refill_status(999999)
       assert.equal("bad_refill", err.code)
     end)
@@ -184,7 +184,7 @@ describe("PROTOCOL, action by action:", function()
         assert.is_truthy(many[999999].error)
       end)
     end
-    it("a panel that knows none of them", function()
+    it("a panel that knows none of these actions", function()
       local _, err = sandbox.panel("unsupported"):refill(order)
       assert.equal("bad_request", err.code)
     end)

@@ -1,4 +1,4 @@
--- The one table of actions: complete rows, and nothing else in the project that repeats what they say.
+-- The table of actions: complete rows, and no other place in the project that repeats their contents.
 local actions = require "smmpanel.api.actions"
 local child = require "spec.support.child"
 
@@ -23,7 +23,7 @@ describe("the table of actions", function()
     end)
   end
 
-  it("has a method of the client for each row, and a command of the command line for each that takes ids", function()
+  it("has a client method for each row, and a command for each row that takes ids", function()
     local smmpanel = require "smmpanel"
     local panel = smmpanel.new { url = "http://127.0.0.1:1/", key = "k" }
     local commands = {}
@@ -51,7 +51,7 @@ describe("the table of actions", function()
     assert.matches("^doctor balance services .* cancel .* pause ", names)
   end)
 
-  it("is not repeated anywhere: no other table lists which actions read", function()
+  it("is not repeated anywhere: no other table lists the actions that read", function()
     local pipe = io.popen "grep -rlE 'refill_status *= *true' lua"
     assert.equal("", pipe:read "*a")
     pipe:close()

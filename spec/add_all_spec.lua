@@ -1,4 +1,4 @@
--- Many orders with refs: what was placed, what was not, and running it again.
+-- Placing many orders with refs: which were placed, which were not, and running it again.
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
@@ -46,7 +46,7 @@ describe("panel:add_all", function()
     return counts
   end
 
-  it("places all of them, several at a time", function()
+  it("places all orders, several at a time", function()
     panel():balance()
     local seen = {}
     local results, err = panel("latency:0.05"):add_all(orders(40), {
@@ -61,14 +61,14 @@ describe("panel:add_all", function()
     assert.is_true(most > 5 and most <= 10, tostring(most))
   end)
 
-  it("sends nothing again when it is run again", function()
+  it("sends nothing again when it runs again", function()
     local first = panel():add_all(orders(20))
     local second = panel():add_all(orders(30))
     for ref, made in pairs(first) do assert.same(made, second[ref]) end
     assert.equal(30, sandbox.counts(name).requests)
   end)
 
-  it("stops at the first refusal for want of funds, and goes on when there are some", function()
+  it("stops at the first refusal for lack of funds, and continues when there are some", function()
     sandbox.ask("balance?balance=0.9") -- for ten of them
     local results, err = panel():add_all(orders(40), { concurrency = 2 })
     assert.equal("no_funds", err.code)
@@ -82,7 +82,7 @@ describe("panel:add_all", function()
     assert.equal(40, sandbox.counts(name).made)
   end)
 
-  it("goes on after a refusal of one, and after an uncertain one", function()
+  it("continues after a refusal of one order, and after an uncertain one", function()
     local list = orders(6)
     list[2].order.quantity = 1
     local results, err = panel("lost@3-3", { timeout = 1 }):add_all(list, { concurrency = 1 })
@@ -105,7 +105,7 @@ describe("panel:add_all", function()
     assert.same({ unavailable = 1, unsent = 19 }, counted(results))
   end)
 
-  it("takes them from a function, and hands each answer over", function()
+  it("reads orders from a function, and passes on each answer", function()
     local list, i, answered, progress = orders(25), 0, {}, {}
     local results, err = panel():add_all(function()
       i = i + 1
@@ -121,7 +121,7 @@ describe("panel:add_all", function()
     assert.same({ 25 }, progress[25])
   end)
 
-  it("checks all of a list before it sends anything", function()
+  it("checks a whole list before it sends anything", function()
     local function throws(said, list, options)
       local ok, thrown = pcall(function() panel():add_all(list, options) end)
       assert.is_false(ok)
@@ -145,7 +145,7 @@ describe("panel:add_all", function()
     assert.is_false(pcall(function() bare:add_all(good) end))
   end)
 
-  it("checks a list for holes, and its keys", function()
+  it("checks a list for holes and for keys", function()
     local function throws(said, list)
       local ok, thrown = pcall(function() panel():add_all(list) end)
       assert.is_false(ok)
@@ -157,7 +157,7 @@ describe("panel:add_all", function()
     assert.equal(0, sandbox.counts(name).requests)
   end)
 
-  it("ends at an iterator's entry that is wrong, and keeps what was made", function()
+  it("ends at a wrong entry of an iterator, and returns what was placed", function()
     local list, i = orders(5), 0
     list[3] = { order = list[3].order }
     local results, err = panel():add_all(function()
@@ -179,14 +179,14 @@ describe("panel:add_all", function()
     assert.truthy(err.message:find("^the order of 'r2'"), err.message)
   end)
 
-  it("waits for a low rate instead of failing the orders that have no slot in time", function()
+  it("waits for a low rate instead of failing the orders without a slot in time", function()
     panel():balance()
     local results, err = panel(nil, { rate = 10, timeout = 0.3 }):add_all(orders(12), { concurrency = 12 })
     assert.is_nil(err)
     assert.same({ made = 12 }, counted(results))
   end)
 
-  it("leaves only those in doubt that were on their way when it is killed at a low rate", function()
+  it("leaves only the orders in flight uncertain when it is killed at a low rate", function()
     local script = ([[
       local smmpanel = require "smmpanel"
       local list = {}
@@ -210,7 +210,7 @@ describe("panel:add_all", function()
     assert.is_true(sent <= 3)
   end)
 
-  it("pauses where the panel answers 429, and places the rest afterwards", function()
+  it("pauses when the panel answers 429, and places the rest afterwards", function()
     local seen = {}
     local began = core.now()
     local results, err = panel("429:1@3-4", {
@@ -222,14 +222,14 @@ describe("panel:add_all", function()
     assert.equal(10, #seen)
   end)
 
-  it("stops where a pause helps nothing", function()
+  it("stops when a pause does not help", function()
     local results, err = panel("429:1", { retries = 0 }):add_all(orders(20), { concurrency = 4 })
     assert.equal("rate_limited", err.code)
     assert.equal(20, counted(results).rate_limited + counted(results).unsent)
     assert.is_true(sandbox.counts(name).requests <= 8)
   end)
 
-  it("stops after three answers in a row that were uncertain", function()
+  it("stops after three uncertain answers in a row", function()
     local results, err = panel("lost", { timeout = 1 }):add_all(orders(30), { concurrency = 1 })
     assert.is_true(err.uncertain)
     assert.truthy(err.message:find("stopped after 3 uncertain answers in a row", 1, true), err.message)
@@ -238,14 +238,14 @@ describe("panel:add_all", function()
     assert.equal(3, #panel():pending())
   end)
 
-  it("stops after as many as stop_after says of the same unknown refusal", function()
+  it("stops after stop_after equal unknown refusals", function()
     local refused = panel "error:Everything%20is%20upside%20down"
     local results, err = refused:add_all(orders(30), { concurrency = 1, stop_after = 5 })
     assert.equal("unknown", err.code)
     assert.same({ unknown = 5, unsent = 25 }, counted(results))
   end)
 
-  it("says to on_answer too which orders were not tried", function()
+  it("reports to on_answer which orders were not tried", function()
     local codes = {}
     panel("lost", { timeout = 1 }):add_all(orders(6), {
       concurrency = 1, on_answer = function(ref, _, err) codes[ref] = err.code end,
@@ -253,7 +253,7 @@ describe("panel:add_all", function()
     assert.same({ r1 = "reset", r2 = "reset", r3 = "reset", r4 = "unsent", r5 = "unsent", r6 = "unsent" }, codes)
   end)
 
-  it("does not hide an order behind the error of the same ref again", function()
+  it("does not hide an order behind the error of a second use of its ref", function()
     local list, i = orders(3), 0
     list[3] = { ref = "r1", order = { service = 1, link = "https://example.com/other", quantity = 100 } }
     local results, err = panel():add_all(function()
@@ -264,7 +264,7 @@ describe("panel:add_all", function()
     assert.equal("mismatch", err.code)
   end)
 
-  it("reports events when the answer is in the ledger already", function()
+  it("reports events only after the answer is in the ledger", function()
     local waiting = {}
     local watched
     watched = panel(nil, { on_event = function(event)
@@ -286,7 +286,7 @@ describe("max_cost", function()
   -- service 1 costs 0.9 for 1,000
   local ORDER = { service = 1, link = "https://example.com/1", quantity = 1000 }
 
-  it("of add: sends nothing that costs more, and asks for the catalogue once", function()
+  it("of add: sends nothing that costs more, and fetches the catalogue once", function()
     local actions = {}
     local panel = sandbox.panel(nil, {
       name = "one", on_event = function(event)
@@ -301,7 +301,7 @@ describe("max_cost", function()
     assert.same({ "services", "add" }, actions)
   end)
 
-  it("of add: a price that is not known counts as over it", function()
+  it("of add: an unknown price counts as over the limit", function()
     local panel = sandbox.panel(nil, { name = "unknown" })
     local _, err = panel:add({ service = 987654, link = "x", quantity = 1 }, { max_cost = 1e9 })
     assert.equal("max_cost", err.code)
@@ -312,7 +312,7 @@ describe("max_cost", function()
     assert.equal(0, sandbox.counts("away").made or 0)
   end)
 
-  it("of add: an order that gets no slot in the rate limit is refused, and throws nothing", function()
+  it("of add: an order without a slot in the rate limit is refused, and throws nothing", function()
     local panel = sandbox.panel(nil, { name = "slotless", rate = 0.01 })
     local _, err = panel:add(ORDER, { max_cost = 100, timeout = 1 }) -- the catalogue took the only slot
     assert.same({ "timeout", "rate", 0 }, { err.kind, err.code, err.attempts })
@@ -320,7 +320,7 @@ describe("max_cost", function()
     assert.same({ "timeout", "rate", 0 }, { err.kind, err.code, err.attempts })
   end)
 
-  it("of add_all: stops before the order that would pass it", function()
+  it("of add_all: stops before the order that would exceed it", function()
     local panel = sandbox.panel(nil, { name = "all", ledger = smmpanel.ledger.sqlite(directory .. "/max.db") })
     local list = {}
     for i = 1, 20 do
@@ -332,7 +332,7 @@ describe("max_cost", function()
     assert.truthy(results.r20.code == "unsent" and results.r5.order)
   end)
 
-  it("of add_all, and the rate limit: what the ledger knows costs neither money nor a slot", function()
+  it("of add_all, with a rate limit: orders known to the ledger cost neither money nor a slot", function()
     local panel = sandbox.panel(nil, { name = "again", rate = 100,
       ledger = smmpanel.ledger.sqlite(directory .. "/again.db") })
     local list = {}

@@ -1,5 +1,5 @@
--- Answers that nobody foresaw: random documents made of the words that panels use. Whatever comes, it is a record or an
--- error, never a thrown one; a write is never a success without what was asked for.
+-- Unforeseen answers: random documents made of the words that panels use. The result is always a record or an error,
+-- never a thrown one, and a write never succeeds without its required value.
 local answers = require "smmpanel.api.answers"
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
@@ -38,7 +38,7 @@ local ASKED = { { "services" }, { "balance" }, { "add" }, { "status", "5" }, { "
   { "refill_status", "5" },
   { "cancel", { "5" } }, { "cancel", { "5", "77" } } }
 
--- What a success must have, by action.
+-- The required value of a success, by action.
 local HAS = {
   refill = function(record) return record.refill ~= nil and record.refill ~= 0 end,
   cancel = function(record) return record.cancel ~= nil and record.cancel ~= 0 end,
@@ -49,7 +49,7 @@ local HAS = {
   balance = function(record) return type(record) == "table" end,
 }
 
-it("random documents are read or refused, and nothing is thrown", function()
+it("random documents are read or refused, and nothing throws", function()
   math.randomseed(20260)
   for round = 1, 6000 do
     local asked = ASKED[round % #ASKED + 1]

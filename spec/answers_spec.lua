@@ -1,4 +1,4 @@
--- PROTOCOL, action by action: every documented and every seen shape becomes the one record, or an error.
+-- PROTOCOL, action by action: every documented and every seen shape becomes the documented record, or an error.
 -- The documents are decoded as the client decodes them.
 local answers = require "smmpanel.api.answers"
 local core = require "smmpanel.core"
@@ -59,7 +59,7 @@ describe("PROTOCOL 'services':", function()
     gives({ { service = 1, name = "a", category = "IG" }, { service = 2, name = "b", category = "TT" } }, "services",
       nil, '{"TT":[{"service":2,"name":"b"}],"IG":[{"service":1,"name":"a"}]}')
   end)
-  it("what is no catalogue is an error", function()
+  it("an answer that is not a catalogue is an error", function()
     for _, json in ipairs { '{"status":"success"}', '{"balance":"1"}', "[1,2]", '["a"]', '[{"name":"x"}]',
       '"text"',
       "5", "true", '{"services":{"a":1}}', '{"status":"success","data":"Full"}' } do
@@ -107,7 +107,7 @@ describe("PROTOCOL 'add', the answer:", function()
     fails("panel", "no_funds", "add", nil, '{"error":{"code":"insufficient_funds","message":"Top up"}}')
     fails("panel", "no_funds", "add", nil, '"Insufficient balance"')
   end)
-  it("what is neither an id nor a refusal is an error", function()
+  it("a value that is neither an id nor a refusal is an error", function()
     for _, json in ipairs { "{}", "[]", '{"status":100}', '{"status":"pending"}', '{"order":0}',
       '{"order":-1}',
       '{"order":true}', '{"order":1.5}', '{"order":"not now"}', '{"order":""}', '{"order":{"x":1}}',
@@ -115,7 +115,7 @@ describe("PROTOCOL 'add', the answer:", function()
       fails("response", "shape", "add", nil, json)
     end
   end)
-  it("a refusal beside an order id leaves a doubt", function()
+  it("a refusal that also names an order id is uncertain", function()
     assert.is_true(fails("panel", "no_funds", "add", nil, '{"order":5,"error":"Not enough funds"}').uncertain)
     assert.is_nil(fails("panel", "no_funds", "add", nil, '{"error":"Not enough funds"}').uncertain)
     fails("panel", "no_funds", "add", nil, '{"order":{"error":"Not enough funds"}}')
@@ -130,12 +130,12 @@ describe("PROTOCOL 'status', one:", function()
     gives(one, "status", "1", '{"1":{' .. json .. "}}")
     gives(one, "status", "1", "[{" .. json .. "}]")
   end)
-  it("order echoed, no currency, nulls", function()
+  it("with order, without currency, with nulls", function()
     gives({ order = 7, status = "Pending" }, "status", "7",
       '{"order":"7","status":"Pending","start_count":null}')
     gives({ charge = 0.9, remains = 0 }, "status", "7", '{"charge":0.9,"remains":0,"status":null}')
   end)
-  it("a record whose order is another's keeps what it says", function()
+  it("a record that names another order keeps that id", function()
     gives({ order = 8, status = "Pending" }, "status", "7", '{"order":"8","status":"Pending"}')
     gives({ order = 8, status = "Pending" }, "status", "7", '{"7":{"order":"8","status":"Pending"}}')
   end)
@@ -149,23 +149,23 @@ describe("PROTOCOL 'status', one:", function()
     gives({ status = 2 }, "status", "7", '{"status":2}')
     gives({ status = "2" }, "status", "7", '{"status":"2"}')
   end)
-  it("status Error beside charge or remains is data", function()
+  it("status Error together with charge or remains is a record", function()
     gives({ status = "Error", charge = 0 }, "status", "7", '{"status":"Error","charge":"0"}')
     gives({ status = "Fail", remains = 5, message = "x" }, "status", "7",
       '{"status":"Fail","remains":5,"message":"x"}')
   end)
-  it("status error alone is neither", function()
+  it("status error alone is neither a record nor a refusal", function()
     fails("response", "shape", "status", "7", '{"status":"Error"}')
     fails("panel", "bad_order", "status", "7", '{"status":"error","msg":"Order not found"}')
   end)
-  it("an unknown id, as an object, in a list of one, as a bare text", function()
+  it("an unknown id, as an object, in a list of one, or as a text", function()
     for _, json_error in ipairs { '{"error":"Incorrect order ID"}', '[{"error":"Incorrect order ID"}]',
       '["Incorrect order ID"]', '{"7":"Incorrect order ID"}', '{"7":{"error":"Incorrect order ID"}}',
       '[{"order":7,"error":"Incorrect order ID"}]', '{"status":{"error":"Incorrect order ID"}}' } do
       assert.equal("Incorrect order ID", fails("panel", "bad_order", "status", "7", json_error).text)
     end
   end)
-  it("what is no status is an error", function()
+  it("an answer that is not a status is an error", function()
     for _, json_odd in ipairs { '{"balance":"1"}', '{"order":7}', '{"status":true}', '{"status":{"x":1}}',
       '"Pending"',
       '["Pending"]', "5", '[{"order":8,"status":"Pending"}]', '[{"status":"a"},{"status":"b"}]', "[[1]]",
@@ -187,26 +187,26 @@ describe("PROTOCOL 'status', many:", function()
       '{"1":{"status":"Pending"},"10":{"error":"Incorrect order ID"},"100":"Incorrect order ID",'
         .. '"7":{"status":"x"}}')
   end)
-  it("unknown ids left out, none found", function()
+  it("unknown ids left out, no known id", function()
     gives({ ["1"] = pending, ["10"] = missing }, "status", { "1", "10" }, '{"1":{"status":"Pending"}}')
     gives({ ["1"] = missing, ["10"] = missing }, "status", { "1", "10" }, "[]")
     gives({ ["1"] = pending, ["10"] = missing }, "status", { "1", "10" },
       '{"1":{"status":"Pending"},"10":null}')
   end)
-  it("a list whose rows carry the ids, in any order", function()
+  it("a list whose rows have the ids, in any order", function()
     gives({ ["1"] = { order = 1, status = "a" }, ["10"] = { error = "Incorrect order ID",
       code = "bad_order" },
       ["x"] = { order = "x", status = "b" } }, "status", { "1", "10", "x" },
       '[{"order":"x","status":"b"},{"order":10,"error":"Incorrect order ID"},'
         .. 'null,{"order":"1","status":"a"}]')
   end)
-  it("a list of bare texts, or of records, where the ids count from 0", function()
+  it("a list of texts or of records, if the ids count from 0", function()
     gives({ ["0"] = bad, ["1"] = bad, ["2"] = bad }, "status", { "0", "1", "2" },
       '["Incorrect order ID","Incorrect order ID","Incorrect order ID"]')
     gives({ ["1"] = { status = "b" }, ["0"] = { status = "a" } }, "status", { "1", "0" },
       '[{"status":"a"},{"status":"b"}]')
   end)
-  it("a list without ids is not guessed at", function()
+  it("a list without ids is an error, not a guess", function()
     fails("response", "shape", "status", { "1", "2" }, '[{"status":"a"},{"status":"b"}]')
     fails("response", "shape", "status", { "1", "2" }, '["Incorrect order ID","Incorrect order ID"]')
     fails("response", "shape", "status", { "0", "1", "2" }, '["Incorrect order ID","Incorrect order ID"]')
@@ -217,17 +217,17 @@ describe("PROTOCOL 'status', many:", function()
     fails("response", "shape", "status", { "1", "2" }, '{"3":{"status":"a"}}')
     fails("response", "shape", "status", { "1", "2" }, '{"status":"Pending","charge":"1"}')
   end)
-  it("two records for one id are no answer for it, and one for the others", function()
+  it("two records for one id are an error for it, and one record is enough for the others", function()
     local entries = read("status", { "1", "2" },
       '[{"order":1,"status":"a"},{"order":1,"status":"b"},{"order":2,"status":"c"}]')
     assert.equal("shape", entries["1"].code)
     assert.equal("c", entries["2"].status)
   end)
-  it("an error at the top is the whole request's", function()
+  it("an error at the top applies to the whole request", function()
     fails("panel", "bad_order", "status", { "1", "2" }, '{"error":"Order not found.","status":"104"}')
     fails("panel", "rate_limited", "status", { "1", "2" }, '{"status":"error","message":"Too many requests"}')
   end)
-  it("one id asked as a list is answered as one", function()
+  it("one id requested as a list is answered as one", function()
     gives({ ["1"] = { status = "Pending", charge = 1 } }, "status", { "1" },
       '{"status":"Pending","charge":"1"}')
   end)
@@ -248,7 +248,7 @@ describe("PROTOCOL 'refill':", function()
       '[{"order":1,"refill":1},{"order":2,"refill":"2"},{"order":3,"refill":{"error":"Incorrect order ID"}}]')
     gives({ ["1"] = { order = 1, refill = 5 } }, "refill", { "1" }, '{"1":{"refill":5}}')
   end)
-  it("an id left out, and what is no refill, may have been carried out", function()
+  it("a missing id, and a value that is not a refill, may have been carried out", function()
     gives({ ["1"] = { order = 1, refill = 1 }, ["2"] = { order = 2, code = "missing", uncertain = true,
       error = "the panel left this id out of its answer" } }, "refill", { "1", "2" },
         '[{"order":1,"refill":1}]')
@@ -305,7 +305,7 @@ describe("PROTOCOL 'cancel':", function()
       fails("panel", "unknown", "cancel", "1", '[{"order":1,"cancel":' .. no .. "}]")
     end
   end)
-  it("what is neither yes nor no is an error", function()
+  it("a value that is neither yes nor no is an error", function()
     for _, odd in ipairs { '"maybe"', "-1", "[1]", '"-1"' } do
       fails("response", "shape", "cancel", "1", '[{"order":1,"cancel":' .. odd .. "}]")
     end
@@ -322,7 +322,7 @@ describe("PROTOCOL 'balance':", function()
     gives({ currency = "USD", status = "success" }, "balance", nil,
       '{"status":"success","balance":null,"currency":"USD"}')
   end)
-  it("else an error", function()
+  it("all else is an error", function()
     for _, json in ipairs { "{}", "[]", "5", '"5"', '{"status":"success"}', '{"balance":{"USD":1}}',
       '[{"balance":1},{"balance":2}]' } do
       fails("response", "shape", "balance", nil, json)
@@ -352,11 +352,11 @@ describe("PROTOCOL 'Errors', at the top:", function()
       end
     end)
   end
-  it("several are joined in a stable order", function()
+  it("several texts are joined in a stable order", function()
     assert.equal("one; two; three", fails("panel", "unknown", "balance", nil,
       '{"errors":{"b":"three","a":["one","two"]}}').text)
   end)
-  it("null, false, \"\", 0 and an empty list are none", function()
+  it("null, false, \"\", 0 and an empty list are not errors", function()
     for _, none in ipairs { "null", "false", '""', "0" } do
       local record, failure = read("balance", nil, ('{"balance":"1","error":%s}'):format(none))
       assert.is_nil(failure)
@@ -366,7 +366,7 @@ describe("PROTOCOL 'Errors', at the top:", function()
   end)
 end)
 
-describe("PROTOCOL 'Transport', the body first and the status second:", function()
+describe("PROTOCOL 'Transport', first the body, then the status:", function()
   local function of(call, outcome)
     local all = { code = "", http_status = 200, json = "whole", sent = true }
     for name, value in pairs(outcome) do all[name] = value end
@@ -381,14 +381,14 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     return err
   end
 
-  it("a record counts whatever the status, a refusal too", function()
+  it("a record or a refusal counts with any status", function()
     for _, status in ipairs { 200, 201, 400, 500 } do
       assert.same({ order = 5 }, of(ADD, { http_status = status, value = { order = 5 } }))
       local err = err_of(BALANCE, { http_status = status, value = { error = "Invalid API key" } })
       assert.same({ "panel", "invalid_key", status }, { err.kind, err.code, err.http_status })
     end
   end)
-  it("words under an HTTP error are the panel's refusal", function()
+  it("a text under an HTTP error is the panel's refusal", function()
     local err = err_of(BALANCE, { http_status = 429, value = { message = "Too Many Attempts." },
       retry_after = 7 })
     assert.same({ "panel", "rate_limited", "Too Many Attempts.", 7 },
@@ -397,7 +397,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     assert.equal("panel", err_of(BALANCE, { value = { message = "Too Many Attempts." } }).kind)
     assert.equal("response", err_of(BALANCE, { value = { message = "Welcome" } }).kind)
   end)
-  it("an HTTP error without a usable body is kind http", function()
+  it("an HTTP error without a usable body has the kind http", function()
     for status, code in pairs { [500] = "server_error", [404] = "not_found", [429] = "rate_limited" } do
       for _, body in ipairs { { json = "broken", excerpt = "<html>" }, { json = "empty" }, { json = "null" },
         { value = {} }, { value = { x = 1 } }, { value = "x" } } do
@@ -411,16 +411,16 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     assert.equal("http", err_of({ action = "mine", raw = true }, { http_status = 404,
       value = { x = 1 } }).kind)
   end)
-  it("an address that is not there asks whether the url is complete", function()
+  it("the error for a missing address asks whether the url is complete", function()
     local err = err_of(BALANCE, { http_status = 404, json = "broken", excerpt = "<html>" })
     assert.is_truthy(err.message:find("HTTP 404 (is the url complete?)", 1, true))
   end)
-  it("a redirect says that it is not followed", function()
+  it("the error for a redirect says that it is not followed", function()
     local err = err_of(BALANCE, { http_status = 303, json = "empty" })
     assert.same({ "http", "redirect" }, { err.kind, err.code })
     assert.is_truthy(err.message:find("not followed", 1, true))
   end)
-  it("with 200, what is no document is kind response", function()
+  it("with status 200, a body that is not a document has the kind response", function()
     assert.equal("empty", err_of(BALANCE, { json = "empty" }).code)
     assert.equal("null", err_of(BALANCE, { json = "null" }).code)
     local err = err_of(BALANCE, { json = "broken", json_error = "no JSON in it",
@@ -428,7 +428,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
     assert.same({ "response", "not_json" }, { err.kind, err.code })
     assert.equal("the answer is not JSON (no JSON in it): SQLSTATE[HY000] ***", err.message)
   end)
-  it("hides the key in entries as well", function()
+  it("hides the key in entries too", function()
     local many = of({ action = "status", asked = { "1", "2" }, write = false },
       { value = { ["1"] = "bad key K3Y", ["2"] = { status = "Pending" } } })
     assert.same({ "bad key ***", "Pending" }, { many["1"].error, many["2"].status })
@@ -437,7 +437,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
   describe("a write is uncertain", function()
     local function uncertain(outcome) return err_of(ADD, outcome).uncertain end
 
-    it("when its answer is late, cut, lost, empty, null, HTML, of no known shape, or a 5xx", function()
+    it("when its answer is late, cut, lost, empty, null, HTML, of an unknown shape, or a 5xx", function()
       for _, word in ipairs { "timeout", "cut", "reset", "too_large", "encoding", "protocol", "cancelled" } do
         assert.is_true(uncertain { code = word, sent = true, http_status = 0 })
       end
@@ -462,7 +462,7 @@ describe("PROTOCOL 'Transport', the body first and the status second:", function
       assert.is_nil(uncertain { http_status = 429, json = "broken" })
       assert.is_nil(uncertain { http_status = 429, value = { message = "Too Many Attempts." } })
     end)
-    it("and a read never is", function()
+    it("a read never is", function()
       assert.is_nil(err_of(BALANCE, { code = "timeout", sent = true, http_status = 0 }).uncertain)
       assert.is_nil(err_of(BALANCE, { http_status = 500, json = "empty" }).uncertain)
     end)

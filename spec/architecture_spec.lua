@@ -87,7 +87,7 @@ describe("docs/architecture.md", function()
     end
   end)
 
-  it("finds no circle among the modules", function()
+  it("finds no cycle among the modules", function()
     local state, path = {}, {}
     local function visit(module)
       if state[module] == "done" or not requires[module] then return end

@@ -1,4 +1,4 @@
--- A write is sent at most once unless it surely did not arrive: the server's own count proves it.
+-- A write is sent at most once unless it certainly did not arrive: the server's own count proves it.
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 
@@ -75,7 +75,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     assert.is_nil(err.uncertain)
   end)
 
-  it("is not tried again after a 429, and not uncertain", function()
+  it("is not retried after a 429, and not uncertain", function()
     local _, err = sandbox.panel("429:1", { name = "busy", retries = 3 }):add(order "busy")
     assert.equal("rate_limited", err.code)
     assert.equal(1, err.retry_after)
@@ -108,7 +108,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
     end)
   end
 
-  it("keeps within the deadline however many retries", function()
+  it("stays within the deadline with any number of retries", function()
     local started = smmpanel.new { url = "http://127.0.0.1:1/", key = "k", retries = 100, timeout = 0.5 }
     local _, err = started:add(order "deadline")
     assert.is_true(err.kind == "network" or err.kind == "timeout")
@@ -126,7 +126,7 @@ describe("PROTOCOL 'Transport': add, at most once", function()
   end)
 end)
 
-describe("PROTOCOL 'Transport': reads are tried again", function()
+describe("PROTOCOL 'Transport': reads are retried", function()
   local sandbox
   setup(function() sandbox = sandboxes.start() end)
   teardown(function() sandbox.stop() end)
@@ -147,7 +147,7 @@ describe("PROTOCOL 'Transport': reads are tried again", function()
     assert.equal(1, sandbox.counts("wrong").requests)
   end)
 
-  it("and not before Retry-After has passed: beyond the deadline it gives up at once", function()
+  it("and not before Retry-After has passed: if that is after the deadline, it fails at once", function()
     local _, err = sandbox.panel("429:600", { name = "later", retries = 5, timeout = 5 }):balance()
     assert.equal("rate_limited", err.code)
     assert.equal(600, err.retry_after)

@@ -1,4 +1,4 @@
--- DESIGN "A list": cut, sent several at a time, every id answered.
+-- Lists of ids: split into requests, sent several at a time, with a result for every id.
 local batch = require "smmpanel.call.batch"
 local blocking = require "smmpanel.loop.blocking"
 local errors = require "smmpanel.errors"
@@ -29,7 +29,7 @@ local function failure(code)
 end
 
 describe("a list", function()
-  it("is cut into requests", function()
+  it("is split into requests", function()
     assert.same({}, batch.chunks({}, 100))
     assert.same({ { 1, 2 }, { 3, 4 }, { 5 } }, batch.chunks(numbers(5), 2))
     local chunks = batch.chunks(numbers(1234), 100)
@@ -53,7 +53,7 @@ describe("a list", function()
     assert.same({ 13, "1234/1234" }, { #progress, progress[13] })
   end)
 
-  it("has an entry for each id of a request that failed, and what the others brought", function()
+  it("has an entry for each id of a failed request, and the results of the others", function()
     local reset = failure "reset"
     local result, err = run(numbers(250), function(texts)
       if texts[1] == "101" then return nil, reset end
@@ -66,7 +66,7 @@ describe("a list", function()
     assert.equal("Pending", result[201].status)
   end)
 
-  it("gives the error of the first request, whichever failed first", function()
+  it("returns the error of the first request, whichever failed first", function()
     local first, second = failure "reset", failure "tls"
     local _, err = run(numbers(4), function(texts)
       blocking.sleep(texts[1] == "1" and 0.02 or 0)
@@ -87,14 +87,14 @@ describe("a list", function()
     assert.equal(refused, result[500].cause)
   end)
 
-  it("answers under every key that an id was given with", function()
+  it("returns a result under every key that an id was given with", function()
     local result = run({ 7, "7", 8 }, answer)
     assert.equal(result[7], result["7"])
     assert.is_nil(result["8"])
     assert.equal("8", result[8].order)
   end)
 
-  it("says of a write that failed whether it may have been carried out", function()
+  it("reports whether a failed write may have been carried out", function()
     local lost = errors.new { kind = "timeout", code = "timeout", action = "cancel", message = "late",
       uncertain = true }
     assert.same({ order = 9, error = "late", code = "timeout", cause = lost, uncertain = true },
@@ -104,8 +104,8 @@ describe("a list", function()
   end)
 end)
 
-describe("functions side by side", function()
-  it("in a coroutine of someone else's block, and run all the same", function()
+describe("functions that run concurrently", function()
+  it("run in a coroutine of a foreign scheduler", function()
     local seen = {}
     local co = coroutine.wrap(function()
       loops.side_by_side(blocking, {
@@ -118,7 +118,7 @@ describe("functions side by side", function()
     assert.same({ "quick", "slow" }, seen)
   end)
 
-  it("may run others side by side", function()
+  it("may run other functions concurrently", function()
     local seen = 0
     local function leaf() blocking.sleep(0.001) seen = seen + 1 end
     local function branch() loops.side_by_side(blocking, { leaf, leaf, leaf }, 2) end
@@ -126,7 +126,7 @@ describe("functions side by side", function()
     assert.equal(9, seen)
   end)
 
-  it("throw what one threw, when all have ended", function()
+  it("throw the error of one of them, when all have ended", function()
     local ended = false
     local mine = {}
     local ok, thrown = pcall(loops.side_by_side, blocking, {

@@ -1,4 +1,4 @@
--- DESIGN "Calls" and "Helpers": what goes beyond one request and its answer.
+-- Calls: what goes beyond one request and its answer.
 local core = require "smmpanel.core"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
@@ -14,7 +14,7 @@ describe("a call", function()
     return given
   end
 
-  -- What a function writes to stderr.
+  -- Returns what a function writes to stderr.
   local function stderr_of(f)
     local before, written = io.stderr, {}
     io.stderr = { write = function(_, text) written[#written + 1] = text end } -- luacheck: ignore 122
@@ -24,7 +24,7 @@ describe("a call", function()
     return written
   end
 
-  it("has options of its own", function()
+  it("has its own options", function()
     assert(sandbox.panel("500@1", { name = "own", retries = 0 }):balance { retries = 1 })
     assert.is_nil((sandbox.panel("500", { retries = 1 }):balance { retries = 0 }))
     local begun = core.now()
@@ -34,7 +34,7 @@ describe("a call", function()
     assert.equal("100.84292", assert(sandbox.panel "":balance { decimals = "string" }).balance)
   end)
 
-  it("tells `on_event` of each attempt", function()
+  it("reports each attempt to `on_event`", function()
     local events = {}
     local panel = sandbox.panel("503-html@1", { name = "observed", on_event = function(event)
       if event.type == "attempt" then events[#events + 1] = event end
@@ -51,7 +51,7 @@ describe("a call", function()
     assert.is_nil(events[2].err)
   end)
 
-  it("loses no answer to an `on_event` or an `on_progress` that throws: stderr has it, once", function()
+  it("loses no answer if `on_event` or `on_progress` throws: stderr has the error, once", function()
     local panel = sandbox.panel("", { on_event = function() error "on_event is broken" end })
     local made, many
     local written = stderr_of(function()
@@ -66,7 +66,7 @@ describe("a call", function()
     assert.is_truthy(written[2]:find("smmpanel: on_progress threw: ", 1, true))
   end)
 
-  it("keeps to `rate`", function()
+  it("respects `rate`", function()
     local panel = sandbox.panel("", { rate = 20 })
     local begun = core.now()
     for _ = 1, 5 do assert(panel:balance()) end
@@ -78,7 +78,7 @@ describe("a call", function()
   end)
 
   describe("of any action", function()
-    it("gives the answer as it is, its fields typed", function()
+    it("returns the answer unchanged, with typed fields", function()
       local made = assert(sandbox.panel "":add(order()))
       assert.equal(made.order, assert(sandbox.panel "":call("add", order())).order - 1)
       local raw = assert(sandbox.panel "":call("status", { orders = { made.order, 700001 } }))
@@ -90,7 +90,7 @@ describe("a call", function()
       assert.is_nil(value)
       assert.same({ "panel", "bad_request", "Services" }, { err.kind, err.code, err.action })
     end)
-    it("counts as a write where it is not known to be a read", function()
+    it("counts as a write unless it is a known read", function()
       local _, err = sandbox.panel("500", { name = "call-write" }):call "vouchers"
       assert.is_true(err.uncertain)
       assert.equal(1, err.attempts)
@@ -98,7 +98,7 @@ describe("a call", function()
       assert.is_nil(err.uncertain)
       assert.equal(2, err.attempts)
     end)
-    it("throws where action or fields are wrong", function()
+    it("throws if action or fields are wrong", function()
       local panel = sandbox.panel ""
       for _, action in ipairs { "", "a\n", 5, {} } do assert.is_false(pcall(panel.call, panel, action)) end
       for _, fields in ipairs { 5, "a=b", { key = "x" }, { action = "x" }, { a = {} }, { "a" } } do
@@ -107,8 +107,8 @@ describe("a call", function()
     end)
   end)
 
-  describe("side by side with others, by smmpanel.all", function()
-    it("waits with them and not after them", function()
+  describe("together with others, by smmpanel.all", function()
+    it("waits concurrently, not one after another", function()
       local panel = sandbox.panel("latency:0.3", { name = "all" })
       local work = {}
       for i = 1, 10 do work[i] = function() return panel:balance() end end
@@ -117,7 +117,7 @@ describe("a call", function()
       assert.same({}, errs)
       assert.is_true(sandbox.counts("all").max_in_flight >= 5)
     end)
-    it("gives what each returned, under its key", function()
+    it("returns each result under its key", function()
       local results, errs = smmpanel.all {
         good = function() return sandbox.panel "":balance() end,
         bad = function() return sandbox.panel("500", { retries = 0 }):balance() end,
@@ -130,7 +130,7 @@ describe("a call", function()
       assert.equal("bad_order", results.many[700001].code)
       assert.is_false(results[1])
     end)
-    it("of functions alone", function()
+    it("of functions in a list", function()
       assert.same({}, (smmpanel.all {}))
       for _, wrong in ipairs { 5, { 5 }, { print, "x" } } do
         local ok, message = pcall(smmpanel.all, wrong)
@@ -149,7 +149,7 @@ describe("a call", function()
       assert.is_truthy(thrown:find("mine", 1, true))
       assert.equal("USD", record.currency)
     end)
-    it("or in a coroutine of the caller's, where it blocks", function()
+    it("also in a coroutine of the caller, where it blocks", function()
       local co = coroutine.create(function()
         local results = smmpanel.all {
           function() return sandbox.panel "":balance() end, function() return sandbox.panel "":balance() end }
@@ -161,7 +161,7 @@ describe("a call", function()
   end)
 
   describe("when the panel is closed", function()
-    it("ends as cancelled, and what may have been carried out is uncertain", function()
+    it("ends as cancelled, and is uncertain if it may have been carried out", function()
       local panel = sandbox.panel("latency:20", { name = "closing" })
       local err
       smmpanel.all {
@@ -172,7 +172,7 @@ describe("a call", function()
       panel:close()
       assert.is_false(pcall(panel.balance, panel))
     end)
-    it("is not tried again", function()
+    it("is not retried", function()
       local panel, attempts
       panel = sandbox.panel("500", { retries = 50, on_event = function(event)
         attempts = event.type == "attempt" and event.attempt or attempts
@@ -191,7 +191,7 @@ describe("a call", function()
   end)
 
   describe("that watches", function()
-    it("ends when all are final, and tells of each change", function()
+    it("ends when all are final, and reports each change", function()
       local panel = sandbox.panel ""
       local done = assert(panel:add(order { link = "https://example.com/done" })).order
       local partial = assert(panel:add(order { link = "https://example.com/#ends=Partial" })).order
@@ -210,17 +210,17 @@ describe("a call", function()
           or change[3].remains ~= change[2].remains)
       end
     end)
-    it("one id gives its record", function()
+    it("returns the record of a single id", function()
       local panel = sandbox.panel ""
       assert.equal("Partial", (panel:watch(1)).status)
       assert.equal("bad_order", (panel:watch("700001")).code)
     end)
-    it("ends at its time-out with the last records", function()
+    it("ends at its timeout with the last records", function()
       local last, err = sandbox.panel "":watch({ 100 }, { interval = 0.02, timeout = 0.1 })
       assert.equal("In progress", last[100].status)
       assert.same({ "timeout", "status" }, { err.kind, err.action })
     end)
-    it("goes on after a failed poll, and keeps what it knew", function()
+    it("continues after a failed poll, with the previous records", function()
       local panel = sandbox.panel("500@1,500@3-4", { name = "watched", retries = 0 })
       local changes = 0
       local last, err = panel:watch({ 100 }, { interval = 0.02, timeout = 0.5,

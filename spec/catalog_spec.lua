@@ -24,7 +24,7 @@ local function ids(found)
 end
 
 describe("catalog:find", function()
-  it("takes an id as a number, as its digits, or as the text it is", function()
+  it("accepts an id as a number, as digits, or as text", function()
     assert.equal("Followers", list:find(1).name)
     assert.equal("Followers", list:find("1").name)
     assert.equal("Followers", list:find(1.0).name)
@@ -42,20 +42,20 @@ describe("catalog:search", function()
     assert.equal("ord-5", ids(list:search { text = "ord-5" }))
   end)
 
-  it("knows types in any spelling, and categories by words", function()
+  it("accepts types in any spelling, and categories by words", function()
     assert.equal("1 4 7", ids(list:search { type = "DEFAULT" }))
     assert.equal("6", ids(list:search { type = "Comment Replies" }))
     assert.equal("1 2", ids(list:search { category = "first" }))
   end)
 
-  it("keeps to a range of prices, ends included, exactly", function()
+  it("respects a range of prices, bounds included, exactly", function()
     assert.equal("1", ids(list:search { min_rate = "0.9", max_rate = "0.9" }))
     assert.equal("1 2 6 8", ids(list:search { min_rate = 0.9, max_rate = 11 }))
     local close = catalog { { service = 1, rate = "0.10000000000000000001" } }
     assert.equal("", ids(close:search { max_rate = "0.1" }))
   end)
 
-  it("knows what can be refilled, cancelled and ordered in a quantity", function()
+  it("filters by refill, cancellation and quantity", function()
     assert.equal("1 4", ids(list:search { refill = true }))
     assert.equal("1", ids(list:search { cancel = true }))
     assert.equal("1", ids(list:search { dripfeed = true }))
@@ -63,13 +63,13 @@ describe("catalog:search", function()
     assert.equal("2 6", ids(list:search { quantity = 10, type = nil, min_rate = 1 }))
   end)
 
-  it("sorts, what is no price last, and cuts", function()
+  it("sorts, with invalid prices last, and limits the number", function()
     assert.equal("ord-5 4 1 8 2 6 3 7", ids(list:search { sort = "rate" }))
     assert.equal("3 6 2", ids(list:search { sort = "rate", descending = true, min_rate = 0, limit = 3 }))
     assert.equal("1 2 3 4 6 7 8 ord-5", ids(list:search { sort = "service" }))
   end)
 
-  it("says what is wrong with an option", function()
+  it("explains a wrong option", function()
     local function refused(wanted, why)
       assert.error_matches(function() list:search(wanted) end, "catalog:search: " .. why, 1, true)
     end
@@ -81,7 +81,7 @@ describe("catalog:search", function()
 end)
 
 describe("catalog:cost", function()
-  it("is exact to the last decimal: per 1,000, of a Package for one", function()
+  it("is exact to the last decimal: per 1,000, for a Package per one", function()
     assert.equal("0.9", list:cost(1, 1000))
     assert.equal("0.0009", list:cost(1, 1))
     assert.equal("0.00008011655652", list:cost(4, 1))
@@ -92,7 +92,7 @@ describe("catalog:cost", function()
     assert.equal("8106479329266.8928", list:cost(1, "9007199254740992"))
   end)
 
-  it("says why there is none", function()
+  it("explains why there is none", function()
     assert.same({ nil, "the catalogue has no service 99" }, { list:cost(99, 1) })
     assert.same({ nil, "the rate of service 7 is not a price: on request" }, { list:cost(7, 1) })
     assert.error_matches(function() list:cost(1, 1.5) end, "cost: quantity must be a whole number", 1, true)
@@ -134,7 +134,7 @@ describe("catalog:cost", function()
 end)
 
 describe("catalog:price", function()
-  it("counts as the service's type does", function()
+  it("counts as the service's type requires", function()
     assert.equal("1.8", list:price { service = 1, quantity = 2000 })
     assert.equal("5.4", list:price { service = 1, quantity = 2000, runs = 3 })
     assert.equal("1.8", list:price { service = 1, quantity = 2000, runs = 0 }) -- no drip-feed is not free
@@ -145,7 +145,7 @@ describe("catalog:price", function()
     assert.equal("2.2", list:price { service = 8, comments = "a\nb\nc" })
   end)
 
-  it("says why there is none", function()
+  it("explains why there is none", function()
     assert.same({ nil, "the order has no quantity" }, { list:price { service = 1 } })
     assert.same({ nil, "runs must be a whole number, got -3" }, { list:price { service = 1, quantity = 9, runs = -3 } })
     assert.same({ nil, "a subscription is charged post by post" }, { list:price { service = "ord-5" } })
@@ -153,13 +153,13 @@ describe("catalog:price", function()
       { list:price { service = "ord-5", quantity = 1000, max = 1000 } })
   end)
 
-  it("is the most that a subscription can cost where its posts are counted", function()
+  it("is the most that a subscription with a number of posts can cost", function()
     assert.equal("0.00011", list:price { service = "ord-5", username = "x", min = 10, max = 1000, posts = 10 })
     assert.equal("0.00022",
       list:price { service = "ord-5", username = "x", min = 10, max = 1000, posts = 10, old_posts = "10" })
   end)
 
-  it("says what a rate is that is no number, and never takes it for 0", function()
+  it("reports a rate that is not a number, and never reads it as 0", function()
     for _, rate in ipairs { "", " ", "free", "1,500", "0.5 USD", "-1", 0 / 0, 1 / 0, -1, true, false, {}, "nan" } do
       local odd = catalog { { service = 1, rate = rate } }
       local cost, problem = odd:cost(1, 1000)
@@ -177,14 +177,14 @@ describe("catalog:check", function()
     return ok or tostring(wrong), wrong
   end
 
-  it("passes what is right", function()
+  it("accepts a correct order", function()
     assert.is_true(list:check { service = 1, link = "https://example.com", quantity = 50 })
     assert.is_true(list:check { service = "1", link = "https://example.com", quantity = "10000" })
     assert.is_true(list:check { service = 3, link = "https://example.com" })
     assert.is_true(list:check { service = "ord-5", username = "a", min = 20, max = 30, delay = 0 })
   end)
 
-  it("names what the type requires", function()
+  it("names the fields that the type requires", function()
     local text, wrong = problems { service = 2, comments = {} }
     local needs = "an order of type 'Custom Comments' needs "
     assert.equal(needs .. "link; " .. needs .. "comments", text)
@@ -194,7 +194,7 @@ describe("catalog:check", function()
       (problems { service = 6, link = "l", comments = "a" }))
   end)
 
-  it("keeps to the limits and the step", function()
+  it("checks the limits and the step", function()
     local function of(service, quantity)
       return (problems { service = service, link = "l", quantity = quantity })
     end
@@ -211,7 +211,7 @@ describe("catalog:check", function()
 end)
 
 describe("catalog:diff", function()
-  it("tells new, gone and changed; 0.90 and 0.9 are one price", function()
+  it("reports new, gone and changed services; 0.90 and 0.9 are one price", function()
     local now = catalog {
       { service = 1, name = "Followers", rate = 0.9, min = 50, max = 10000 },
       { service = 2, name = "Likes", rate = "1.10", min = 10, max = 2000 },
@@ -239,7 +239,7 @@ describe("catalog:save and load", function()
   before_each(function() path = os.tmpname() end)
   after_each(function() os.remove(path) end)
 
-  it("brings back every value as it was", function()
+  it("restores every value unchanged", function()
     local odd = {
       { service = 9007199254740991, name = "a \"b\"\n\tc \\ é 🔥 \127", rate = 0.30000000000000004, min = 1,
         max = 2147483648, refill = 3, cancel = false, more = { 1, "x", { y = 0.1 } }, note = "" },
@@ -266,7 +266,7 @@ describe("catalog:save and load", function()
     assert.matches("No such file", problem)
   end)
 
-  it("says what is wrong with a file", function()
+  it("explains what is wrong with a file", function()
     local function load(text)
       local file = assert(io.open(path, "w"))
       file:write(text)
@@ -281,14 +281,14 @@ describe("catalog:save and load", function()
     assert.matches("No such file", select(2, catalog.load "/nonexistent/file"))
   end)
 
-  it("a maximum of 0 is no limit", function()
+  it("a maximum of 0 means no limit", function()
     local open = catalog.new { { service = 1, name = "x", type = "Default", rate = 1, min = 0, max = 0 } }
     assert.is_true(open:check { service = 1, link = "x", quantity = 1000 })
   end)
 end)
 
 describe("catalog:form", function()
-  it("names what an order of a service needs, may have, and counts", function()
+  it("lists the required, optional and counted fields of an order", function()
     local forms = catalog {
       { service = 1, type = "Default", dripfeed = true, min = 50, max = 10000 },
       { service = 2, type = "custom_comments" },
@@ -307,7 +307,7 @@ describe("catalog:form", function()
     assert.same({ nil, "the catalogue has no service 9" }, { forms:form(9) })
   end)
 
-  it("gives lists of its own", function()
+  it("returns new lists each time", function()
     table.insert(list:form(1).required, "mine")
     assert.same({ "link", "quantity" }, list:form(1).required)
   end)

@@ -1,4 +1,4 @@
--- Placing orders from the command line, one and many, each once: against the sandbox, which counts.
+-- Placing orders from the command line, single and many, each once: against the sandbox, which counts.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
@@ -19,7 +19,7 @@ describe("smmpanel add, in a pipe,", function()
 
   local function order_with(link) return sandbox.ask("orders?link=" .. link) end
 
-  it("places an order and gives its id", function()
+  it("places an order and prints its id", function()
     local out, err = run "smmpanel add service=1 link=https://example.com/one quantity=100 --yes"
     assert.equal("", err)
     assert.matches("^%d+\n$", out)
@@ -28,7 +28,7 @@ describe("smmpanel add, in a pipe,", function()
     assert.matches("^return { order = %d+ }\n$", run "smmpanel add service=3 link=https://example.com/q -y --lua")
   end)
 
-  it("takes lists from a file, the standard input, and several times", function()
+  it("reads lists from a file, from the standard input, and from repeated fields", function()
     home:write("comments", "one\n\n two \r\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n")
     local line = "smmpanel add service=2 link=https://example.com/list%d --yes comments=%s"
     run(line:format(1, "@" .. home.path .. "/comments"))
@@ -43,7 +43,7 @@ describe("smmpanel add, in a pipe,", function()
     run "smmpanel add service=12 link=https://example.com/u username=@someone quantity=10 --yes"
   end)
 
-  it("sends nothing that is wrong, and says why with 2", function()
+  it("sends no wrong order, explains why, and exits with 2", function()
     local cases = {
       ["link=https://example.com/ quantity=100"] = "no service given",
       ["service=1 quantity=100"] = "an order of type 'Default' needs link",
@@ -72,7 +72,7 @@ describe("smmpanel add, in a pipe,", function()
     assert.equal(1, sandbox.counts "wrong".made)
   end)
 
-  it("ends with 3 where the panel refuses, and says when an order may have been placed", function()
+  it("exits with 3 if the panel refuses, and reports an order that may have been placed", function()
     local line = "smmpanel add service=1 link=https://example.com/refused quantity=100 --yes"
     local empty = { env = { SMMPANEL_KEY = sandbox.keys.empty } }
     assert.matches("Not enough funds on balance %(panel, no_funds", (select(2, run(line, empty, 3))))
@@ -83,7 +83,7 @@ describe("smmpanel add, in a pipe,", function()
     assert.equal(3, sandbox.counts "lost".made)
   end)
 
-  it("with a ref places an order at most once, until it is resolved", function()
+  it("with a ref, places an order at most once, until it is resolved", function()
     local line = "smmpanel add service=1 link=https://example.com/ref quantity=100 --yes --ref mine-1"
     local first = run(line)
     assert.equal(first, run(line))
@@ -123,7 +123,7 @@ describe("smmpanel add, in a pipe,", function()
       return home:write(name .. ".csv", table.concat(rows, "\r\n") .. "\r\n" .. (more or ""))
     end
 
-    it("places each, gives a report, and places none again", function()
+    it("places each order, prints a report, and places none again", function()
       local path = orders("each", 12, 'each-c,2,https://example.com/each/c,,"1\n2\n3\n4\n5\n6\n7\n8\n9\n10"\n')
       local out, err = run("smmpanel add --csv --yes --from " .. path, { name = "each" })
       assert.equal("13 placed\n", err)
@@ -141,7 +141,7 @@ describe("smmpanel add, in a pipe,", function()
       assert.equal("", run("smmpanel add --yes --from " .. path))
     end)
 
-    it("sends nothing where a row is wrong", function()
+    it("sends nothing if a row is wrong", function()
       local path = orders("wrong", 3, "wrong-1,1,l,100,\n,1,l,100,\nwrong-5,,l,100,\nwrong-6,1,,1,\n")
       local out, err = run("smmpanel add --yes --from " .. path, { name = "rows" }, 2)
       assert.equal("", out)
@@ -159,7 +159,7 @@ describe("smmpanel add, in a pipe,", function()
       assert.equal(0, sandbox.counts "rows".made)
     end)
 
-    it("reports what was refused and what is uncertain, and stops where the money is gone", function()
+    it("reports refused and uncertain orders, and stops when the money is used up", function()
       local path, odd = orders("odd", 20), { fault = "lost@2,error:Bad%20link@8&on=add", name = "odd" }
       local out, err = run("smmpanel add --yes --from " .. path, odd, 5)
       assert.matches("refused", out)
@@ -178,7 +178,7 @@ describe("smmpanel add, in a pipe,", function()
       assert.equal("30 placed (5 of them before)\n", err)
     end)
 
-    it("of 200 orders, killed in the middle and run again, places each once", function()
+    it("with 200 orders, killed half-way and run again, places each once", function()
       local path = orders("kill", 200)
       home:write("config/smmpanel/config.lua", ("slow = { url = %q, key = %q, timeout = 3 }"):format(
         sandbox.url_with("latency:0.05", "kill"), sandbox.key))

@@ -1,4 +1,4 @@
--- What a shop owner and their scripts do with the command line each day.
+-- The daily work of a shop owner and their scripts with the command line.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
@@ -22,7 +22,7 @@ describe("the command line, day by day:", function()
 
   local function run(...) return home:expect(...) end
 
-  it("watch says why polls fail, and its last word has the reason", function()
+  it("watch prints why polls fail, and its last line has the reason", function()
     local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 1.5", 4, { fault = "500&on=status" })
     assert.matches("smmpanel: a poll failed: status: [^\n]*500", err)
     local _, count = err:gsub("a poll failed", "")
@@ -30,7 +30,7 @@ describe("the command line, day by day:", function()
     assert.matches("the last poll failed: Internal Server Error", err)
   end)
 
-  it("ids are numbers in JSON, and texts where they are no integers", function()
+  it("ids are numbers in JSON, and texts if they are not integers", function()
     for _, line in ipairs { "status 999 --json", "cancel 999 -y --json" } do
       assert.matches('"order":999[,}]', (run("smmpanel " .. line, 1)))
     end
@@ -41,14 +41,14 @@ describe("the command line, day by day:", function()
     assert.matches('"service":1[,}]', (run "smmpanel pending --json"))
   end)
 
-  it("add writes CSV of one order too", function()
+  it("add writes CSV for a single order too", function()
     local out = run "smmpanel add service=1 link=https://example.com/k quantity=100 --yes --ref k-1 --csv"
     local records = assert(csv.records(out))
     assert.equal("k-1", records[1].values.ref)
     assert.truthy(tonumber(records[1].values.order))
   end)
 
-  it("CSV has no formulas for a spreadsheet, unless they are asked for, and reads back as it was", function()
+  it("CSV has no formulas for a spreadsheet, unless requested, and reads back unchanged", function()
     local odd = { fault = body '{"charge":"-5","status":"=cmd()","remains":"1","currency":"@x","start_count":"+1"}' }
     local out = run("smmpanel status 1 --csv", 0, odd)
     assert.matches("\r\n1,'=cmd%(%),%-5,'@x,%+?1,1,", out)
@@ -57,7 +57,7 @@ describe("the command line, day by day:", function()
     assert.matches("\r\n1,=cmd%(%),", out)
   end)
 
-  it("CSV gives back a text that begins with the mark of a formula itself", function()
+  it("CSV returns a text that itself begins with the mark of a formula", function()
     local file, ref = io.tmpfile(), "'-5 eggs"
     local sink = require "smmpanel.cli.views.formats".sink({ csv = true }, { fields = { "ref" } }, file)
     sink:row { ref = ref }
@@ -81,7 +81,7 @@ describe("the command line, day by day:", function()
     assert.matches("/dev/null is a char device", err)
   end)
 
-  it("balance --below ends with 1", function()
+  it("balance --below exits with 1", function()
     run("smmpanel balance --below 10", 0)
     assert.matches("USD", (run("smmpanel balance --below 100000", 1)))
     run("smmpanel balance --below lots", 2)
@@ -89,7 +89,7 @@ describe("the command line, day by day:", function()
     run("smmpanel balance --below 10", 1, { fault = body '{"balance":"-3.5","currency":"USD"}' })
   end)
 
-  it("long texts cost no time", function()
+  it("long texts take no time", function()
     local long = ("x"):rep(100000)
     local list = {}
     for i = 1, 2000 do
@@ -106,7 +106,7 @@ describe("the command line, day by day:", function()
     local terminal
     after_each(function() terminal:close() end)
 
-    it("NO_COLOR and TERM=dumb have no escape sequence at all", function()
+    it("NO_COLOR and TERM=dumb allow no escape sequence", function()
       for _, env in ipairs { "NO_COLOR=1", "TERM=dumb" } do
         terminal = home:terminal { columns = 80 }
         local script = home:write("session", ("%s script -qec '%s status 1 100' ~/typed >/dev/null\n"):format(env,
@@ -119,14 +119,14 @@ describe("the command line, day by day:", function()
       end
     end)
 
-    it("a narrow one drops columns and cuts no state", function()
+    it("on a narrow terminal, columns are left out and no state is cut", function()
       terminal = home:terminal { columns = 24 }
       local screen = terminal:run "smmpanel status 1 100"
       assert.matches("100 +In progress", screen)
       assert.is_nil(screen:find "START")
     end)
 
-    it("Ctrl-C at a question starts a new line and says that nothing was sent", function()
+    it("Ctrl-C at a question starts a new line and prints that nothing was sent", function()
       terminal = home:terminal { columns = 80, name = "question" }
       terminal:type "smmpanel add service=1 link=https://example.com/ctrl quantity=100; echo code $?"
       terminal:wait "Place this order%? %[y/N%] ?$"
@@ -154,7 +154,7 @@ describe("the command line, day by day:", function()
     end
   end)
 
-  it("the dialogue checks each answer at once, offers what is optional, and keeps what was typed", function()
+  it("the dialogue checks each answer at once, offers optional fields, and keeps typed answers", function()
     local terminal = home:terminal { columns = 110, rows = 40, name = "dialogue" }
     finally(function() terminal:close() end)
     terminal:type "smmpanel add service=16; echo code $?"
@@ -170,7 +170,7 @@ describe("the command line, day by day:", function()
     assert.equal(0, sandbox.counts("dialogue").made)
   end)
 
-  it("JSON is what --help says: an array, and an object of one", function()
+  it("JSON is as described in --help: an array, or an object for a single one", function()
     assert.equal(2, #cjson.decode((run "smmpanel status 1 100 --json")))
     assert.matches("^{", (run "smmpanel balance --json"))
     assert.matches("an array with one record per line", (run "smmpanel status --help"):gsub("%s+", " "))

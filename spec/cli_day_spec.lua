@@ -1,6 +1,6 @@
--- A day's work of a shop, on the real command: 200 orders from a messy file, Ctrl-C, a panel that breaks in the
--- middle, what was uncertain settled, the state of all, three cancelled, a report. In the end the panel's books and
--- ours agree to the last digit.
+-- A shop's working day on the real command: 200 orders from a messy file, Ctrl-C, a panel that breaks half-way,
+-- uncertain orders resolved, the state of all orders, three cancelled, a report. At the end the panel's books and ours
+-- agree to the last digit.
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
 local decimal = require "smmpanel.util.decimal"
@@ -10,7 +10,7 @@ local COUNT = 200
 
 local function quantity_of(i) return 50 + i * 7 end
 
--- As a spreadsheet in Germany saves it: a byte order mark, semicolons, capitals, quotes, empty rows.
+-- As a German spreadsheet saves it: a byte order mark, semicolons, capitals, quotes, empty rows.
 local function messy_file()
   local rows = { "\239\187\191Ref;Service;Link;Quantity;;" }
   for i = 1, COUNT do
@@ -39,7 +39,7 @@ describe("a day's work", function()
 
   local function made() return #sandbox.ask "orders" end
 
-  -- What is pending is looked up at the panel by its link, as a person would.
+  -- Looks up pending orders at the panel by their link, as a person would.
   local function settle()
     local rows = { "ref,order" }
     for _, record in ipairs(assert(csv.records((run "smmpanel pending --csv")))) do
@@ -56,13 +56,13 @@ describe("a day's work", function()
     home:write("orders.csv", messy_file())
     local before = balance()
 
-    -- Ctrl-C in the middle: what was sent has its answer, nothing is in doubt.
+    -- Ctrl-C half-way: every request that was sent has its answer, nothing is uncertain.
     run(([[%s add --from ~/orders.csv --yes >~/first 2>&1 & pid=$!; sleep 0.8; kill -INT $pid; wait $pid]]):format(
       cli.COMMAND), 130, { fault = "latency:0.1&on=add" })
     local first = made()
     assert.is_true(first > 0 and first < COUNT, first)
 
-    -- The panel breaks: answers are lost. The run stops by itself and says how to go on.
+    -- The panel breaks and answers are lost. The run stops by itself and prints how to continue.
     local _, err = run("smmpanel add --from ~/orders.csv --yes", 5, { fault = "lost@20-60&on=add" })
     assert.matches("Stopped early: ", err)
     local uncertain = settle()
@@ -76,7 +76,7 @@ describe("a day's work", function()
     assert.equal(COUNT, #report)
     assert.equal("", (run "smmpanel pending"))
 
-    -- Our books: each ref has one order, of its own link, for its price.
+    -- Our books: each ref has one order, for its own link, at its price.
     local ours, seen = decimal.zero, {}
     for i, record in ipairs(report) do
       assert.equal("placed", record.values.result)
@@ -86,7 +86,7 @@ describe("a day's work", function()
     end
     assert.equal(decimal.text(before - ours), decimal.text(balance()))
 
-    -- The panel's books: what it says that each order cost.
+    -- The panel's books: what it reports as the cost of each order.
     run "smmpanel status --from ~/report.csv --csv >~/status.csv"
     local theirs = decimal.zero
     for _, record in ipairs(assert(csv.records(cli.read_file(home.path .. "/status.csv")))) do
@@ -94,7 +94,7 @@ describe("a day's work", function()
     end
     assert.equal(decimal.text(ours), decimal.text(theirs))
 
-    -- Three are cancelled, and only they.
+    -- Three orders are cancelled, and no others.
     home:write("three.csv", ("order\n%s\n%s\n%s\n"):format(report[1].values.order, report[100].values.order,
       report[200].values.order))
     local out = run "smmpanel cancel --from ~/three.csv --yes --csv"

@@ -1,5 +1,5 @@
--- Files given to commands with --from: each is read by its columns, checked whole, and nothing else in it ever
--- becomes an id or an order. Against the sandbox's own count.
+-- Files for commands with --from: each is read by its columns and checked completely, and no other cell ever becomes an
+-- id or an order. Against the sandbox's own count.
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
 local sandboxes = require "spec.support.sandbox"
@@ -24,7 +24,7 @@ describe("smmpanel --from", function()
     return counts.actions and counts.actions[action] or 0
   end
 
-  it("cancels what stands in the column order, and never a quantity", function()
+  it("cancels the ids in the column order, and never a quantity", function()
     home:write("orders.csv", HEAD .. "c-1,1,https://example.com/c1,100\r\n")
     local _, err = run("smmpanel cancel --yes --from ~/orders.csv", 2, { name = "cell" })
     assert.matches("no column is named 'order'; found: 'ref', 'service', 'link', 'quantity'", err)
@@ -36,7 +36,7 @@ describe("smmpanel --from", function()
     assert.equal(0, sandbox.counts "cell".requests)
   end)
 
-  it("takes the report of one command for the next", function()
+  it("reads the report of one command in the next", function()
     home:write("made.csv", HEAD .. "m-1,1,https://example.com/m1,100\r\nm-2,1,https://example.com/m2,50\r\n")
     run "smmpanel add --yes --csv --from ~/made.csv >~/report.csv"
     local made = assert(csv.records(cli.read_file(home.path .. "/report.csv")))
@@ -48,14 +48,14 @@ describe("smmpanel --from", function()
     assert.equal(2, #assert(csv.records(out)))
   end)
 
-  it("leaves out rows of a report that have no order, and says so", function()
+  it("skips rows of a report that have no order, and reports their number", function()
     home:write("report.csv", "ref,result,order,error,code\r\na,placed,1,,\r\nb,refused,,Bad link,bad_link\r\n")
     local out, err = run "smmpanel status --csv --from ~/report.csv"
     assert.equal(1, #assert(csv.records(out)))
     assert.matches("1 rows without order id were skipped", err)
   end)
 
-  it("leaves out no order whose ref begins with #", function()
+  it("does not skip an order whose ref begins with #", function()
     home:write("hash.csv", HEAD .. "#1001,1,https://example.com/h1,100\r\n#1002,1,https://example.com/h2,100\r\n")
     local report = run("smmpanel add --yes --from ~/hash.csv --csv", 0, { name = "hash" })
     local out = run("smmpanel cancel --yes --from ~/report.csv --csv", 0, { name = "hash",
@@ -76,7 +76,7 @@ describe("smmpanel --from", function()
       trailing = "ref,service,link,quantity,,\n%s,1,https://example.com/f,100,,\n",
     }
 
-    it("an order is one order", function()
+    it("orders are read correctly", function()
       for name, form in pairs(FORMS) do
         home:write("form.csv", form:format("form-" .. name))
         local out = run("smmpanel add --yes --csv --from ~/form.csv", 0, { name = "forms" })
@@ -85,7 +85,7 @@ describe("smmpanel --from", function()
       assert.equal(8, sandbox.counts "forms".made)
     end)
 
-    it("ids are the same ids", function()
+    it("ids are read correctly", function()
       for _, form in ipairs { "\239\187\191order\r\n1\r\n100\r\n",
         "sep=;\norder;status\n1;x\n100;y\n", "1\n100", "1\r100\r",
         "Order\tError\n1\t\n\t\n100\t\n", "# mine\n1\n\n100 # last\n", '"order"\n"1"\n"100"\n' } do
@@ -95,7 +95,7 @@ describe("smmpanel --from", function()
       end
     end)
 
-    it("UTF-16, another encoding, NUL and JSON are named", function()
+    it("UTF-16, another encoding, NUL and JSON are named in the error", function()
       for text, why in pairs {
         ["\255\254r\0e\0f\0,\0s\0\n\0"] = "UTF%-16: save it as CSV in UTF%-8", ["r\0e\0f\0\n\0"] = "UTF%-16",
         [HEAD .. "a,1,https://example.com/\233,100\n"] = "line 2: it is not UTF%-8 %(byte E9%)",
@@ -127,7 +127,7 @@ describe("smmpanel --from", function()
     run("smmpanel status --ignore-columns --from ~/ids.csv", 0)
   end)
 
-  it("tells all mistakes at once, with line and column, and sends nothing", function()
+  it("reports all mistakes at once, with line and column, and sends nothing", function()
     home:write("all.csv", HEAD .. " a,1,https://example.com/a,100\r\nb ,1,https://example.com/b,100\r\n"
       .. "c,1,https://example.com/c,ten\r\nd,99,https://example.com/d,100\r\ne,1,https://example.com/e\r\n"
       .. 'f,1,"two\nlines",100\r\n')
@@ -150,7 +150,7 @@ describe("smmpanel --from", function()
     assert.equal(0, sandbox.counts "all-ids".requests)
   end)
 
-  it("names the limits of a file that is too large, and sends nothing", function()
+  it("names the limits for a file that is too large, and sends nothing", function()
     home:run "truncate -s $((64 * 1024 * 1024 + 1)) ~/long.csv"
     for path, problem in pairs { ["~/long.csv"] = "long.csv: it is longer than 64 MB: split it",
       ["/dev/zero"] = "/dev/zero: it is longer than 64 MB", ["~"] = "Is a directory" } do
@@ -171,7 +171,7 @@ describe("smmpanel --from", function()
     assert.equal(1, sandbox.counts "cells".made)
   end)
 
-  it("needs --yes to cancel or refill where nobody can be asked", function()
+  it("needs --yes to cancel or refill without a terminal", function()
     for _, command in ipairs { "cancel", "refill" } do
       local _, err = run(("smmpanel %s 1"):format(command), 2, { name = "unasked" })
       assert.matches("not a terminal: pass %-%-yes to " .. command, err)

@@ -1,4 +1,4 @@
--- What make install brings beside the modules: the command, its manual, and completion in the real shells.
+-- What make install adds besides the modules: the command, its manual, and completion in the real shells.
 local cli = require "spec.support.cli"
 local process = require "spec.support.process"
 
@@ -13,7 +13,7 @@ describe("make install", function()
   end)
   teardown(function() home:remove() end)
 
-  it("brings a command that finds its own modules, also behind a link", function()
+  it("installs a command that finds its own modules, also through a symbolic link", function()
     assert.equal("#!/usr/bin/env " .. process.lua(), cli.read_file(prefix .. "/bin/smmpanel"):match "^[^\n]*")
     os.execute(("ln -s %s/bin/smmpanel %s/link"):format(prefix, home.path))
     for _, path in ipairs { prefix .. "/bin/smmpanel", home.path .. "/link", "prefix/bin/smmpanel" } do
@@ -21,7 +21,7 @@ describe("make install", function()
     end
   end)
 
-  it("brings a manual in good roff, with every command and option of --help in it", function()
+  it("installs a manual in correct roff, with every command and option of --help", function()
     local page = prefix .. "/share/man/man1/smmpanel.1"
     local text, err = home:run("groff -man -Tutf8 -ww -P -c " .. page .. " | col -bx")
     assert.equal("", err)
@@ -39,14 +39,14 @@ describe("make install", function()
     assert.matches("130 +stopped by Ctrl%-C", text)
   end)
 
-  it("goes again without a trace", function()
+  it("removes everything again", function()
     local other = home.path .. "/gone"
     local make = "make -C " .. cli.quoted(cli.ROOT) .. " LUA=" .. process.lua() .. " PREFIX=" .. other
     assert.equal(0, (select(3, home:run(make .. " install && " .. make .. " uninstall"))))
     assert.equal("", (home:run("find " .. other .. " -type f")))
   end)
 
-  -- A shell in a terminal: a line is typed, Tab pressed, and the screen looked at.
+  -- Types a line in a shell in a terminal, presses Tab, and reads the screen.
   local function completed(shell, prepare, typed, keys)
     local terminal = home:terminal { columns = 100, env = { PATH = prefix .. "/bin:" .. os.getenv "PATH" } }
     finally(function() terminal:close() end)
@@ -63,7 +63,7 @@ describe("make install", function()
 
   local function with_prefix(text) return (text:gsub("%$PREFIX", prefix)) end
 
-  it("brings completion for bash", function()
+  it("installs completion for bash", function()
     completed("bash --norc", with_prefix(BASH), "smmpanel bal"):wait "smmpanel balance ?\n?"
     local screen = completed("bash --norc", with_prefix(BASH), "smmpanel ref", 3):wait "refill%-status"
     assert.matches("refill +refill%-status", screen)
@@ -71,7 +71,7 @@ describe("make install", function()
     completed("bash --norc", with_prefix(BASH), "smmpanel services --sort ra"):wait "%-%-sort rate"
   end)
 
-  it("offers profiles, refs, fields, shells and faults in bash, and files only where files belong", function()
+  it("completes profiles, refs, fields, shells and faults in bash, and files only where files belong", function()
     local script = assert(io.popen(("PATH=%s/bin:$PATH HOME=/nonexistent bash -c '%s' 2>/dev/null"):format(prefix, [[
       . ]] .. prefix .. [[/share/bash-completion/completions/smmpanel]] .. "\n" .. [[
       try() { COMP_WORDS=(smmpanel "$@"); COMP_CWORD=$#; COMPREPLY=(); _smmpanel; echo "${COMPREPLY[*]}"; }
@@ -84,14 +84,14 @@ describe("make install", function()
     assert.same({ "link=", "", "fish", "html", "share", "" }, lines)
   end)
 
-  it("brings completion for zsh", function()
+  it("installs completion for zsh", function()
     completed("zsh -f", with_prefix(ZSH), "smmpanel bal"):wait "smmpanel balance"
     local screen = completed("zsh -f", with_prefix(ZSH), "smmpanel ref", 2):wait "refill%-status"
     assert.matches("Show the status of refills", screen)
     completed("zsh -f", with_prefix(ZSH), "smmpanel services --sort ra"):wait "%-%-sort rate"
   end)
 
-  it("offers fields, faults and profiles in zsh, and files only where files belong", function()
+  it("completes fields, faults and profiles in zsh, and files only where files belong", function()
     home:write("config/smmpanel/config.lua", "myshop = { url = 'http://127.0.0.1:1/', key = 'k' }")
     os.execute(("chmod 600 %s/config/smmpanel/config.lua"):format(home.path))
     home:write("here/afile", "x")
@@ -105,7 +105,7 @@ describe("make install", function()
     terminal:wait "smmpanel status afz"
   end)
 
-  it("brings completion for fish", function()
+  it("installs completion for fish", function()
     local script = prefix .. "/share/fish/vendor_completions.d/smmpanel.fish"
     local function offered(typed)
       return home:run(("fish --no-config -c 'source %s; complete -C %q'"):format(script, typed))
@@ -116,7 +116,7 @@ describe("make install", function()
     assert.is_nil(offered "smmpanel ma":find "man")
   end)
 
-  it("offers fields, faults and profiles in fish, and files only where files belong", function()
+  it("completes fields, faults and profiles in fish, and files only where files belong", function()
     home:write("config/smmpanel/config.lua", "myshop = { url = 'http://127.0.0.1:1/', key = 'k' }")
     home:write("here/afile", "x")
     local script = prefix .. "/share/fish/vendor_completions.d/smmpanel.fish"

@@ -1,4 +1,4 @@
--- The command line with as much as a large shop has: 10,000 services, 10,000 orders.
+-- The command line with the data of a large shop: 10,000 services, 10,000 orders.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
@@ -15,7 +15,7 @@ describe("10,000", function()
     sandbox.stop()
   end)
 
-  -- Seconds of CPU that a line takes, at the best of a few runs: the machine may be busy with other things.
+  -- Returns the seconds of CPU that a line takes, the best of a few runs, because the machine may be busy.
   local function cpu_of(line)
     local least = math.huge
     for _ = 1, 5 do
@@ -26,16 +26,16 @@ describe("10,000", function()
     return least
   end
 
-  it("services are searched in the kept list in a moment", function()
+  it("services are searched in the cached list immediately", function()
     assert.equal(0, (select(3, home:run "smmpanel services")))
     local found = assert(csv.records((home:run "smmpanel services --csv --search 'instagram followers'")))
     assert.is_true(#found > 50 and #found < 5000, #found)
     local seconds = cpu_of "smmpanel services --search 'instagram followers'"
-    -- 0.2 s is what it may take on a machine of its own; a shared one may run at half its speed.
+    -- 0.2 s is the limit on a dedicated machine; a shared one may run at half its speed.
     assert.is_true(seconds < 0.4, seconds .. " s")
   end)
 
-  it("orders are asked for a hundred at a time, and shown as they come, in the order given", function()
+  it("orders are requested a hundred at a time, and shown as they arrive, in the given order", function()
     local ids = {}
     for i = 1, 10000 do ids[i] = tostring(700000 + i * 7) end
     home:write("ids", table.concat(ids, "\n"))

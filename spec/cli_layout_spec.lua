@@ -20,14 +20,14 @@ describe("the width of a text", function()
     for text, expected in pairs(cells) do assert.equal(expected, (width.of(text)), text) end
   end)
 
-  it("says where terminals do not agree", function()
+  it("reports texts about which terminals disagree", function()
     local texts = { ["abc"] = false, ["日本"] = false, ["❤️"] = true, ["👍🏽"] = true, ["e\204\129"] = true }
     for text, doubtful in pairs(texts) do
       assert.equal(doubtful, (select(2, width.of(text))), text)
     end
   end)
 
-  it("is kept when a text is cut, and no character is cut apart", function()
+  it("is respected when a text is cut, and no character is split", function()
     assert.equal("abc", width.cut("abc", 3, "…"))
     assert.equal("ab…", width.cut("abcd", 3, "…"))
     assert.equal("日…", width.cut("日本語", 4, "…"))
@@ -42,7 +42,7 @@ describe("the width of a text", function()
 end)
 
 describe("a panel's text on a terminal", function()
-  it("can do no harm", function()
+  it("is harmless", function()
     assert.equal("a [31mred", width.clean "a\27[31mred")
     assert.equal("a b c", width.clean "a\r\nb\tc")
     assert.equal("x y", width.clean "x\194\155y") -- the one-byte CSI, as UTF-8 has it
@@ -64,7 +64,7 @@ describe("a table", function()
     return layout.lines(columns, rows, how)
   end
 
-  it("has its columns one below the other, whatever the script", function()
+  it("has aligned columns in every script", function()
     local made = lines { { "1", "Followers", "0.9" }, { "22", "日本語のサービス", "12.5" },
       { "3", "🇹🇷 Türk", "8" }, { "4", "e\204\129", "1" } }
     assert.same({
@@ -86,7 +86,7 @@ describe("a table", function()
       lines({ { "1", "Followers of all", "0.0007165" } }, { width = 22 }))
   end)
 
-  it("leaves columns out where cutting is not enough: half a number would be another one", function()
+  it("leaves out columns if cutting is not enough: half a number would be another number", function()
     for most = 5, 21 do
       local made = lines({ { "1", "Followers of all", "0.00071655" } }, { width = most })
       assert.is_nil(made[2]:find("0.", 1, true), made[2])
@@ -104,12 +104,12 @@ describe("a table", function()
     assert.equal(" 1  x        2", made(30))
   end)
 
-  it("keeps right-to-left texts from turning round what stands beside them", function()
+  it("stops right-to-left texts from reversing their neighbours", function()
     local made = lines { { "1", "مرحبا", "0.9" } }
     assert.equal(" 1  مرحبا\226\128\142   0.9", made[2])
   end)
 
-  it("puts the next cell in its place where a terminal may disagree", function()
+  it("places the next cell where terminals may disagree about a width", function()
     local made = lines({ { "1", "❤️ b", "0.9" }, { "2", "日本", "1" } }, { place = true })
     assert.equal(" 1  ❤️ b\27[9G   0.9", made[2])
     assert.equal(" 2  日本     1", made[3])
@@ -126,13 +126,13 @@ describe("a table", function()
 end)
 
 describe("CSV", function()
-  it("is written as RFC 4180 has it", function()
+  it("is written as in RFC 4180", function()
     assert.equal('a,"b,c","say ""hi""","two\nlines",\r\n', csv.row { "a", "b,c", 'say "hi"', "two\nlines", "" })
     assert.equal('""\r\n', csv.row { "" })
     assert.equal('" a"\r\n', csv.row { " a" })
   end)
 
-  it("is read back as it was written", function()
+  it("reads back unchanged", function()
     local seed = 7
     local function random(n)
       seed = (seed * 16807) % 2147483647
@@ -158,7 +158,7 @@ describe("CSV", function()
     end
   end)
 
-  it("is read with any line end, a byte order mark, semicolons, and no last line end", function()
+  it("is read with any line end, a byte order mark, semicolons, and without a last line end", function()
     for _, text in ipairs { "a,b\n1,2", "a,b\r\n1,2\r\n", "a,b\r1,2\r", "\239\187\191a,b\n1,2\n\n",
       "a;b\n1;2\n", "a\tb\n1\t2\n", ",\na,b\n1,2\n,,,\n" } do
       local rows = assert(csv.read(text))
@@ -169,14 +169,14 @@ describe("CSV", function()
     assert.same({ { line = 1, "a", "" } }, csv.read "a,")
   end)
 
-  it("says where it is broken", function()
+  it("reports where it is broken", function()
     assert.equal("line 3: a quote is not closed", select(2, csv.read 'a,b\n1,2\n3,"4\n5,6\n'))
     assert.equal("line 2: text after a closing quote", select(2, csv.read 'a,b\n"1"x,2\n'))
     assert.matches("^line 2: a quote inside an unquoted field", select(2, csv.read 'a,b\n1"1,2\n'))
     assert.equal("line 4: text after a closing quote", select(2, csv.read 'a\n"1\n2\n3"x\n'))
   end)
 
-  it("gives records by the names in its first row", function()
+  it("returns records by the names in its first row", function()
     local records, names = csv.records 'ref, link ,comments\nr1,l,"a\nb"\nr2,,\n'
     assert.same({ "ref", "link", "comments" }, names)
     assert.same({ { line = 2, values = { ref = "r1", link = "l", comments = "a\nb" } },
@@ -202,7 +202,7 @@ describe("a Lua literal", function()
 end)
 
 describe("a bar", function()
-  it("says how far it is, how fast, and how long it takes", function()
+  it("shows the progress, the rate and the remaining time", function()
     assert.equal("status  ████████████░░░░░░░░░░░░░░░░░░  4,200/10,000  1,400/s  5 s left",
       progress.line("status", 4200, 10000, 3, 80, true))
     assert.equal("status  ##############################  10,000/10,000  1,000/s",
@@ -218,7 +218,7 @@ describe("a bar", function()
     end
   end)
 
-  it("writes numbers and durations for people", function()
+  it("formats numbers and durations for people", function()
     assert.equal("1,234,567", progress.number(1234567))
     assert.equal("999", progress.number(999))
     assert.equal("59 s", progress.duration(58.2))
@@ -227,13 +227,13 @@ describe("a bar", function()
   end)
 end)
 
-describe("what has changed in a catalogue", function()
+describe("the changes of a catalogue", function()
   local function rows(difference)
     return changes.list { new = difference.new or {}, gone = difference.gone or {},
       changed = difference.changed or {} }
   end
 
-  it("is a row a change, a price with its share", function()
+  it("have a row per change, with the relative change of a price", function()
     local list = rows {
       new = { { service = 1, name = "N", rate = "1" } },
       gone = { { service = 2, name = "G", rate = "2" } },
@@ -256,7 +256,7 @@ describe("the frame of watched orders", function()
       paint = plain }), "\n")
   end
 
-  it("shows what is open, and what is done below it", function()
+  it("shows open orders, and finished ones below them", function()
     local state = watched.new { "1", "2", "3" }
     watched.take(state, "1", { status = "Completed", remains = 0, charge = "0.9", currency = "USD" })
     watched.take(state, "2", { status = "In progress", remains = 12 })
@@ -272,7 +272,7 @@ done
     assert.equal("1 of 3 orders done, 1 completed", watched.summary(state))
   end)
 
-  it("never takes more lines than there are", function()
+  it("never has more lines than the terminal", function()
     local ids = {}
     for i = 1, 300 do ids[i] = tostring(i) end
     local state = watched.new(ids)
@@ -287,7 +287,7 @@ done
     assert.equal("300 of 300 orders done, 0 completed", watched.summary(state))
   end)
 
-  it("counts an order once, and one that the panel does not know as done", function()
+  it("counts an order once, and an unknown one as finished", function()
     local state = watched.new { "1", "2" }
     for _ = 1, 2 do watched.take(state, "1", { status = "Completed" }) end
     watched.take(state, "2", { error = "Incorrect order ID", code = "bad_order" })
@@ -296,7 +296,7 @@ done
 end)
 
 describe("long lists", function()
-  it("are read up to 250,000 rows, and the limit is named", function()
+  it("are read up to 250,000 rows, and the limit is named in the error", function()
     local line = "1,https://example.com/p,100\n"
     local records = assert(csv.records("service,link,quantity\n" .. line:rep(200000)))
     assert.equal(200000, #records)
@@ -311,7 +311,7 @@ describe("long lists", function()
     return collectgarbage "count"
   end
 
-  it("are written as they come, but for a table", function()
+  it("are written as they arrive, except a table", function()
     local null = assert(io.open("/dev/null", "w"))
     for _, format in ipairs { "csv", "json", "lua" } do
       local sink = formats.sink({ [format] = true }, { fields = { "service", "name" } }, null)

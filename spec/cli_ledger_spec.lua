@@ -1,4 +1,4 @@
--- Refs on the command line: what was placed before, orders with an unknown outcome, a new key, and the set-up's
+-- Refs on the command line: orders placed before, orders with an unknown outcome, a new key, and smmpanel doctor.
 -- examination.
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
@@ -19,7 +19,7 @@ describe("the command line, with a ledger,", function()
     return home:write(name .. ".csv", table.concat(rows, "\n"))
   end
 
-  it("the summary before the question counts what was placed before, and the price of the rest", function()
+  it("the summary before the question counts orders placed before, and the price of the others", function()
     orders("sum", 1, 3)
     run "smmpanel add --from ~/sum.csv --yes"
     orders("sum", 1, 4)
@@ -35,7 +35,7 @@ describe("the command line, with a ledger,", function()
     assert.equal(0, sandbox.counts("before").made)
   end)
 
-  it("resolve --from settles many, after it has asked the panel about the ids", function()
+  it("resolve --from settles many, after checking the ids at the panel", function()
     orders("many", 1, 12)
     run("smmpanel add --from ~/many.csv --yes", 5, { fault = "lost@1-3&on=add" })
     local out = run "smmpanel pending --csv"
@@ -65,7 +65,7 @@ describe("the command line, with a ledger,", function()
     assert.equal("", (run "smmpanel pending"))
   end)
 
-  it("a panel has one ledger, whether or not its usual port is written", function()
+  it("a panel has one ledger, with or without the default port in its URL", function()
     local place = require "smmpanel.cli.input.profiles".place
     for _, url in ipairs { "https://Panel.example/api/v2/", "https://panel.example:443/api/v2",
       "http://panel.example:80/api/v2", "https://user:word@panel.example:443/api/v2?x=1" } do
@@ -91,7 +91,7 @@ describe("the command line, with a ledger,", function()
     terminal:wait "'r%-1' is order %d+\ncode 0"
   end)
 
-  it("--not-placed waits until the panel cannot be working on it, and names the flag", function()
+  it("--not-placed waits until the panel cannot be working on the order any more, and names --force", function()
     run("smmpanel add service=1 link=https://example.com/e quantity=50 --yes --ref e-1", 5, { fault = "lost&on=add" })
     local _, err = run("smmpanel resolve e-1 --not-placed --yes", 3)
     assert.matches("the panel may still be working on 'e%-1' for %d+ seconds: try again later, or with %-%-force", err)
@@ -99,7 +99,7 @@ describe("the command line, with a ledger,", function()
     run "smmpanel resolve e-1 --not-placed --yes --force"
   end)
 
-  it("a ref of another key is refused, until the key is adopted", function()
+  it("a ref of another key is refused until the key is adopted", function()
     local line = "smmpanel add service=1 link=https://example.com/key quantity=50 --yes --ref key-1"
     local id = run(line)
     local other = { env = { SMMPANEL_KEY = sandbox.keys.second } }
@@ -111,7 +111,7 @@ describe("the command line, with a ledger,", function()
     assert.equal(1, #sandbox.ask("orders?link=https://example.com/key"))
   end)
 
-  it("pending --investigate finds out, and resolve --investigated records it", function()
+  it("pending --investigate determines outcomes, and resolve --investigated records them", function()
     local line = "smmpanel add service=1 link=https://example.com/%s quantity=50 --yes --ref %s"
     orders("ia", 1, 40)
     run "smmpanel add --from ~/ia.csv --yes"
@@ -145,7 +145,7 @@ describe("the command line, with a ledger,", function()
     assert.matches("no outcome was determined", err)
   end)
 
-  it("status --ref asks about the order that was placed under it", function()
+  it("status --ref shows the order that was placed with it", function()
     local id = run("smmpanel add service=1 link=https://example.com/s quantity=50 --yes --ref s-1"):match "%d+"
     assert.matches("\n" .. id .. " ", (run "smmpanel status --ref s-1"))
     local _, err = run("smmpanel status --ref s-2", 3)
@@ -153,7 +153,7 @@ describe("the command line, with a ledger,", function()
     run("smmpanel cancel --ref s-1 -y", 0)
   end)
 
-  it("doctor says of each thing that it is ok, or what to do", function()
+  it("doctor reports each check as ok, or suggests a fix", function()
     local out = run "smmpanel doctor"
     local _, count = out:gsub("ok     ", "")
     assert.equal(11, count, out)

@@ -1,5 +1,5 @@
--- The command line and money: one order for a ref whatever the profile is called, prices that are fresh and known,
--- limits, and exit codes that a script can rely on. Against the sandbox's own count.
+-- The command line and money: one order per ref under any profile name, fresh and known prices, limits, and reliable
+-- exit codes. Against the sandbox's own count.
 local cli = require "spec.support.cli"
 local sandboxes = require "spec.support.sandbox"
 
@@ -32,7 +32,7 @@ describe("the command line, with money,", function()
     assert.equal("", (run "find ~/state/smmpanel -perm /077"))
   end)
 
-  it("takes over the ledger that was kept for a profile", function()
+  it("renames the ledger of a profile", function()
     local line = LINE:format("older", "older-1")
     local id = run(line)
     run "cd ~/state/smmpanel && for f in *.sqlite*; do mv $f main@$f; done"
@@ -43,7 +43,7 @@ describe("the command line, with money,", function()
     assert.equal("", (run "ls ~/state/smmpanel | grep @ || true"))
   end)
 
-  it("stops where there are several ledgers of a panel, and says which", function()
+  it("stops if a panel has several ledgers, and lists them", function()
     local line = LINE:format("several", "several-1")
     run(line)
     run "cd ~/state/smmpanel && for f in *.sqlite; do cp $f main@$f; cp $f shop@$f; done"
@@ -53,7 +53,7 @@ describe("the command line, with money,", function()
     assert.equal(1, made "https://example.com/several")
   end)
 
-  it("asks for the price again after a minute, and for each account", function()
+  it("fetches the price again after a minute, and for each account", function()
     run("smmpanel services", 0, { name = "fresh" })
     local function asked() return sandbox.counts("fresh").actions.services end
     local line = "smmpanel add service=1 link=https://example.com/p quantity=100 --dry-run"
@@ -68,7 +68,7 @@ describe("the command line, with money,", function()
     assert.equal(3, asked())
   end)
 
-  it("says that a price is not known, and never a number for it", function()
+  it("reports an unknown price, and never a number in its place", function()
     local body = '[{"service":1,"name":"x","type":"Default","rate":null,"min":1,"max":10000}]'
     local odd = { fault = "body:" .. body:gsub(",", "%%252C"):gsub('[%[%]{}":]', function(char)
       return ("%%%02X"):format(char:byte())
@@ -81,7 +81,7 @@ describe("the command line, with money,", function()
     assert.is_nil(err:find "post by post")
   end)
 
-  it("--max-cost ends the run before it is passed", function()
+  it("--max-cost ends the run before the limit is exceeded", function()
     local rows = { "ref,service,link,quantity" }
     for i = 1, 10 do rows[i + 1] = ("max-%d,1,https://example.com/max/%d,1000"):format(i, i) end
     home:write("max.csv", table.concat(rows, "\n"))
@@ -94,7 +94,7 @@ describe("the command line, with money,", function()
     assert.equal(4, sandbox.counts("max").made)
   end)
 
-  it("ends with 5 for whatever may have been carried out, and with 3 or 4 never", function()
+  it("exits with 5 for an uncertain outcome, and never with 3 or 4", function()
     for _, line in ipairs { "add service=1 link=https://example.com/u quantity=100 --yes", "cancel 100 -y",
       "refill 1 -y", "cancel 1 2 -y", "call mass_order x=1" } do
       for _, fault in ipairs { "lost", "made,empty", "made,502-html", "cut:3" } do
@@ -106,7 +106,7 @@ describe("the command line, with money,", function()
     assert.matches("do not repeat", (run "smmpanel man"))
   end)
 
-  it("stops after three uncertain answers in a row, tells a web page once, and says how to go on", function()
+  it("stops after three uncertain answers in a row, reports a web page once, and prints how to continue", function()
     local rows = { "ref,service,link,quantity" }
     for i = 1, 29 do rows[i + 1] = ("page-%d,1,https://example.com/page/%d,100"):format(i, i) end
     home:write("page.csv", table.concat(rows, "\n"))

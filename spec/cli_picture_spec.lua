@@ -1,8 +1,8 @@
--- docs/terminal.svg shows what a person sees: the session that it was drawn from brings the same texts again.
+-- docs/terminal.svg shows a real session: running that session again gives the same texts.
 local cli = require "spec.support.cli"
 local process = require "spec.support.process"
 
--- Without places and colours, for another tmux may count an emoji's cells in another way.
+-- Without positions and colours, because another tmux may count the cells of an emoji differently.
 local function texts(svg)
   return (svg:gsub("<style>.-</style>", ""):gsub("<[^>]*>", ""):gsub("%s+", " "))
 end

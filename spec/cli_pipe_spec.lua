@@ -1,4 +1,4 @@
--- The command line in pipes, against the sandbox: what a script sees.
+-- The command line in pipes, against the sandbox: what a script gets.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
@@ -15,7 +15,7 @@ describe("the command line in a pipe", function()
     sandbox.stop()
   end)
 
-  -- Runs it; where nothing else is expected, it ends well and says nothing beside its result.
+  -- Runs a line. Without an expected code it must succeed and write nothing to stderr.
   local function run(line, options, code)
     local out, err = home:expect(line, code, options)
     if not code then assert.equal("", err) end
@@ -49,7 +49,7 @@ describe("the command line in a pipe", function()
     end
   end)
 
-  it("sandbox prints two lines to paste, alone, and is gone when it is ended", function()
+  it("sandbox prints only the two lines to paste, and has stopped when it is ended", function()
     local out, err, code = home:run(cli.COMMAND .. [[ sandbox --services 30 >~/lines & pid=$!
       for i in $(seq 200); do [ "$(wc -l <~/lines)" = 2 ] && break; sleep 0.05; done
       . ~/lines; smmpanel services --csv | wc -l; kill $pid
@@ -65,7 +65,7 @@ describe("the command line in a pipe", function()
     end
   end)
 
-  it("says what is wrong with its arguments, with 2", function()
+  it("explains wrong arguments, with exit code 2", function()
     local function refused(line, why)
       local out, err = run(line, nil, 2)
       assert.equal("", out)
@@ -128,7 +128,7 @@ describe("the command line in a pipe", function()
       assert.equal("", run "smmpanel services nothing like this")
     end)
 
-    it("are kept, so that searches do not ask the panel", function()
+    it("are cached, so that searches send no request", function()
       run("smmpanel services --fresh", { name = "kept" })
       run("smmpanel services a; smmpanel services b; smmpanel services --cost 1 5", { name = "kept" })
       assert.equal(1, sandbox.counts "kept".requests)
@@ -145,7 +145,7 @@ describe("the command line in a pipe", function()
       assert.matches("'x' is not a whole number", select(2, run("smmpanel services --cost 1 x", nil, 2)))
     end)
 
-    it("are compared with the last ones", function()
+    it("are compared with the previous ones", function()
       local _, err = home:run "smmpanel services --diff"
       assert.matches("21 services are saved for the next time", err)
       assert.equal("", run "smmpanel services --diff")
@@ -163,26 +163,26 @@ describe("the command line in a pipe", function()
       assert.matches("%- gone +99", out)
     end)
 
-    it("end quietly when the reader has gone", function()
+    it("end quietly when the reader has closed the pipe", function()
       local out, err, code = home:run "set -o pipefail; smmpanel services --csv | head -n 1"
       assert.matches("^service,name", out)
       assert.equal("", err)
       assert.truthy(code == 0 or code == 141)
-      -- Where the signal is ignored, writing fails instead.
+      -- If the signal is ignored, the write fails instead.
       out, err = home:run("trap '' PIPE; { sleep 0.3; smmpanel services; echo $? >~/code; } | true; "
         .. "until [ -s ~/code ]; do sleep 0.05; done; cat ~/code")
       assert.equal("141\n", out)
       assert.equal("", err)
     end)
 
-    it("say when the disk is full", function()
+    it("report a full disk", function()
       local _, err = run("smmpanel services --json >/dev/full", nil, 1)
       assert.matches("cannot write: No space left", err)
     end)
   end)
 
   describe("status", function()
-    it("takes ids as arguments, from a file, and from the standard input", function()
+    it("reads ids from arguments, from a file, and from the standard input", function()
       local expected = "order,status,charge,currency,start_count,remains,posts,runs,expiry,orders,error,code\r\n"
         .. "1,Partial,0.27819,USD,3572,157,,,,,,\r\n100,In progress,1.44219,USD,234,10,,,,,,\r\n"
       assert.equal(expected, run "smmpanel status --csv 1 100")
@@ -193,7 +193,7 @@ describe("the command line in a pipe", function()
       assert.equal(expected, run("smmpanel status --csv --from - ", { input = "error;order\n;1\nx;100" }))
     end)
 
-    it("shows each id, and ends with 1 where some failed", function()
+    it("shows each id, and exits with 1 if some failed", function()
       local out = run("smmpanel status 1 999", nil, 1)
       assert.matches("^ORDER  STATUS +CHARGE  START  REMAINS\n1 +Partial +0.27819 USD +3572 +157", out)
       assert.matches("\n999 +Incorrect order ID", out)
@@ -207,7 +207,7 @@ describe("the command line in a pipe", function()
       assert.matches('"order":"92233720368547758079"', out)
     end)
 
-    it("gives any number of them, in the order given", function()
+    it("returns any number of them, in the given order", function()
       local ids, input = {}, {}
       for i = 1, 1234 do
         ids[i] = i % 3 == 0 and 500000 + i or ({ 1, 2, 100 })[i % 3] + i * 1000000
@@ -233,7 +233,7 @@ describe("the command line in a pipe", function()
     assert.matches("Order can't be canceled", (run("smmpanel cancel -y " .. order, nil, 1)))
   end)
 
-  it("call sends any action and shows the answer", function()
+  it("call sends any action and prints the answer", function()
     assert.equal("USD", cjson.decode((run "smmpanel call balance")).currency)
     assert.equal("Partial", loaded(run "smmpanel call status order=1 --lua").status)
     local _, err = run("smmpanel call nonsense", nil, 3)
@@ -242,7 +242,7 @@ describe("the command line in a pipe", function()
     assert.matches("the field 'key' is reserved", err)
   end)
 
-  it("ends with 3 where the panel refuses or cannot be understood, with 4 where it cannot be reached", function()
+  it("exits with 3 if the panel refuses or its answer cannot be used, with 4 if it is unreachable", function()
     local wrong = { env = { SMMPANEL_KEY = "wrong-key-1234" } }
     for _, line in ipairs { "balance", "services --fresh", "status 1 2 3", "refill -y 1", "call balance" } do
       local out, err = run("smmpanel " .. line, wrong, 3)
@@ -256,7 +256,7 @@ describe("the command line in a pipe", function()
     assert.matches("the panel's settings: url must be", err)
   end)
 
-  it("asks no further when the key was refused", function()
+  it("sends no further request after the key was refused", function()
     local ids = {}
     for i = 1, 2000 do ids[i] = tostring(i) end
     run("smmpanel status", { input = table.concat(ids, "\n"), name = "refused", env = {
@@ -264,7 +264,7 @@ describe("the command line in a pipe", function()
     assert.is_true(sandbox.counts "refused".requests <= 8)
   end)
 
-  it("gives what came where some requests failed, with 1", function()
+  it("prints the results if some requests failed, and exits with 1", function()
     local ids = {}
     for i = 1, 1000 do ids[i] = tostring(i) end
     local out, err = run("smmpanel status --csv", { input = table.concat(ids, "\n"), fault = "html@3",
@@ -278,7 +278,7 @@ describe("the command line in a pipe", function()
   end)
 
   describe("watch", function()
-    it("writes a line a change, and ends when all are final", function()
+    it("prints a line per change, and ends when all are final", function()
       local order = run "smmpanel add service=1 link=https://example.com/w quantity=50 --yes":gsub("%s", "")
       sandbox.ask("advance?seconds=5")
       local out, err, code = home:run(("{ sleep 1; curl -sS -X POST %s/advance?seconds=60 >/dev/null; } & "
@@ -289,7 +289,7 @@ describe("the command line in a pipe", function()
       assert.matches("\n[^ ]+  " .. order .. "  In progress %-> Completed  remains 0\n$", out)
     end)
 
-    it("ends with 1 where an order was not completed or is unknown, with 4 when the time is over", function()
+    it("exits with 1 if an order was not completed or is unknown, with 4 at the timeout", function()
       assert.matches("  1  Partial", (run("smmpanel watch 1 --interval 0.1", nil, 1)))
       assert.matches("Incorrect order ID", (run("smmpanel watch 999 --interval 0.1", nil, 1)))
       local out = run("smmpanel watch 2 --json --interval 0.1 --timeout 0.5", nil, 4)

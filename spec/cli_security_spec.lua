@@ -1,8 +1,8 @@
--- What a hostile panel, folder or shell could do to the command line's user. Each was possible once.
+-- Attacks on the user of the command line by a hostile panel, directory or shell. Each of them worked once.
 local cli = require "spec.support.cli"
 local sandboxes = require "spec.support.sandbox"
 
--- Writes the clipboard, sets the title, clears the screen, C1's CSI, turns the direction, forges a line.
+-- Writes the clipboard, sets the title, clears the screen, C1's CSI, changes the text direction, forges a line.
 local NASTY = "\27]52;c;aGk=\7\27]0;title\7\27[2J\194\15531mX\226\128\174gpj\nforged line"
 
 local function json_text(text)
@@ -36,7 +36,7 @@ describe("the command line, security:", function()
     assert.is_nil(text:find("\nforged", 1, true), what)
   end
 
-  it("nothing that a panel says reaches the output raw", function()
+  it("no text of a panel reaches the output unchanged", function()
     local nasty = json_text(NASTY)
     local status = ('{"charge":"1","status":"%s","remains":"1","currency":"%s"}'):format(nasty, nasty)
     local cases = {
@@ -77,7 +77,7 @@ describe("the command line, security:", function()
     end
   end)
 
-  it("what a save leaves that was killed is removed by the next one", function()
+  it("the leftovers of a killed save are removed by the next one", function()
     local _, err, code = home:run(([[rm -rf ~/cache; mkdir -p ~/cache/smmpanel; chmod 755 ~/cache/smmpanel
       %s services >/dev/null & pid=$!
       until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do sleep 0.005; done
@@ -89,7 +89,7 @@ describe("the command line, security:", function()
     assert.equal("700\n", (home:run "stat -c %a ~/cache/smmpanel"))
   end)
 
-  it("output that cannot be written fails, and the order's id is not lost", function()
+  it("a failed write of the output is reported, and the order's id is not lost", function()
     for _, line in ipairs { "--help >/dev/full", "--version >/dev/full", "status --help >/dev/full", "balance >&-" } do
       local _, err, code = home:run("smmpanel " .. line)
       assert.equal(1, code, line)
@@ -112,7 +112,7 @@ describe("the command line, security:", function()
     assert.matches("\n1,%d+,,", err)
   end)
 
-  it("an internal error is one line, without a trace", function()
+  it("an internal error is one line, without a stack trace", function()
     for line, body in pairs {
       ["balance"] = '{"balance":{"a":[1]},"currency":["USD",{"x":1}]}',
       ["status 1"] = '{"status":{"a":1},"charge":[[]],"currency":["x"],"remains":{"b":[]}}',

@@ -1,4 +1,4 @@
--- Where the command line has the panel's URL and key from, and where it never has them from.
+-- Where the command line finds the panel's URL and key, and where it never reads them.
 local cli = require "spec.support.cli"
 local sandboxes = require "spec.support.sandbox"
 
@@ -19,7 +19,7 @@ describe("the panel's URL and key", function()
     return ("%s = { url = %q, key = %q }\n"):format(name, sandbox.url, key or sandbox.key)
   end
 
-  -- Without what the environment says of the panel.
+  -- Without the panel's environment variables.
   local function run(line, options)
     options = options or {}
     options.panel = options.panel or false
@@ -49,7 +49,7 @@ describe("the panel's URL and key", function()
       { env = { SMMPANEL_URL = sandbox.url } })
   end)
 
-  it("are explained where there are none", function()
+  it("are explained if there are none", function()
     refused("smmpanel balance", "no panel is set up")
     refused("smmpanel balance", home.path .. "/config/smmpanel/config.lua")
     refused("smmpanel balance", "smmpanel sandbox")
@@ -71,7 +71,7 @@ describe("the panel's URL and key", function()
     refused("smmpanel balance --key-file ~/nowhere", "No such file", { env = env })
   end)
 
-  it("come from the only profile, the default one, or the one that is named", function()
+  it("come from the only profile, the default one, or the selected one", function()
     write_config(profile "main")
     works "smmpanel balance"
     write_config(profile "main" .. profile("other", "wrong-key-1234") .. 'default = "main"')
@@ -85,7 +85,7 @@ describe("the panel's URL and key", function()
     works("smmpanel balance --panel other", { env = elsewhere })
   end)
 
-  it("may take the key of a profile from a file, and its other options go to the client", function()
+  it("can have the key in a file, and the profile's other options reach the client", function()
     home:write("key", sandbox.key)
     run "chmod 600 ~/key"
     write_config(("main = { url = %q, key_file = %q, timeout = 5 }"):format(sandbox.url, home.path .. "/key"))
@@ -96,7 +96,7 @@ describe("the panel's URL and key", function()
     refused("smmpanel balance", "the profile 'main' has no key")
   end)
 
-  it("are refused where others can read them", function()
+  it("are refused if other users can read them", function()
     for _, mode in ipairs { "640", "604", "660", "644" } do
       local path = write_config(profile "main", mode)
       local why = "%s contains keys and can be read by other users: chmod 600 %s"
@@ -106,7 +106,7 @@ describe("the panel's URL and key", function()
     works "smmpanel balance"
   end)
 
-  it("come from text alone, which can reach nothing", function()
+  it("are read only as text, which can access nothing", function()
     write_config("os.execute('touch ' .. os.getenv 'HOME' .. '/touched')")
     refused("smmpanel balance", "config.lua: line 1 is not valid Lua")
     assert.is_nil(io.open(home.path .. "/touched"))
@@ -130,7 +130,7 @@ describe("the panel's URL and key", function()
     refused("smmpanel balance --panel main", "there is no profile 'main': " .. home.path)
   end)
 
-  it("come from the home directory where XDG_CONFIG_HOME is not set", function()
+  it("come from the home directory if XDG_CONFIG_HOME is not set", function()
     local path = home:write(".config/smmpanel/config.lua", profile "main")
     os.execute("chmod 600 " .. path)
     works("unset XDG_CONFIG_HOME; smmpanel balance")
@@ -147,7 +147,7 @@ describe("the panel's URL and key", function()
     end
   end)
 
-  it("keep what is kept of one panel and account from another's", function()
+  it("are cached separately for each panel and account", function()
     write_config(profile "main" .. profile("other", sandbox.keys.second) .. profile "renamed" .. 'default = "main"')
     run "umask 0; smmpanel services; smmpanel services --panel other; smmpanel services --panel renamed"
     local files = home:run "ls ~/cache/smmpanel"
@@ -156,7 +156,7 @@ describe("the panel's URL and key", function()
     assert.is_nil(home:run("grep -r " .. sandbox.key .. " ~/cache"):find "%S")
   end)
 
-  it("works without a home, then keeps nothing", function()
+  it("work without a home directory, and then cache nothing", function()
     local out, err, code = home:run("unset HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_STATE_HOME; "
       .. "smmpanel services -n 1")
     assert.equal("", err)

@@ -29,7 +29,7 @@ describe("the command line on a terminal", function()
     return list
   end
 
-  -- tmux 3.5 gives a heart in the emoji style two cells, older ones give it one.
+  -- tmux 3.5 gives a heart with the emoji variation two cells, older versions one.
   local function heart_cells()
     local probe = home:terminal()
     probe:type "clear; printf '\\342\\235\\244\\357\\270\\217|'"
@@ -39,7 +39,7 @@ describe("the command line on a terminal", function()
     return column - 3
   end
 
-  -- The cells of a line as this terminal counts them.
+  -- Returns the cells of a line as this terminal counts them.
   local style_cells
   local function cells(text)
     style_cells = style_cells or heart_cells() - 1
@@ -47,7 +47,7 @@ describe("the command line on a terminal", function()
     return width.of(plain) + styles * style_cells
   end
 
-  it("lays services out for its width, in colour", function()
+  it("fits services to its width, in colour", function()
     for _, columns in ipairs { 60, 80, 120 } do
       open { columns = columns, rows = 40 }
       local screen = lines(terminal:run "smmpanel services")
@@ -61,7 +61,7 @@ describe("the command line on a terminal", function()
     terminal = nil
   end)
 
-  it("keeps columns straight, whatever it takes an emoji's width for", function()
+  it("keeps columns aligned, whatever width it gives an emoji", function()
     open { columns = 100, rows = 40 }
     local screen = terminal:run "smmpanel services instagram"
     local heart, plain = screen:match "\n(16 [^\n]*)Instagram 📸", screen:match "\n(21 [^\n]*)Instagram 📸"
@@ -83,7 +83,7 @@ describe("the command line on a terminal", function()
     for i = 2, 24 do assert.is_true(cells(screen[i]) <= 50, screen[i]) end
   end)
 
-  it("shows a bar with count, rate and time left, and the records as they come", function()
+  it("shows a bar with count, rate and remaining time, and the records as they arrive", function()
     open { columns = 80, fault = "latency:0.3" }
     local ids = {}
     for i = 1, 10000 do ids[i] = tostring(800000 + i) end
@@ -99,7 +99,7 @@ describe("the command line on a terminal", function()
     assert.equal(10001, rows)
   end)
 
-  it("says at Ctrl-C what was done, and leaves the terminal clean", function()
+  it("reports at Ctrl-C what was done, and leaves the terminal clean", function()
     open { columns = 80, fault = "latency:0.5" }
     local ids = {}
     for i = 1, 5000 do ids[i] = tostring(800000 + i) end
@@ -108,7 +108,7 @@ describe("the command line on a terminal", function()
     terminal:wait "/s  %d+ s left"
     terminal:key "C-c"
     local screen = terminal:wait "code 130"
-    -- What was sent is waited for, so that nothing is in doubt.
+    -- The requests that were sent are waited for, so nothing is uncertain.
     assert.matches("stopping: waiting for the answers to sent requests; Ctrl%-C again stops at once\n", screen)
     local done = screen:match "smmpanel: stopped: ([%d,]+) of 5,000 done\n"
     assert.is_nil(screen:find "█")
@@ -118,7 +118,7 @@ describe("the command line on a terminal", function()
   end)
 
   describe("add", function()
-    it("asks for what is missing, shows price and balance, and asks before sending", function()
+    it("asks for missing fields, shows price and balance, and asks before sending", function()
       open { name = "asked" }
       terminal:type "smmpanel add"
       terminal:wait "service %(its id, or words to search for%): ?$"
@@ -148,7 +148,7 @@ describe("the command line on a terminal", function()
       assert.equal(1, sandbox.counts "asked".made)
     end)
 
-    it("asks again for what the type's own rules refuse", function()
+    it("asks again for values that the type's own rules refuse", function()
       open { name = "ruled", rows = 40 }
       terminal:type "smmpanel add service=17 link=https://example.com/r quantity=500 country=TR"
       for _, step in ipairs { { "device", "9" }, { "type_of_traffic", "1" }, { "from 1 to 5, got 9\ndevice", "2" },
@@ -172,7 +172,7 @@ describe("the command line on a terminal", function()
       terminal:wait "placed: order"
     end)
 
-    it("waits at Ctrl-C for the answer to what was sent, and says what was placed", function()
+    it("waits at Ctrl-C for the answer to a sent request, and reports the placed order", function()
       open { fault = "latency:1&on=add", name = "waited" }
       terminal:type "smmpanel add service=1 link=https://example.com/c quantity=100 --yes; echo code $?"
       while (sandbox.counts "waited".requests or 0) < 3 do os.execute "sleep 0.05" end
@@ -181,7 +181,7 @@ describe("the command line on a terminal", function()
       assert.equal(1, sandbox.counts "waited".made)
     end)
 
-    it("--from: after Ctrl-C nothing is in doubt, and run again it places the rest once", function()
+    it("--from: after Ctrl-C nothing is uncertain, and running it again places the rest once", function()
       local rows = { "ref,service,link,quantity" }
       for i = 1, 32 do rows[i + 1] = ("i-%d,1,https://example.com/i%d,50"):format(i, i) end
       home:write("many.csv", table.concat(rows, "\n"))
@@ -200,7 +200,7 @@ describe("the command line on a terminal", function()
       assert.equal(32, sandbox.counts "inter".made)
     end)
 
-    it("--from: a second Ctrl-C ends it at once, and what was on its way is pending", function()
+    it("--from: a second Ctrl-C ends it at once, and orders in flight are pending", function()
       home:write("late.csv", "ref,service,link,quantity\nlate-1,1,https://example.com/late,50\n")
       open { columns = 100, fault = "latency:60&on=add", name = "twice" }
       terminal:type "smmpanel add --from ~/late.csv --yes"
@@ -228,7 +228,7 @@ describe("the command line on a terminal", function()
   end)
 
   describe("watch", function()
-    it("redraws a table in place, what is done below, and ends when all is", function()
+    it("redraws a table in place, with finished orders below, and ends when all are finished", function()
       local order = home:run "smmpanel add service=1 link=https://example.com/w1 quantity=50 --yes":match "%d+"
       open { columns = 80 }
       terminal:type("smmpanel watch 1 " .. order .. " --interval 0.5; echo code $?")
@@ -243,7 +243,7 @@ describe("the command line on a terminal", function()
       assert.equal(1, titles)
     end)
 
-    it("says at Ctrl-C how far it was", function()
+    it("reports its progress at Ctrl-C", function()
       open()
       terminal:type "smmpanel watch 1 2; echo code $?"
       terminal:wait "1 open, 1 done"
@@ -269,7 +269,7 @@ describe("the command line on a terminal", function()
     end)
   end)
 
-  it("sandbox prints two lines to paste, and is gone after Ctrl-C", function()
+  it("sandbox prints two lines to paste, and has stopped after Ctrl-C", function()
     open { columns = 100 }
     terminal:type "smmpanel sandbox --services 30 --fault latency:0.01; echo code $?"
     local screen = terminal:wait "Ctrl%-C stops it"
@@ -340,7 +340,7 @@ describe("the command line on a terminal", function()
     end)
   end)
 
-  it("pipes the screenful that head wants, and goes quietly", function()
+  it("pipes as many lines as head wants, and ends quietly", function()
     open { columns = 140 }
     assert.matches("^%$ smmpanel services | head %-n 2\nID  NAME[^\n]+\n 1  Followers[^\n]+\n%$ ?$",
       (terminal:run "smmpanel services | head -n 2"):gsub("21 of 21[^\n]+\n", ""))

@@ -29,7 +29,7 @@ describe("connections", function()
     os.execute("rm -rf " .. directory)
   end)
 
-  -- What a chunk prints, in a process of its own with the preloaded library.
+  -- Returns what a chunk prints in a separate process with the preloaded library.
   local function preloaded(variables, chunk)
     write_file(directory .. "/run.lua", chunk)
     return run(("env %s LD_PRELOAD=%s/preload.so %s %s/run.lua 2>&1"):format(variables, directory, process.lua(),
@@ -82,7 +82,7 @@ describe("connections", function()
     assert.is_true(tonumber(after) < tonumber(before), said)
   end)
 
-  it("the thread read the environment while the program may have been changing it", function()
+  it("the thread read the environment while the program could be changing it", function()
     local chunk = ([[
       local smmpanel = require "smmpanel"
       assert(smmpanel.new { url = %q, key = "k" }:balance())
@@ -93,7 +93,7 @@ describe("connections", function()
     assert.equal("", preloaded("WATCH_GETENV=1 http_proxy= https_proxy= no_proxy=panel.invalid", chunk))
   end)
 
-  it("an order whose HTTP/2 connection was closed was uncertain, though the server had refused it", function()
+  it("an order whose HTTP/2 connection was closed was uncertain, although the server had refused it", function()
     local versions = {}
     local secure = require "smmpanel".new { url = sandbox.tls_url, key = sandbox.key, ca_file = sandbox.ca_file,
       on_event = function(event)
@@ -104,7 +104,7 @@ describe("connections", function()
     assert.same({ balance = 2, add = 1.1 }, versions)
   end)
 
-  -- nginx closes a connection after so many requests: over HTTP/2 by GOAWAY, and what was sent meanwhile is lost.
+  -- nginx closes a connection after this many requests: over HTTP/2 with GOAWAY, and requests sent meanwhile are lost.
   it("writes to a server that closes connections often all arrive", function()
     local files = sandbox.ca_file:match "^(.*)/"
     local listener = process.start(process.lua() .. [[ -e 'local s = require("socket").bind("127.0.0.1", 0)

@@ -1,5 +1,5 @@
--- What the C half is given wrongly throws and leaves nothing under way; the Lua half checks before it, but a mistake
--- there must not become a wrong request.
+-- Wrong arguments to the C half throw and leave nothing in flight. The Lua half checks before it, but a mistake there
+-- must not become a wrong request.
 local core = require "smmpanel.core"
 
 local function client(more)
@@ -17,7 +17,7 @@ describe("the core", function()
     assert.equal(0, core.in_flight())
   end
 
-  it("wants a client's numbers as numbers, its texts as strings", function()
+  it("requires a client's numbers as numbers, its texts as strings", function()
     throws("max_body must be a number", client, { max_body = "1" })
     throws("connect_timeout must be a number", client, { connect_timeout = false })
     for _, name in ipairs { "url", "user_agent", "proxy", "ca_file", "crl_file" } do
@@ -27,7 +27,7 @@ describe("the core", function()
     throws("string expected", client, { key = {} })
   end)
 
-  it("wants an action, and a time it may take", function()
+  it("requires an action and a timeout", function()
     throws("action must be a string", core.start, client(), { deadline = core.now() + 5 })
     throws("deadline must be a number", core.start, client(), { action = "balance" })
   end)
@@ -40,7 +40,7 @@ describe("the core", function()
     throws("no control character", core.form, { "a\0", "b" })
   end)
 
-  it("tells no key of a client, and takes none that is closed", function()
+  it("does not reveal a client's key, and accepts no closed client", function()
     local one = client()
     assert.equal("smmpanel.client (open)", tostring(one))
     one:close()
@@ -49,7 +49,7 @@ describe("the core", function()
     throws("the panel is closed", core.start, one, { action = "balance", deadline = core.now() + 5 })
   end)
 
-  it("takes nothing else for its own objects", function()
+  it("accepts only its own objects", function()
     throws("smmpanel.client", core.start, io.stdout, {})
     throws("smmpanel.client", core.start, {}, {})
     local transfer = core.start(client(), { action = "balance", deadline = core.now() + 5 })

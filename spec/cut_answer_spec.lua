@@ -1,16 +1,16 @@
--- An answer that ends badly after a whole document: the write stays uncertain, and what the panel said is not lost.
+-- An answer that ends badly after a complete document: the write stays uncertain, and the panel's data is not lost.
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
 
 local LENGTH_TOO_LARGE = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"
 local ENDS = { cut = {}, reset = { 0.2, raw.RESET }, timeout = { raw.WAIT } }
 
-describe("an answer that is lost after a whole document", function()
+describe("an answer that is lost after a complete document", function()
   local server
   setup(function() server = raw.start() end)
   teardown(function() server.stop() end)
 
-  -- A panel that answers `body` and then ends as `code` says.
+  -- Makes a panel that answers `body` and then ends as `code` says.
   local function panel(body, code)
     local steps = { LENGTH_TOO_LARGE .. body }
     for _, step in ipairs(ENDS[code]) do steps[#steps + 1] = step end
@@ -20,7 +20,7 @@ describe("an answer that is lost after a whole document", function()
   local order = { service = 1, link = "https://x.example", quantity = 1 }
 
   for code in pairs(ENDS) do
-    it("threw the order's id away: " .. code, function()
+    it("lost the order's id: " .. code, function()
       local made, err = panel('{"order":"23501","charge":"0.27"}', code):add(order)
       assert.is_nil(made)
       assert.equal(code, err.code, tostring(err))
@@ -29,7 +29,7 @@ describe("an answer that is lost after a whole document", function()
     end)
   end
 
-  it("keeps the ids of refills and cancels, one and many", function()
+  it("keeps the ids of refills and cancels, one and several", function()
     local _, err = panel('{"refill":"7"}', "cut"):refill(5)
     assert.same({ true, { order = 5, refill = 7 } }, { err.uncertain, err.answer })
     _, err = panel('{"cancel":1}', "cut"):cancel(5)
@@ -43,7 +43,7 @@ describe("an answer that is lost after a whole document", function()
     assert.is_nil(entries[6].answer.error:find("a-secret", 1, true))
   end)
 
-  it("has no answer where the document is not whole, is none, or holds no record", function()
+  it("has no answer if the document is incomplete, missing, or has no record", function()
     local bodies = { "", "{", '{"order":23501', "23501", '"23501"', "[]", '{"error":"Not enough funds"}', "x" }
     for _, body in ipairs(bodies) do
       local made, err = panel(body, "cut"):add(order)
@@ -53,7 +53,7 @@ describe("an answer that is lost after a whole document", function()
     end
   end)
 
-  it("is no answer to a read", function()
+  it("is not an answer to a read", function()
     local value, err = panel('{"balance":"1.5"}', "timeout"):balance()
     assert.is_nil(value)
     assert.equal("timeout", err.code)
@@ -61,7 +61,7 @@ describe("an answer that is lost after a whole document", function()
   end)
 end)
 
--- Over the option `transport` answers are judged as over the network.
+-- With the option `transport`, answers are interpreted as over the network.
 describe("an answer in the process", function()
   local function panel(answer, failure)
     return smmpanel.new { url = "https://panel.example/api", key = "a-secret-key", transport = function()
@@ -69,7 +69,7 @@ describe("an answer in the process", function()
     end }
   end
 
-  it("that fails after a whole document keeps the record", function()
+  it("that fails after a complete document keeps the record", function()
     local made, err = panel(nil, { code = "cut", message = "cut", status = 200, body = '{"order":23501}' }):add {
       service = 1, link = "https://x.example", quantity = 1 }
     assert.is_nil(made)

@@ -1,5 +1,5 @@
--- A request that leaves after its deadline orders twice: another process has found that no order was placed by then,
--- said so, and placed it anew. The engine's thread is held up here at each point where it waits.
+-- A request that leaves after its deadline orders twice: another process has already recorded that no order was placed,
+-- and has placed it again. Here the engine's thread is delayed at each point where it waits.
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 
@@ -13,7 +13,7 @@ local function run(command)
   return text
 end
 
-describe("a thread that is held up", function()
+describe("a delayed thread", function()
   local directory, server
   setup(function()
     directory = run("mktemp -d"):match "%S+"
@@ -32,7 +32,7 @@ describe("a thread that is held up", function()
     return times
   end
 
-  -- An order by a process whose thread is held; -> when its deadline was, and what it was told.
+  -- Places an order in a process whose thread is delayed. Returns its deadline and its result.
   local function add(at, store)
     local name = directory .. "/run.lua"
     local file = assert(io.open(name, "w"))
@@ -71,7 +71,7 @@ describe("a thread that is held up", function()
     assert.is_true(outcomes.timeout, "it was never held before it sent")
   end
 
-  it("sent an order after its deadline, which was measured from when the thread took it up", function()
+  it("sent an order after its deadline, which was measured from when the thread started it", function()
     sends_nothing_late(([[smmpanel.ledger.sqlite("%s/orders.db")]]):format(directory))
   end)
 

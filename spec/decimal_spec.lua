@@ -1,4 +1,4 @@
--- Exact decimals: what money is counted in.
+-- Exact decimals for money.
 local decimal = require "smmpanel.util.decimal"
 
 local function round_trip(text)
@@ -22,7 +22,7 @@ describe("a decimal", function()
     for _, value in ipairs { 0 / 0, 1 / 0, -1, true, {} } do assert.is_nil(decimal.parse(value)) end
   end)
 
-  it("is read from a number by the digits that tell it from its neighbours", function()
+  it("is read from a number by the digits that distinguish it from its neighbours", function()
     assert.equal("0.1", round_trip(0.1))
     assert.equal("0.30000000000000004", round_trip(0.1 + 0.2))
     assert.equal("0.08011655652", round_trip(0.08011655652))

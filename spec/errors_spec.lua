@@ -1,4 +1,4 @@
--- PROTOCOL "Errors": the codes; and how an error prints and keeps the key to itself.
+-- PROTOCOL "Errors": the codes, how an error prints, and that it never has the key.
 local classify = require "smmpanel.api.classify"
 local errors = require "smmpanel.errors"
 local redactor = require "smmpanel.util.redact"
@@ -71,17 +71,17 @@ describe("an error", function()
       assert.is_truthy(long:find(part, 1, true), part)
     end
   end)
-  it("is told from other tables", function()
+  it("is distinguished from other tables", function()
     assert.is_true(errors.is(make()))
     assert.is_false(errors.is { kind = "panel" })
     assert.is_false(errors.is "panel")
   end)
-  it("cuts no character in two", function()
+  it("splits no character", function()
     assert.equal("aé...", text.one_line("aéé", 4))
     assert.equal("aéé", text.one_line("aéé", 5))
     assert.equal("a...", text.one_line("a🔥🔥", 4))
   end)
-  it("has the kind of what happened to the transfer", function()
+  it("has the kind of the transfer's failure", function()
     for word, kind in pairs { resolve = "network", connect = "network", tls = "network", reset = "network",
       cut = "network", timeout = "timeout", cancelled = "cancelled", too_large = "response",
       encoding = "response" } do
@@ -100,13 +100,13 @@ end)
 describe("the key", function()
   local redact = redactor "s3cret/key +ü"
 
-  it("is hidden in every spelling that a form gives it", function()
+  it("is hidden in every form encoding", function()
     for _, seen in ipairs { "s3cret/key +ü", "s3cret%2Fkey+%2B%C3%BC", "s3cret%2Fkey%20%2B%C3%BC",
       "s3cret%2fkey%20%2b%c3%bc" } do
       assert.equal("[***] and ***", redact("[" .. seen .. "] and " .. seen))
     end
   end)
-  it("is hidden in every spelling that JSON or HTML gives it", function()
+  it("is hidden in every encoding of JSON and HTML", function()
     local hide = redactor 's3/k"e<y>&ü😀'
     for _, seen in ipairs {
       's3/k\\"e<y>&ü😀', 's3\\/k\\"e<y>&\\u00fc\\ud83d\\ude00', 's3/k\\"e<y>&\\u00FC\\uD83D\\uDE00',
@@ -116,14 +116,14 @@ describe("the key", function()
       assert.equal("a ***", hide("a " .. seen:sub(1, 9)))
     end
   end)
-  it("is hidden where the end of an excerpt cut it", function()
+  it("is hidden if the end of an excerpt cut it", function()
     assert.equal("got ***", redact "got s3cret/ke")
     assert.equal("got s3c", redact "got s3c")
   end)
-  it("is hidden however often it comes", function()
+  it("is hidden at every occurrence", function()
     assert.equal(("***"):rep(1000), redact(("s3cret/key +ü"):rep(1000)))
   end)
-  it("spoils no text where it is too short to be one", function()
+  it("damages no text if it is too short to be a key", function()
     assert.equal("a Key", redactor "K" "a Key")
   end)
 end)

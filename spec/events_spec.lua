@@ -1,4 +1,4 @@
--- What `on_event` is given, and when.
+-- The events that `on_event` receives, and when.
 local smmpanel = require "smmpanel"
 local support = require "spec.support.sandbox"
 
@@ -20,7 +20,7 @@ describe("the events of a call", function()
   setup(function() sandbox = support.start() end)
   teardown(function() sandbox.stop() end)
 
-  it("are start, attempt, wait, attempt, end where one attempt failed", function()
+  it("are start, attempt, wait, attempt, end if one attempt failed", function()
     local seen, on_event = listener()
     local panel = sandbox.panel("503-html@1", { name = "order-of-events", on_event = on_event })
     assert(panel:balance())
@@ -44,13 +44,13 @@ describe("the events of a call", function()
     assert.equal(err, seen[3].err)
   end)
 
-  it("tell how many ids a request is about", function()
+  it("have the number of ids of a request", function()
     local seen, on_event = listener()
     sandbox.panel("", { on_event = on_event }):status({ 1, 2, 100 }, { batch_size = 2, concurrency = 1 })
     assert.same({ 2, 2, 2, 1, 1, 1 }, { seen[1].ids, seen[2].ids, seen[3].ids, seen[4].ids, seen[5].ids, seen[6].ids })
   end)
 
-  it("tell where the time of an attempt went, and whether its connection was there before", function()
+  it("have the times of an attempt, and whether its connection was reused", function()
     local seen, on_event = listener()
     local panel = smmpanel.new { url = sandbox.tls_url, key = sandbox.key, ca_file = sandbox.ca_file,
       on_event = on_event }
@@ -65,7 +65,7 @@ describe("the events of a call", function()
     assert.is_true(first.http_version >= 1.1)
   end)
 
-  it("tell of a wait for the rate limit", function()
+  it("report a wait for the rate limit", function()
     local seen, on_event = listener()
     local panel = sandbox.panel("", { on_event = on_event, rate = 20 })
     for _ = 1, 3 do assert(panel:balance()) end
@@ -79,7 +79,7 @@ describe("the events of a call", function()
     assert.is_true(waits >= 1)
   end)
 
-  it("of an order with a ref come after its answer is in the ledger, and name the ref", function()
+  it("of an order with a ref come after its answer is in the ledger, and have the ref", function()
     local path = os.tmpname()
     os.remove(path)
     local panel, pending_then
@@ -102,7 +102,7 @@ describe("headers of one call", function()
   setup(function() sandbox = support.start() end)
   teardown(function() sandbox.stop() end)
 
-  it("are sent with this call alone, in place of the panel's of the same name", function()
+  it("are sent with this call only, in place of the panel's of the same name", function()
     local seen = {}
     local inner = smmpanel.sandbox()
     local panel = smmpanel.new { url = inner.url, key = "any-key", headers = { ["X-Shop"] = "one", ["X-Kept"] = "yes" },

@@ -28,7 +28,7 @@ describe("PROTOCOL 'Ids and values': exact", function()
     assert.equal("92233720368547758079", order_of "92233720368547758079")
   end)
 
-  it("an opaque id is text, and can be asked for", function()
+  it("an opaque id is text, and can be requested", function()
     local id = order_of "opaque"
     assert.equal("string", type(id))
     local record, err = sandbox.panel(""):status(id)
@@ -36,7 +36,7 @@ describe("PROTOCOL 'Ids and values': exact", function()
     assert.equal("USD", record.currency)
   end)
 
-  it("an answer is read by its own call alone, whatever was read before it", function()
+  it("an answer is read only by its own call, whatever was read before it", function()
     local exact, plain = sandbox.panel("", { decimals = "string" }), sandbox.panel ""
     local broken = sandbox.panel("tail", { retries = 0 })
     for _ = 1, 10 do
@@ -67,7 +67,7 @@ describe("PROTOCOL 'Ids and values': exact", function()
     assert.equal("float", math.type(service.rate))
   end)
 
-  it("amounts as the panel wrote them, on request", function()
+  it("amounts are as the panel wrote them, on request", function()
     local panel = sandbox.panel("set:balance=0.10000000000", { decimals = "string" })
     assert.equal("0.10000000000", assert(panel:balance()).balance)
     local url = sandbox.url_with "body:%7B%22balance%22:1.2345678901234568e%252B18%7D"

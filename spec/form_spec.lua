@@ -1,10 +1,10 @@
--- The form body, byte for byte, whatever the locale; and headers without a value.
+-- The form body, byte for byte, in any locale; and headers without a value.
 local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
 local json = require "smmpanel.util.json"
 local socket = require "socket"
 
--- Runs a function in a locale; pending where it is not installed.
+-- Runs a function in a locale; pending if it is not installed.
 local function in_locale(name, f)
   local before = os.setlocale(nil)
   if not os.setlocale(name) then return pending(name .. " is not installed here") end
@@ -15,7 +15,7 @@ end
 
 describe("a number", function()
   for _, name in ipairs { "C", "de_DE.UTF-8", "ps_AF.UTF-8" } do
-    it("was sent with two points where the locale's point has two bytes: " .. name, function()
+    it("was sent with two points if the locale's point has two bytes: " .. name, function()
       in_locale(name, function()
         assert.equal("a=1.5&b=-0.25&c=1e%2B300&d=1.5e-07&e=3", core.form { "a", 1.5, "b", -0.25, "c", 1e300,
           "d", 1.5e-7, "e", 3.0 })

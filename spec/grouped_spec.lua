@@ -1,5 +1,5 @@
--- Numbers as people and PHP's number_format write them: read where they mean one thing only, kept as text where they
--- mean two. The core reads them in answers, util/decimal where money is text.
+-- Numbers as people and PHP's number_format write them: read if they are unambiguous, otherwise kept as text. The core
+-- reads them in answers, and util/decimal if money is text.
 local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
 

@@ -1,4 +1,4 @@
--- docs/guide.md: each chapter runs as one program against the sandbox and prints what it says it prints.
+-- docs/guide.md: each chapter runs as one program against the sandbox and prints what it says.
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
 
@@ -8,7 +8,7 @@ local smmpanel = require "smmpanel"
 local panel = smmpanel.new { url = os.getenv "SMMPANEL_URL", key = os.getenv "SMMPANEL_KEY" }
 ]]
 
--- What a block's mark asks for: a library, or a program of which a plain Lua can only check the syntax.
+-- The mark of a block: a library, or a program of which plain Lua can only check the syntax.
 local LIBRARIES = { luv = true, cqueues = true, copas = true }
 local PROGRAMS = { neovim = true, love = true }
 
@@ -31,14 +31,14 @@ local function chapters()
   return list
 end
 
--- Asked in a process of its own: loaded here, it would be the host of every spec after this one.
+-- Tested in a separate process: loaded here, it would be the event loop of every later spec.
 local function has(library)
   local command = ("%s -e 'require \"%s\"' >/dev/null 2>&1"):format(process.lua(), library)
   local ok = os.execute(command)
   return ok == true or ok == 0
 end
 
--- Makes every panel of the chapter one on a sandbox in its own process.
+-- Makes every panel of the chapter use a sandbox in its own process.
 local IN_PROCESS = [[
 do
   local smmpanel = require "smmpanel"

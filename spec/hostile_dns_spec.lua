@@ -1,9 +1,9 @@
--- Name servers that never answer: the deadline holds, and nothing waits for the look-up afterwards. It needs a
--- name server of its own, so root and a mount namespace.
+-- Name servers that never answer: the deadline holds, and nothing waits for the lookup afterwards. Needs its own name
+-- server, so root and a mount namespace.
 local child = require "spec.support.child"
 local core = require "smmpanel.core"
 
--- Of its own: the same spec may run beside this one, on another Lua.
+-- Its own: the same spec may run concurrently, on another Lua.
 local SERVER = ("127.0.%d.%d"):format(1 + math.floor(core.random() * 250), 1 + math.floor(core.random() * 250))
 local ALONE = ([[unshare -m sh -c 'printf "nameserver %s\noptions timeout:30 attempts:5\n" >"$1" &&
   mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' sh]]):format(SERVER)
@@ -13,7 +13,7 @@ local function can_be_alone(file)
 end
 
 describe("a name server that never answers", function()
-  it("ends a call at its deadline, certain that nothing was sent, and holds up no end of the program", function()
+  it("ends a call at its deadline, certain that nothing was sent, and does not delay the end of the program", function()
     local file = os.tmpname()
     if not can_be_alone(file) then
       os.remove(file)

@@ -1,5 +1,5 @@
--- Broken and hostile panels, byte for byte over a real socket: each ends within its deadline, with the right
--- kind and code, and the same client is of use afterwards.
+-- Broken and hostile panels, byte for byte over a real socket: each call ends within its deadline, with the right kind
+-- and code, and the same client works afterwards.
 local core = require "smmpanel.core"
 local hostile = require "spec.support.hostile"
 local raw = require "spec.support.raw"
@@ -48,7 +48,7 @@ describe("a panel that sends", function()
   for _, case in ipairs(hostile.CASES) do tells_apart(case) end
   for _, case in ipairs(hostile.BOMBS) do tells_apart(case) end
 
-  -- Where the length was said, a cut is never taken for an answer.
+  -- If the length is declared, a cut is never accepted as an answer.
   for name, whole in pairs {
     ["a Content-Length"] = GOOD,
     ["chunks"] = OK .. "Transfer-Encoding: chunked\r\n\r\n9\r\n" .. BODY:sub(1, 9) .. "\r\n8\r\n" .. BODY:sub(10)
@@ -86,7 +86,7 @@ describe("a port", function()
     return err
   end
 
-  it("that nobody listens at", function()
+  it("that nobody listens on", function()
     assert.equal("connect", balance("http://127.0.0.1:1/").code)
   end)
 

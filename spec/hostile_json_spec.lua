@@ -1,5 +1,5 @@
--- Answers that stay within max_body and yet were made to take memory or time: what one answer may hold has limits, and
--- what is within them is read.
+-- Answers within max_body that were made to use much memory or time: the content of one answer has limits, and content
+-- within them is read.
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 local raw = require "spec.support.raw"
@@ -7,7 +7,7 @@ local smmpanel = require "smmpanel"
 
 local MIB = 1024 * 1024
 
--- Feeds a decoder with `times` times `piece` between two texts. -> value, or nil and the error.
+-- Feeds a decoder `times` times `piece` between two texts. Returns the value, or nil and the error.
 local function read(opening, times, piece, closing)
   local decoder = core.decoder(schemas.services)
   assert(decoder:feed(opening))
@@ -49,7 +49,7 @@ describe("an answer with", function()
     assert.equal(10000, value[100000].max)
   end)
 
-  it("a string of 60 MB held one step", function()
+  it("a string of 60 MB blocked one step", function()
     for _, piece in ipairs { "x", "\\n", "\195\169" } do
       local value, why = read('["', 2 * MIB, piece, '"]')
       assert.is_nil(value)
@@ -91,7 +91,7 @@ describe("an answer with", function()
     assert(decoder:finish())
   end)
 
-  it("the same key again and again is bounded too", function()
+  it("the same key again and again is limited too", function()
     local value, why = read('{"a":1', 20e6, ',"abcdefgh":null', "}")
     assert.is_nil(value)
     assert.truthy(why:find "keys")
@@ -114,7 +114,7 @@ describe("over a socket", function()
 
   local OPENING = "HTTP/1.1 200 OK\r\n\r\n["
 
-  it("an answer beyond a limit is too_large, is not read to its end and is not tried again", function()
+  it("an answer beyond a limit is too_large, is not read to its end and is not retried", function()
     for piece, words in pairs { ["{},"] = "more values", ["1"] = "a number of", ["["] = "nested too deeply" } do
       local panel = smmpanel.new { url = server.url { OPENING, { 40e6, piece }, raw.WAIT }, key = "key", timeout = 60 }
       local value, err = panel:services()

@@ -1,4 +1,4 @@
--- One thread serves all panels of a program: what one panel sends must not delay the calls to another.
+-- One thread serves all panels of a program: one panel's data must not delay the calls to another.
 local core = require "smmpanel.core"
 local hostile = require "spec.support.hostile"
 local raw = require "spec.support.raw"

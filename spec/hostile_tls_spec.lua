@@ -8,7 +8,7 @@ local socket = require "socket"
 local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 local TIMEOUT = 5
 
--- One directory of certificates: an authority, and for `localhost` what each case needs.
+-- One directory of certificates: an authority, and what each case needs for `localhost`.
 local MAKE = [[
 set -e
 cd "$1"
@@ -67,7 +67,7 @@ local HEADERS = frame(1, 4, 1, "\136") -- END_HEADERS; the static table's :statu
 local BODY = '{"balance":"1.5"}'
 local LAST, NO_ERROR, REFUSED = "\0\0\0\1", "\0\0\0\0", "\0\0\0\7"
 
--- What comes after the server's settings -> kind; "ok" where it is an answer.
+-- The data after the server's settings, and the kind; "ok" if it is an answer.
 local HTTP2 = {
   { "an answer", { OPEN, 0.3, HEADERS, frame(0, 1, 1, BODY), raw.WAIT }, "ok" },
   { "GOAWAY before the answer", { OPEN, frame(7, 0, 0, "\0\0\0\0" .. NO_ERROR) }, "network" },
@@ -142,7 +142,7 @@ describe("over TLS,", function()
     assert.equal(0, core.in_flight())
   end)
 
-  it("a chain that is right is taken", function()
+  it("a correct chain is accepted", function()
     if not has_luasec() then return pending "needs luasec" end
     assert.equal(1.5, assert(panel(serve("good").url { GOOD }):balance()).balance)
     local checking = panel(serve("good").url { GOOD }, { crl_file = directory .. "/crl.pem" })
@@ -169,7 +169,7 @@ describe("over TLS,", function()
       end)
   end
 
-  it("an answer that nobody had asked for is not that of the next order", function()
+  it("an unsolicited answer is not that of the next order", function()
     if not has_luasec() then return pending "needs luasec" end
     local server, order = serve "good", { service = 1, link = "https://x.example", quantity = 1 }
     local twice = panel(server.url { raw.answer '{"order":1}', 0.05, raw.answer '{"order":1}', raw.WAIT })
@@ -239,7 +239,7 @@ describe("over TLS,", function()
     assert.equal(1, err.attempts)
   end)
 
-  -- Each handshake held the thread, and the calls to all other panels, for a quarter of a second.
+  -- Each handshake blocked the thread, and so the calls to all other panels, for a quarter of a second.
   for name, options in pairs {
     ["TLS 1.2"] = "-tls1_2 -cipher DHE-RSA-AES256-GCM-SHA384 -dhparam %s/dh.pem",
     ["TLS 1.3"] = "-tls1_3 -groups ffdhe8192",

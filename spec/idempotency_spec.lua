@@ -1,4 +1,4 @@
--- A panel with an idempotency key: an order whose answer was lost is sent again, and made once.
+-- A panel with an idempotency key: an order whose answer was lost is sent again, and placed once.
 local memory_store = require "spec.support.memory_store"
 local smmpanel = require "smmpanel"
 
@@ -37,7 +37,7 @@ describe("idempotency_field", function()
     assert.same({}, panel():pending())
   end)
 
-  it("does so with no order that went out without it, nor without a ref", function()
+  it("does not do so for an order that was sent without it, or without a ref", function()
     local plain = panel("lost", { retries = 3, idempotency_field = false })
     assert.is_true(select(2, plain:add(ORDER, { ref = "a" })).uncertain)
     assert.equal("uncertain", select(2, panel():add(ORDER, { ref = "a" })).code)
@@ -45,7 +45,7 @@ describe("idempotency_field", function()
     assert.equal(2, sandbox:stats().made)
   end)
 
-  it("keeps an order in doubt that an attempt may have made, whatever the next attempt met", function()
+  it("keeps an order uncertain that an attempt may have placed, whatever the next attempt returns", function()
     local next_answers = {
       { nil, { code = "connect", message = "no connection", sent = false } },
       { { status = 200, body = '{"error":"Not enough funds on balance"}' } },
@@ -69,7 +69,7 @@ describe("idempotency_field", function()
     end
   end)
 
-  it("keeps in doubt what an earlier call may have made, whatever the next call met", function()
+  it("keeps an order uncertain that an earlier call may have placed, whatever the next call returns", function()
     local answers = {
       { nil, { code = "connect", message = "no connection", sent = false } },
       { { status = 200, body = '{"error":"Not enough funds on balance"}' } },
@@ -87,7 +87,7 @@ describe("idempotency_field", function()
     end
   end)
 
-  it("is no part of the order: it may be set later", function()
+  it("is not part of the order: it may be set later", function()
     assert(panel(nil, { idempotency_field = false }):add(ORDER, { ref = "a" }))
     assert(panel():add(ORDER, { ref = "a" }))
     assert.equal(1, sandbox:stats().made)
@@ -98,13 +98,13 @@ describe("idempotency_field", function()
     assert.same({ "bad_quantity", 1 }, { err.code, err.attempts })
   end)
 
-  it("makes two orders where the panel only claims to know it: that is the panel's promise", function()
+  it("places two orders if the panel only pretends to support it: that is the panel's promise", function()
     local lying = panel("lost@1", { idempotency_field = "client_ref" })
     assert(lying:add(ORDER, { ref = "a" }))
     assert.equal(2, sandbox:stats().made)
   end)
 
-  it("throws where the name is none, or the order has that field", function()
+  it("throws if the name is invalid, or if the order has that field", function()
     for _, name in ipairs { "", "key", "action", "a b", 5 } do
       assert.has_error(function() panel(nil, { idempotency_field = name }) end)
     end

@@ -1,7 +1,7 @@
--- The specs of the calls once more, with the sandbox as a transport in this process: the same outcomes.
+-- The specs of the calls again, with the sandbox as a transport in this process: the same outcomes.
 local BOTH = { "actions", "at_most_once", "many_ids" }
 
--- The names that busted gives to a spec file are in its environment, not among the globals.
+-- busted's names for a spec file are in its environment, not among the globals.
 local environment = getfenv and getfenv(1) or _ENV
 
 local function load_spec(name)

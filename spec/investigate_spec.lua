@@ -1,4 +1,4 @@
--- What panel:investigate says is what the panel made, or it says that it does not know and why.
+-- The verdict of panel:investigate is what the panel did, or unknown with a reason.
 local broken = require "spec.support.broken_panels"
 local memory_store = require "spec.support.memory_store"
 local smmpanel = require "smmpanel"
@@ -13,7 +13,7 @@ local function days(options, seeds)
 end
 
 describe("panel:investigate", function()
-  it("settles what the orders around it show, and is never wrong", function()
+  it("settles what the surrounding orders prove, and is never wrong", function()
     local sum = days {}
     assert.same({}, sum.wrong)
     assert.is_true(sum.uncertain > 25, sum.uncertain)
@@ -26,7 +26,7 @@ describe("panel:investigate", function()
     ["whose numbers come from two ranges"] = { wrap = broken.two_ranges, reason = "ids_do_not_grow" },
     ["whose ids are no numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
-    it("knows nothing of a panel " .. name, function()
+    it("is unknown for a panel " .. name, function()
       local sum = days({ wrap = how.wrap }, 1)
       assert.same({}, sum.wrong)
       assert.equal(0, sum.settled)
@@ -34,14 +34,14 @@ describe("panel:investigate", function()
     end)
   end
 
-  it("does not take another customer's order for its own", function()
+  it("does not confuse another customer's order with its own", function()
     local sum = days({ wrap = broken.shows_others }, 1)
     assert.same({}, sum.wrong)
     assert.is_true(sum.settled < sum.uncertain / 2)
     assert.is_true((sum.reasons.others_orders or 0) + (sum.reasons.no_stranger or 0) > 5)
   end)
 
-  it("does not choose between equal orders side by side", function()
+  it("does not choose between equal concurrent orders", function()
     local sum = days({ order = world.equal_order }, 1)
     assert.same({}, sum.wrong)
     assert.is_true((sum.reasons.several_fit or 0) > 5)
@@ -61,7 +61,7 @@ describe("panel:investigate, one ref:", function()
 
   local function order(name) return { service = 1, link = "https://example.com/" .. name, quantity = 700 } end
 
-  -- All attempts so far become older.
+  -- Makes all attempts so far older.
   local function age(seconds)
     for _, row in ipairs(store.rows) do
       row.placer = row.placer and row.placer:gsub("^(%S+ %S+ %d+ %S+) (%S+)", function(who, at)
@@ -80,7 +80,7 @@ describe("panel:investigate, one ref:", function()
     return found
   end
 
-  it("says what there is, and settles only when it is told to", function()
+  it("reports its findings, and settles only on request", function()
     shop(10, "a")
     panel("lost"):add(order "lost", { ref = "lost" })
     panel("500"):add({ service = 2, link = "https://example.com/none", quantity = 500 }, { ref = "none" })
@@ -103,7 +103,7 @@ describe("panel:investigate, one ref:", function()
     assert.equal(12, sandbox:stats().made - 1)
   end)
 
-  it("needs to have seen that the panel's numbers grow", function()
+  it("needs proof that the panel's numbers grow", function()
     shop(3, "a")
     panel("lost"):add(order "lost", { ref = "lost" })
     age(60)
@@ -111,7 +111,7 @@ describe("panel:investigate, one ref:", function()
     assert.equal("few_orders", investigate("lost").reason)
   end)
 
-  it("asks for no more than max_requests", function()
+  it("sends at most max_requests", function()
     shop(10, "a")
     panel("lost"):add(order "lost", { ref = "lost" })
     age(60)
@@ -124,7 +124,7 @@ describe("panel:investigate, one ref:", function()
     assert.same({ "made", 2 }, { found.verdict, found.requests })
   end)
 
-  it("is refused for a ref that is unknown, or another account's", function()
+  it("is refused for a ref that is unknown, or belongs to another account", function()
     assert.equal("unknown", select(2, panel():investigate "never").code)
     shop(1, "a")
     local other = smmpanel.new { url = sandbox.url, key = "other", transport = sandbox, ledger = store }
@@ -146,15 +146,15 @@ describe("the verdict on an attempt", function()
     return made
   end
 
-  it("is made where exactly one order fits, and everything else is accounted for", function()
+  it("is made if exactly one order fits, and everything else is explained", function()
     assert.same({ "made", 11 }, { verdict.of(facts()).verdict, verdict.of(facts()).order })
   end)
 
-  it("is not made where all numbers are other customers'", function()
+  it("is not made if all numbers belong to other customers", function()
     assert.equal("not_made", verdict.of(facts { records = {}, hidden = { [11] = true, [12] = true } }).verdict)
   end)
 
-  it("is unknown where anything is missing", function()
+  it("is unknown if anything is missing", function()
     assert.equal("not_read", verdict.of(facts { hidden = {} }).reason)
     assert.equal("not_read", verdict.of(facts { controls_shown = false }).reason)
     assert.equal("no_stranger", verdict.of(facts { inside = { 11 } }).reason)
@@ -167,7 +167,7 @@ describe("the verdict on an attempt", function()
       [11] = { charge = "0.63" } } }).reason)
   end)
 
-  it("heeds what else the record says", function()
+  it("considers the other fields of the record", function()
     local record = { charge = "0.63", service = "1", quantity = 700, link = "https://example.com/" }
     assert.equal("made", verdict.of(facts { records = { [11] = record } }).verdict)
     record.service = "2"

@@ -1,10 +1,10 @@
--- The JSON that the command line, the catalogue's files, the ledgers and the wire log write and read.
+-- The JSON of the command line, the catalogue's files, the ledgers and the wire log.
 local child = require "spec.support.child"
 local json = require "smmpanel.util.json"
 local schemas = require "smmpanel.api.schemas"
 
 describe("the JSON codec", function()
-  it("writes what a terminal obeys as escapes", function()
+  it("writes characters that control a terminal as escapes", function()
     assert.equal([["a\u001bb\u0007c\u007fd"]], json.encode "a\27b\7c\127d")
     assert.equal([["a\u0080b\u009bc\u009f"]], json.encode "a\194\128b\194\155c\194\159")
     assert.equal([["\u202ea\u2066b\u2069\u200e\u200f\u061c\u2028\u2029"]], json.encode
@@ -12,14 +12,14 @@ describe("the JSON codec", function()
     assert.equal('{"\\u009b":1}', json.encode { ["\194\155"] = 1 })
   end)
 
-  it("leaves every other text as it is", function()
+  it("writes every other text unchanged", function()
     for _, s in ipairs { "https://x.example/a?b=c", "é ж 中 \240\159\148\165", "\194\160\195\159", "" } do
       assert.equal('"' .. s .. '"', json.encode(s))
     end
     assert.equal([["\"\\\n\r\t\u0000"]], json.encode '"\\\n\r\t\0')
   end)
 
-  it("writes what is no UTF-8 as something that can be read", function()
+  it("writes invalid UTF-8 as something readable", function()
     for _, s in ipairs { "\155[31m", "a\195", "\240\159\148", "\237\160\128", "\255\254", "é\128" } do
       local written = json.encode(s)
       assert.is_nil(written:find "[\128-\255]", written)
@@ -63,7 +63,7 @@ describe("the JSON codec", function()
     assert.equal(5e6, #json.decode('{"body":"' .. ("x"):rep(5e6) .. '"}').body)
   end)
 
-  it("works without lua-cjson, but for plain documents: and says how to get it", function()
+  it("works without lua-cjson, except for plain documents, and says how to get it", function()
     local said = child.run [[
       package.preload.cjson = function() error "no such module" end
       local json = require "smmpanel.util.json"

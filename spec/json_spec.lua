@@ -1,4 +1,4 @@
--- The JSON reader: RFC 8259, whatever the pieces, with lua-cjson as the oracle; and notices before it.
+-- The JSON reader: RFC 8259, in any pieces, with lua-cjson as the oracle; and notices before the document.
 local cjson = require "cjson"
 local corpus = require "spec.support.json_corpus"
 
@@ -15,7 +15,7 @@ local function refused(text)
   return err
 end
 
--- Whether it is what lua-cjson reads, with null absent; by value: on 5.4 Debian's makes floats of integers.
+-- Whether it equals lua-cjson's result, with null absent; by value, because Debian's makes floats of integers on 5.4.
 local function same(ours, theirs)
   if theirs == cjson.null then return ours == nil end
   if type(theirs) ~= "table" then return ours == theirs end
@@ -47,13 +47,13 @@ describe("JSON", function()
     for _, text in ipairs(corpus.invalid) do refused(text) end
   end)
 
-  it("cut short anywhere is refused", function()
+  it("truncated anywhere is refused", function()
     local text = '[{"a":"x\\u00e9\\ud83d\\ude00\195\169","b":-1.5e3,"c":[true,null],"d":{}}]'
     decoded(text)
     for i = 1, #text - 1 do refused(text:sub(1, i)) end
   end)
 
-  it("with any one byte changed is read as lua-cjson does, or refused", function()
+  it("with any one byte changed is read as by lua-cjson, or refused", function()
     local text = '{"a":"x\\u00e9\\/","b":-1.5e3,"c":[true,null,{}]}'
     for i = 1, #text do
       for _, byte in ipairs { '"', "\\", "{", "]", ",", ":", "0", "e", "-", " ", "u", "\1", "\195", "\0" } do
@@ -64,7 +64,7 @@ describe("JSON", function()
     end
   end)
 
-  it("says what is wrong", function()
+  it("explains what is wrong", function()
     assert.equal("nested too deeply", refused(("["):rep(129)))
     assert.equal("the JSON ends too early", refused '[{"order":1}')
     assert.equal("not UTF-8", refused '["\255"]')
@@ -74,7 +74,7 @@ describe("JSON", function()
     assert.equal("an escape that JSON does not have", refused '["\\x"]')
   end)
 
-  it("has U+FFFD for a surrogate that stands alone", function()
+  it("has U+FFFD for an unpaired surrogate", function()
     local texts = { ["\\ud83d"] = "\239\191\189", ["\\ude00"] = "\239\191\189",
       ["\\ud83dx"] = "\239\191\189x",
       ["\\ud83d\\n\\ude00"] = "\239\191\189\n\239\191\189", ["\\ude00\\ud83d"] = ("\239\191\189"):rep(2),
@@ -84,7 +84,7 @@ describe("JSON", function()
     for escaped, text in pairs(texts) do assert.equal(text, decoded('["' .. escaped .. '"]')[1], escaped) end
   end)
 
-  it("gives back a whole document only", function()
+  it("returns only a complete document", function()
     assert.is_nil((corpus.decode "[1,2"))
     assert.is_true((corpus.decode "[1,2]"))
     assert.is_nil((corpus.decode "[1,2] x"))
@@ -199,7 +199,7 @@ describe("PROTOCOL 'Ids and values': before the JSON", function()
     assert.equal(1, value.order)
   end)
 
-  it("there may not be more than a mebibyte", function()
+  it("there may be at most a mebibyte", function()
     assert.is_nil((corpus.decode((" x"):rep(524289) .. "{}")))
     assert.is_true((corpus.decode((" x"):rep(524287) .. "{}")))
     assert.equal("too much text before the JSON", select(2, corpus.decode(page(1100000))))
@@ -223,7 +223,7 @@ describe("PROTOCOL 'Ids and values': before the JSON", function()
     end
   end)
 
-  it("text alone is no JSON, and nothing is empty", function()
+  it("text alone is not JSON, and no input is empty", function()
     for _, text in ipairs { "", " ", "\r\n", "\239\187\191", "\239\187\191 \n" } do assert.equal("empty",
       refused(text)) end
     for _, text in ipairs { "x", "\0", "SQLSTATE[HY000] [2002] No such file", "<html></html>", "\239\187x",

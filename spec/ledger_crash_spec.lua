@@ -1,5 +1,5 @@
 -- Four processes that place the same orders are killed and stopped at random points, and their wall clock jumps: no
--- order is made twice, none is lost, and none is in doubt that was not on its way. The long run of it is
+-- order is placed twice, none is lost, and only orders in flight are uncertain. The long run is in
 -- spec/long/ledger_crash_long.lua.
 local crash = require "spec.support.crash"
 

@@ -1,4 +1,4 @@
--- A store is the one that a process has seen first, or it is refused; and data of the version before comes along.
+-- A store is the one that a process saw first, or it is refused; and data of the previous version is migrated.
 local core = require "smmpanel.core"
 local entries = require "spec.support.entries"
 local once = require "smmpanel.ledger.place_once"
@@ -33,7 +33,7 @@ local function execute(command)
   return result == true or result == 0
 end
 
--- A search path that holds in any directory.
+-- A search path that works in any directory.
 local function from_root(list)
   return ((";" .. list):gsub(";%./", ";" .. core.absolute "." .. "/"):sub(2))
 end
@@ -50,7 +50,7 @@ describe("a ledger's file", function()
     return file ~= nil
   end
 
-  it("stays the same file after chdir and a lock that another process held", function()
+  it("stays the same file after chdir and a lock of another process", function()
     os.execute(("mkdir %s/a %s/b"):format(directory, directory))
     local program = ([[
       package.path, package.cpath = %q, %q
@@ -81,7 +81,7 @@ describe("a ledger's file", function()
     assert.is_false(exists "b/orders.db")
   end)
 
-  it("is refused when it was deleted, and not made again", function()
+  it("is refused when it was deleted, and not created again", function()
     local store = sqlite_store.new(path())
     assert.equal("taken", (take(store, "a")))
     os.execute("rm " .. path() .. "*")
@@ -90,7 +90,7 @@ describe("a ledger's file", function()
     assert.is_false(exists())
   end)
 
-  it("is refused when another file stands in its place, or another ledger is copied into it", function()
+  it("is refused if another file has replaced it, or if another ledger was copied into it", function()
     local store = sqlite_store.new(path())
     assert.equal("taken", (take(store, "a")))
     local other = sqlite_store.new(path "other.db")
@@ -106,7 +106,7 @@ describe("a ledger's file", function()
     fails("store_changed", "is not the file", take(store, "a"))
   end)
 
-  it("is refused when it has two names", function()
+  it("is refused if it has two names", function()
     local store = sqlite_store.new(path())
     assert.equal("taken", (take(store, "a")))
     assert.is_true(execute(("ln %s %s"):format(path(), path "second.db")))
@@ -122,7 +122,7 @@ describe("a ledger's file", function()
     assert.equal("held", (take(sqlite_store.new(path "link.db"), "a", "t2")))
   end)
 
-  it("is refused where the file alone is mounted, as into a container", function()
+  it("is refused if only the file is mounted, as in a container", function()
     assert.equal("taken", (take(sqlite_store.new(path()), "a")))
     os.execute("mkdir " .. directory .. "/c && touch " .. directory .. "/c/l.db")
     local file = assert(io.open(path "p.lua", "w"))
@@ -142,14 +142,14 @@ describe("a ledger's file", function()
     assert.truthy(said:find("^nil\tstore_changed\t.*single file"), said)
   end)
 
-  it("is not made with create = false", function()
+  it("is not created with create = false", function()
     fails("store_changed", "create = false", take(sqlite_store.new(path(), { create = false }), "a"))
     assert.is_false(exists())
     assert.equal("taken", (take(sqlite_store.new(path()), "a")))
     assert.equal("held", (take(sqlite_store.new(path(), { create = false }), "a", "t2")))
   end)
 
-  it("is none where the name forgets", function()
+  it("is refused if its name means memory", function()
     for _, name in ipairs { ":memory:", ":memory: ", "file::memory:", "FILE:x?mode=memory", "file:x.db" } do
       local ok, thrown = pcall(sqlite_store.new, name)
       assert.is_false(ok)
@@ -164,7 +164,7 @@ describe("a ledger's file", function()
     fails("store", "schema version 99", take(sqlite_store.new(path()), "a"))
   end)
 
-  it("of the version before is taken over, with all that was in it", function()
+  it("of the previous version is migrated, with all its contents", function()
     os.execute(("cp spec/data/ledger_1.db %s"):format(path()))
     local store = sqlite_store.new(path())
     assert.same({ "doubt doubt", "open open" }, refs_of(store))
@@ -194,7 +194,7 @@ describe("a ledger's file", function()
     assert.same({ "again open", "doubt doubt", "free open" }, refs_of(store))
   end)
 
-  it("of the version before answers panel:add as that did", function()
+  it("of the previous version answers panel:add as before", function()
     os.execute(("cp spec/data/ledger_1.db %s"):format(path()))
     local panel = smmpanel.new { url = "https://panel.example/api/v2", key = "k",
       ledger = smmpanel.ledger.sqlite(path()), transport = error }
@@ -212,7 +212,7 @@ describe("a ledger's Redis", function()
   teardown(function() server:stop() end)
   before_each(function() server:client():flushall() end)
 
-  it("is refused when it was emptied, or another one answers", function()
+  it("is refused when it was emptied, or if another one answers", function()
     local store = redis_store.new(server:connect())
     assert.equal("taken", (take(store, "a")))
     server:client():flushall()
@@ -221,14 +221,14 @@ describe("a ledger's Redis", function()
     fails("store_changed", "missing or was replaced", take(store, "a"))
   end)
 
-  it("is not made with create = false", function()
+  it("is not created with create = false", function()
     fails("store_changed", "create = false", take(redis_store.new(server:connect(), { create = false }), "a"))
     assert.same({}, server:client():keys "*")
     assert.equal("taken", (take(redis_store.new(server:connect()), "a")))
     assert.equal("held", (take(redis_store.new(server:connect(), { create = false }), "a", "t2")))
   end)
 
-  it("is refused while it may lose what it acknowledged, unless that is asked for", function()
+  it("is refused while it may lose acknowledged writes, unless allowed", function()
     local client = server:client()
     for _, case in ipairs {
       { "appendonly", "no", "yes", "appendonly" }, { "appendfsync", "everysec", "always", "appendfsync" },
@@ -246,7 +246,7 @@ describe("a ledger's Redis", function()
     assert.truthy(redis_store.new(server:client()):identity())
   end)
 
-  it("of the version before is taken over, with all that was in it", function()
+  it("of the previous version is migrated, with all its contents", function()
     local client = server:client()
     for line in io.lines "spec/data/ledger_1.redis" do
       local word, key, a, b = line:match "^(%S+)\t([^\t]*)\t([^\t]*)\t(.*)$"

@@ -1,4 +1,4 @@
--- panel:lookup: what the ledger knows of a ref.
+-- panel:lookup: the ledger's entry of a ref.
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 
@@ -11,7 +11,7 @@ describe("panel:lookup", function()
     for _, suffix in ipairs { "", "-wal", "-shm" } do os.remove(path .. suffix) end
   end)
 
-  it("tells what is new, was made, is uncertain and was freed", function()
+  it("reports refs that are new, made, uncertain and freed", function()
     local order = { service = 1, link = "https://example.com/l", quantity = 100 }
     local ledger = smmpanel.ledger.sqlite(path)
     local panel = sandbox.panel("", { ledger = ledger })

@@ -1,4 +1,4 @@
--- The ledger's steps in every order, with faults between them; spec/long has all of it, and the real stores.
+-- The ledger's steps in every order, with faults between them. spec/long has the full run, and the real stores.
 local memory_store = require "spec.support.memory_store"
 local model = require "spec.support.ledger_model"
 
@@ -23,13 +23,13 @@ local function random_runs(count, options)
 end
 
 describe("the model of the ledger", function()
-  it("holds for two processes with up to two faults, whatever their order", function()
+  it("holds for two processes with up to two faults, in any order", function()
     local runs, why, choices = explore { placers = 2, persons = 0, faults = 2, passes = 0 }
     assert.is_nil(why, choices and table.concat(choices, ","))
     assert.is_true(runs > 1000, runs)
   end)
 
-  it("holds for two processes and a person, with a fault and time that passes, as far as this goes", function()
+  it("holds for two processes and a person, with a fault and passing time, as far as this run goes", function()
     local runs, why, choices = explore({ placers = 2, persons = 1, faults = 1, passes = 1 }, 5000)
     assert.equal(5000, runs)
     assert.is_nil(why, choices and table.concat(choices, ","))
@@ -40,14 +40,14 @@ describe("the model of the ledger", function()
     assert.is_nil(why, seed)
   end)
 
-  it("finds two orders where an uncertain end frees the ref", function()
+  it("finds two orders if an uncertain end frees the ref", function()
     local function spoil(store) store.doubt = store.free end
     assert.truthy(random_runs(20000, { spoil = spoil }))
     local _, why = explore { placers = 2, persons = 0, faults = 1, passes = 0, spoil = spoil }
     assert.equal("2 orders for one ref", why)
   end)
 
-  it("finds two orders where a store gives a ref to two", function()
+  it("finds two orders if a store gives a ref to two processes", function()
     assert.truthy(random_runs(20000, { spoil = function(store)
       function store.take() return "taken", 1 end
     end }))

@@ -10,7 +10,7 @@ local settle = require "smmpanel.ledger.settle"
 
 local clock = 0 -- seconds; sleeping moves it
 
--- A store in memory that notes each step, and fails those it is told to: fail[step] times.
+-- A store in memory that records each step, and fails the requested ones: fail[step] times.
 local function new_store(fail)
   local inner = memory_store.new()
   local store = { steps = {}, inner = inner, fail = fail or {} }
@@ -52,7 +52,7 @@ local function resolve(store, ref, order_id, given)
   return settle.resolve("panel:resolve", store, entries.owner(store), order_id, options)
 end
 
--- A panel that notes how often it was asked.
+-- A panel that counts its requests.
 local function sender(made, err)
   local sent = { count = 0 }
   return sent, function()
@@ -69,7 +69,7 @@ local function doubtful()
   return errors.new { kind = "network", code = "cut", action = "add", message = "cut", uncertain = true }
 end
 
--- Makes the attempt as old as that.
+-- Makes the attempt this old.
 local function age(store, seconds)
   for _, row in ipairs(store.inner.rows) do
     row.placer = row.placer:gsub("^(%S+ %S+ %d+ %S+) (%S+)", function(who, at)
@@ -78,7 +78,7 @@ local function age(store, seconds)
   end
 end
 
--- The placer becomes a process that has ended.
+-- Makes the placer a process that has ended.
 local function die(store)
   for _, row in ipairs(store.inner.rows) do row.placer = row.placer:gsub("^(%S+ %S+) %d+", "%1 999999999") end
 end
@@ -86,7 +86,7 @@ end
 describe("an order with a ref", function()
   before_each(function() clock = 0 end)
 
-  it("is taken before it is sent, and kept before it is told", function()
+  it("is taken before it is sent, and its answer is stored before it is returned", function()
     local store = new_store()
     local made = assert(add(store, "a", function()
       assert.same({ "take" }, store.steps)
@@ -96,7 +96,7 @@ describe("an order with a ref", function()
     assert.same({ "take", "keep" }, store.steps)
   end)
 
-  it("is sent once, and the answer is the same the second time", function()
+  it("is sent once, and the second answer is the same", function()
     local store = new_store()
     local sent, send = sender { order = 23501, charge = 0.27819, status = "ok", big = "9007199254740993123" }
     local first = assert(add(store, "a", send))
@@ -106,7 +106,7 @@ describe("an order with a ref", function()
     assert.equal(math.type and math.type(first.order), math.type and math.type(second.order))
   end)
 
-  it("asks for no slot in a rate limit when the answer is there", function()
+  it("needs no slot in a rate limit if the answer is known", function()
     local store = new_store()
     local slots = 0
     local function admit() slots = slots + 1 end
@@ -115,7 +115,7 @@ describe("an order with a ref", function()
     assert.equal(1, slots)
   end)
 
-  it("is not taken while it waits for its slot, and sent only in time", function()
+  it("is not taken while it waits for its slot, and is sent only in time", function()
     local store = new_store()
     local sent, send = sender { order = 1 }
     local _, err = add(store, "a", send, { may_wait = true, admit = function()
@@ -128,7 +128,7 @@ describe("an order with a ref", function()
     assert.same({ 0, "free" }, { sent.count, store.inner.rows[1].state })
   end)
 
-  it("is the same order in whatever order its fields come", function()
+  it("is the same order with its fields in any order", function()
     local store = new_store()
     local sent, send = sender { order = 1 }
     assert(add(store, "a", send))
@@ -136,7 +136,7 @@ describe("an order with a ref", function()
     assert.equal(1, sent.count)
   end)
 
-  it("is refused as a mismatch where anything of it differs", function()
+  it("is refused as a mismatch if anything differs", function()
     local store = new_store()
     local sent, send = sender { order = 1 }
     assert(add(store, "a", send))
@@ -176,13 +176,13 @@ describe("an order with a ref", function()
     assert(add(store, "a", function() return { order = 1 } end))
   end)
 
-  it("may be another order when nothing was made of the first", function()
+  it("may be another order if none was placed for the first", function()
     local store = new_store()
     add(store, "a", function() return nil, refusal() end)
     assert(add(store, "a", function() return { order = 1 } end, { fields = { "service", "2" } }))
   end)
 
-  it("keeps the ref when the end is uncertain, and sends nothing until it is settled", function()
+  it("keeps the ref if the outcome is uncertain, and sends nothing until it is settled", function()
     local store = new_store()
     local _, err = add(store, "a", function() return nil, doubtful() end)
     assert.same({ true, 1 }, { err.uncertain, err.attempt })
@@ -200,7 +200,7 @@ describe("an order with a ref", function()
     assert.equal(1, sent.count)
   end)
 
-  it("gives the order that it was settled with", function()
+  it("returns the order that it was settled with", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end)
     assert.is_true(resolve(store, "a", 23501))
@@ -220,7 +220,7 @@ describe("an order with a ref", function()
     assert.equal(0, clock)
   end)
 
-  it("is sent again by itself where the panel makes one order of both", function()
+  it("is sent again automatically if the panel makes one order of both", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end, { repeatable = "request_id" })
     assert.equal("uncertain", select(2, add(store, "a", error)).code)
@@ -229,7 +229,7 @@ describe("an order with a ref", function()
     assert.equal(2, store:find { ref = "a", owner = entries.owner(store) }.attempt)
   end)
 
-  it("is not sent again by itself where it went out without the idempotency field", function()
+  it("is not sent again automatically if it was sent without the idempotency field", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end)
     assert.equal("uncertain", select(2, add(store, "a", error, { repeatable = "request_id" })).code)
@@ -239,7 +239,7 @@ end)
 describe("a ref that another process is placing", function()
   before_each(function() clock = 0 end)
 
-  it("waits for that answer, and is given it", function()
+  it("waits for that answer, and returns it", function()
     local store = new_store()
     local waiting = coroutine.wrap(function()
       return add(store, "a", error, { sleep = function(seconds)
@@ -255,7 +255,7 @@ describe("a ref that another process is placing", function()
     assert.same({ order = 7 }, (waiting()))
   end)
 
-  it("is in progress when its own deadline comes first", function()
+  it("is in progress if its own deadline comes first", function()
     local store, inner = new_store(), nil
     add(store, "a", function()
       inner = select(2, add(store, "a", error, { deadline = function() return 5 end }))
@@ -266,7 +266,7 @@ describe("a ref that another process is placing", function()
     assert.is_true(clock >= 5 and clock < 6)
   end)
 
-  it("is placed by the one who waited, when the first could not", function()
+  it("is placed by the waiting process if the first could not place it", function()
     local store = new_store()
     local waiting = coroutine.wrap(function()
       return add(store, "a", function() return { order = 8 } end, { sleep = coroutine.yield })
@@ -279,11 +279,11 @@ describe("a ref that another process is placing", function()
   end)
 end)
 
-describe("an order with a ref, where the store fails", function()
+describe("an order with a ref, if the store fails", function()
   before_each(function() clock = 0 end)
   local EVER = 1e9
 
-  it("is not sent when the ref cannot be taken", function()
+  it("is not sent if the ref cannot be taken", function()
     local sent, send = sender { order = 1 }
     local made, err = add(new_store { take = 1 }, "a", send)
     assert.is_nil(made)
@@ -293,7 +293,7 @@ describe("an order with a ref, where the store fails", function()
     assert.equal(0, sent.count)
   end)
 
-  it("forgets no ref to free, when two calls free at the same time", function()
+  it("frees every ref, even if two calls free at the same time", function()
     local store, failing = memory_store.new(), { a = true, b = true }
     local take, free, unfreed = store.take, store.free, 1
     local function away() return nil, { code = "unavailable", message = "the store is away" } end
@@ -319,7 +319,7 @@ describe("an order with a ref, where the store fails", function()
     assert.same({}, settle.pending(store, entries.owner(store), {}))
   end)
 
-  it("frees a ref that was taken though the answer to that was lost", function()
+  it("frees a ref whose take succeeded although its answer was lost", function()
     local store = new_store { free = 1 }
     local take = store.inner.take
     function store.inner.take(...)
@@ -342,7 +342,7 @@ describe("an order with a ref, where the store fails", function()
     assert(add(store, "a", function() return { order = 1 } end))
   end)
 
-  it("does not lose the order that was made when it cannot be kept", function()
+  it("does not lose the placed order if it cannot be stored", function()
     local store = new_store { keep = EVER }
     local made, err = add(store, "a", function() return { order = 23501, charge = 0.5 } end)
     assert.is_nil(made)
@@ -354,12 +354,12 @@ describe("an order with a ref, where the store fails", function()
     assert.equal("uncertain", select(2, add(store, "a", error)).code)
   end)
 
-  it("tells the panel's refusal, and that the ref is still pending", function()
+  it("returns the panel's refusal, and says that the ref is still pending", function()
     local _, err = add(new_store { free = EVER }, "a", function() return nil, refusal() end)
     assert.same({ "panel", "the store is away" }, { err.kind, err.pending })
   end)
 
-  it("tells of two orders where the ref was settled meanwhile as another", function()
+  it("reports two orders if the ref was settled meanwhile as another", function()
     local store = new_store()
     local made, err = add(store, "a", function()
       resolve(store, "a", 7)
@@ -374,7 +374,7 @@ describe("an order with a ref, where the store fails", function()
     assert.equal(8, made.order)
   end)
 
-  it("tells what it could not read, and sends nothing", function()
+  it("reports an answer that it cannot read, and sends nothing", function()
     local store = new_store()
     add(store, "a", function() return { order = 1 } end)
     store.inner.rows[1].answer = "{broken"
@@ -384,7 +384,7 @@ describe("an order with a ref, where the store fails", function()
 end)
 
 describe("panel:resolve", function()
-  it("throws where it is called wrongly", function()
+  it("throws if it is called incorrectly", function()
     local store = new_store()
     assert.error_matches(function() resolve(store, "a", nil) end, "needs the order's id, or false")
     assert.error_matches(function() resolve(store, "a", true) end, "needs the order's id, or false")
@@ -392,7 +392,7 @@ describe("panel:resolve", function()
     assert.same({}, store.steps)
   end)
 
-  it("settles nothing twice, but bears being told the same twice", function()
+  it("settles nothing twice, but accepts the same settlement twice", function()
     local store = new_store()
     add(store, "a", function() return { order = 1 } end)
     assert.is_true(resolve(store, "a", 1))
@@ -403,14 +403,14 @@ describe("panel:resolve", function()
     assert.equal("settled", select(2, resolve(store, "a", false)).code)
   end)
 
-  it("knows no ref that was never taken, nor one that is free", function()
+  it("does not know a ref that was never taken, or one that is free", function()
     local store = new_store()
     assert.equal("unknown", select(2, resolve(store, "a", 1)).code)
     add(store, "b", function() return nil, refusal() end)
     assert.equal("unknown", select(2, resolve(store, "b", 1)).code)
   end)
 
-  it("does not say that nothing was made while the panel may be working on it", function()
+  it("does not record that no order was placed while the panel may be working on it", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end)
     local _, err = resolve(store, "a", false)
@@ -422,13 +422,13 @@ describe("panel:resolve", function()
     assert.is_true(resolve(store, "a", false))
   end)
 
-  it("says so at once when it is forced to", function()
+  it("records it at once if forced", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end)
     assert.is_true(resolve(store, "a", false, { force = true }))
   end)
 
-  it("is about the attempt that was looked at", function()
+  it("applies to the attempt that was checked", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end)
     resolve(store, "a", false, { force = true, attempt = 1 })
@@ -438,7 +438,7 @@ describe("panel:resolve", function()
     assert.is_true(resolve(store, "a", 5, { attempt = 2 }))
   end)
 
-  it("takes no order that another ref has", function()
+  it("refuses an order that belongs to another ref", function()
     local store = new_store()
     add(store, "b", function() return { order = 23501 } end)
     add(store, "a", function() return nil, doubtful() end)
@@ -454,7 +454,7 @@ describe("panel:resolve", function()
     assert.is_true(resolve(store, "c", "23501", { force = true }))
   end)
 
-  it("says nothing of another account's ref", function()
+  it("reveals nothing of another account's ref", function()
     local store = new_store()
     add(store, "a", function() return nil, doubtful() end, { owner = function()
       return entries.owner(store, "key2")
@@ -491,7 +491,7 @@ describe("an attempt's lease", function()
     end
   end)
 
-  it("ends early by no step of one clock, where the placer is on another machine", function()
+  it("is not ended early by setting one clock, if the placer is on another machine", function()
     assert.equal(80, select(2, lease.state(row(ELSEWHERE, { age = 10 }), here(1, 86400))))
     assert.equal(80, select(2, lease.state(row(ELSEWHERE, { age = 86400 }), here(1, 10))))
     assert.equal(90, (lease.too_early(row(ELSEWHERE, { age = 91 }), here(1, -3600))))
@@ -506,12 +506,12 @@ describe("an attempt's lease", function()
     assert.is_nil(lease.too_early(row(SAME, { state = "doubt" }), here(9999, 10, "stopped")))
   end)
 
-  it("ended with the boot of the machine, where all are on one", function()
+  it("ended when the machine rebooted, if all are on one machine", function()
     assert.equal("uncertain", (lease.state(row(ELSEWHERE, { one_machine = true }), here(1, 10))))
     assert.equal("sending", (lease.state(row(ELSEWHERE), here(1, 10))))
   end)
 
-  it("sees this process as running, and one that has ended as dead", function()
+  it("sees this process as running, and an ended one as dead", function()
     local now = process.here()
     local me = process.parse(process.placer(60))
     if me.start == "-" then return pending "no /proc here" end
@@ -524,7 +524,7 @@ describe("an attempt's lease", function()
 end)
 
 describe("a record in a ledger", function()
-  it("comes back as it was", function()
+  it("is restored unchanged", function()
     local records = {
       { order = 23501 }, { order = "ord_01HG", status = "success" }, { order = "9007199254740993123456" },
       { charge = 0.1, remaining_balance = 1e-7, n = 0.30000000000000004, m = 1.5e300, z = -0.25 },
@@ -542,7 +542,7 @@ describe("a record in a ledger", function()
     assert.equal('{"a":1,"b":0.5,"c":"x"}', json.encode { c = "x", b = 0.5, a = 1 })
   end)
 
-  it("gives money as the panel's option says now", function()
+  it("has money in the form of the panel's current option", function()
     assert.equal("0.27819", json.decode_record('{"charge":"0.27819"}', schemas.add, "string").charge)
     assert.equal(0.27819, json.decode_record('{"charge":"0.27819"}', schemas.add, "number").charge)
   end)
@@ -554,7 +554,7 @@ describe("an order's fingerprint", function()
       once.fingerprint("example.com/api/v2", { "service", "1", "comments", { "a", "b" } }))
   end)
 
-  it("does not collide among many like orders", function()
+  it("does not collide among many similar orders", function()
     local seen = {}
     for i = 1, 20000 do
       local print = once.fingerprint("example.com", { "service", "1", "link", "https://example.com/" .. i })

@@ -1,4 +1,4 @@
--- Orders with a ref over real HTTP: what the panel itself counted.
+-- Orders with a ref over real HTTP, by the panel's own count.
 local memory_store = require "spec.support.memory_store"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
@@ -55,7 +55,7 @@ for kind, new in pairs(LEDGERS) do
       assert.same({}, panel():pending())
     end)
 
-    it("gives money again as the panel wrote it, whatever the first call asked for", function()
+    it("returns money as the panel wrote it, whatever the first call requested", function()
       local function add(ref, body, decimals)
         local panel_here = smmpanel.new { url = "https://panel.example/api/v2", key = "k", ledger = ledger,
           transport = function() return { status = 200, body = body } end }
@@ -87,7 +87,7 @@ for kind, new in pairs(LEDGERS) do
       assert.equal(1, made())
     end)
 
-    it("frees the ref when nothing can have reached the panel", function()
+    it("frees the ref if nothing can have reached the panel", function()
       local away = smmpanel.new { url = "http://127.0.0.1:1/", key = "k", ledger = ledger, retries = 0 }
       local _, err = away:add(order(name), { ref = "a" })
       assert.equal("connect", err.code)
@@ -96,7 +96,7 @@ for kind, new in pairs(LEDGERS) do
 
     local uncertain = { "lost", "lost-reset", "cut:5", "made,502-html", "made,empty", "latency:5", "late:3" }
     for _, fault in ipairs(uncertain) do
-      it("has a ref as pending whose answer is uncertain: " .. fault, function()
+      it("lists a ref as pending if its answer is uncertain: " .. fault, function()
         local _, err = panel(fault, { timeout = 0.5 }):add(order(name), { ref = "a" })
         assert.is_true(err.uncertain)
         assert.equal("a", err.ref)
@@ -112,7 +112,7 @@ for kind, new in pairs(LEDGERS) do
       end)
     end
 
-    it("goes on as it was settled: made", function()
+    it("continues as it was settled: made", function()
       panel("lost", { timeout = 0.5 }):add(order(name), { ref = "a" })
       local found = sandbox.ask("orders?link=https://example.com/" .. name)
       assert.is_true(panel():resolve("a", found[1].order))
@@ -121,7 +121,7 @@ for kind, new in pairs(LEDGERS) do
       assert.equal(1, made())
     end)
 
-    it("goes on as it was settled: not made", function()
+    it("continues as it was settled: not made", function()
       panel("500", { timeout = 0.5 }):add(order(name), { ref = "a" })
       assert.equal(0, made())
       local _, err = panel():resolve("a", false)
@@ -131,7 +131,7 @@ for kind, new in pairs(LEDGERS) do
       assert.equal(1, made())
     end)
 
-    it("sends one request when processes use a ref at once, and all get its answer", function()
+    it("sends one request if processes use a ref at once, and all get its answer", function()
       local where = kind == "sqlite" and directory .. "/" .. name .. ".db"
         or ("%d %s:"):format(server.port, name)
       local command = ("%s spec/support/once_worker.lua '%s' %s %s %s"):format(process.lua(),
@@ -155,7 +155,7 @@ for kind, new in pairs(LEDGERS) do
 end
 
 describe("panel:add with a ref", function()
-  it("throws without a ledger, and where the ref is wrong", function()
+  it("throws without a ledger, and if the ref is wrong", function()
     local panel = sandbox.panel()
     local function thrown(f) return select(2, pcall(f)) end
     local calls = {
@@ -175,7 +175,7 @@ describe("panel:add with a ref", function()
     assert.same({}, panel:pending())
   end)
 
-  it("sends nothing when the ledger cannot take it", function()
+  it("sends nothing if the ledger cannot take the ref", function()
     local away = redis_server.start()
     local ledgers = {
       smmpanel.ledger.sqlite(directory .. "/no/such/directory.db"),
@@ -191,7 +191,7 @@ describe("panel:add with a ref", function()
     assert.equal(0, sandbox.counts("untaken").requests)
   end)
 
-  it("has the key in no ledger and no error of one", function()
+  it("writes the key to no ledger and no error of one", function()
     local path = directory .. "/key.db"
     local panel = sandbox.panel("lost", { ledger = smmpanel.ledger.sqlite(path), timeout = 0.5 })
     local _, err = panel:add(order "key", { ref = "a" })
@@ -203,14 +203,14 @@ describe("panel:add with a ref", function()
     end
   end)
 
-  it("takes an integer as a ref, as its text", function()
+  it("accepts an integer as a ref, as its text", function()
     local panel = sandbox.panel("", { ledger = smmpanel.ledger.sqlite(directory .. "/integer.db"), name = "integer" })
     local first = assert(panel:add(order "i", { ref = 5 }))
     assert.same(first, panel:add(order "i", { ref = "5" }))
     assert.equal(1, sandbox.counts("integer").made)
   end)
 
-  it("is kept when Redis comes back a second later", function()
+  it("is stored when Redis comes back a second later", function()
     local gone = redis_server.start()
     local ledger = smmpanel.ledger.redis(gone:connect(0.3))
     local panel, made, err = sandbox.panel("latency:0.5", { ledger = ledger, name = "gone" }), nil, nil
@@ -231,7 +231,7 @@ describe("panel:add with a ref", function()
     gone:stop()
   end)
 
-  it("hears of an order after it was kept", function()
+  it("reports an order only after it was stored", function()
     local ledger = smmpanel.ledger.sqlite(directory .. "/events.db")
     local heard
     local panel = sandbox.panel("", { ledger = ledger, name = "events", on_event = function()
@@ -241,7 +241,7 @@ describe("panel:add with a ref", function()
     assert.equal(1, heard)
   end)
 
-  it("sends nothing when the panel is closed while the ledger takes the ref", function()
+  it("sends nothing if the panel is closed while the ledger takes the ref", function()
     local in_process = smmpanel.sandbox { key = sandbox.key }
     for _, transport in ipairs { in_process, false } do
       local ledger, panel = memory_store.new(), nil

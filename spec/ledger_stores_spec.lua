@@ -1,4 +1,4 @@
--- What smmpanel.ledger asks of a store, of each that comes with it.
+-- The requirements of smmpanel.ledger, tested on each built-in store.
 local entries = require "spec.support.entries"
 local memory_store = require "spec.support.memory_store"
 local redis_server = require "spec.support.redis"
@@ -43,7 +43,7 @@ for name, new in pairs(STORES) do
       return made
     end
 
-    -- A ref as another process sees it: its state, and what it was answered.
+    -- A ref as another process sees it: its state and its answer.
     local function seen(ref, more)
       local word, row = store:take(entry(ref, "another", more))
       if word == "taken" then return word, row end
@@ -56,7 +56,7 @@ for name, new in pairs(STORES) do
       return refs
     end
 
-    it("has an id that stays", function()
+    it("has a constant id", function()
       local id = assert(store:identity())
       assert.equal(id, new(name:gsub("%W", "") .. n):identity())
       assert.equal(id, store:identity())
@@ -71,14 +71,14 @@ for name, new in pairs(STORES) do
       assert.equal("taken", (store:take(entry "b")))
     end)
 
-    it("bears the same taker asking again, as after a lost answer", function()
+    it("accepts a repeated take of the same taker, as after a lost answer", function()
       assert.same({ "taken", 1 }, { store:take(entry "a") })
       assert.same({ "taken", 1 }, { store:take(entry "a") })
       assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1}', 1))
       assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1}', 1))
     end)
 
-    it("gives the answer that was kept", function()
+    it("returns the stored answer", function()
       store:take(entry "a")
       assert.equal("kept", store:keep(at("a", "t1", 1), '{"order":1,"message":"it\'s"}', 1))
       assert.same({ "made", '{"order":1,"message":"it\'s"}' }, { seen "a" })
@@ -87,7 +87,7 @@ for name, new in pairs(STORES) do
       assert.same({}, pending_refs())
     end)
 
-    it("begins another attempt after one that was freed by its taker", function()
+    it("begins another attempt after one that its taker freed", function()
       store:take(entry "a")
       assert.is_true(store:free(entry("a", "t2")))
       assert.equal("open", (seen "a"))
@@ -98,7 +98,7 @@ for name, new in pairs(STORES) do
       assert.equal("open", (seen "a"))
     end)
 
-    it("does not free or doubt what was kept", function()
+    it("does not free or doubt a stored answer", function()
       store:take(entry "a")
       store:keep(at("a", "t1", 1), "{}")
       assert.is_true(store:free(entry "a"))
@@ -106,7 +106,7 @@ for name, new in pairs(STORES) do
       assert.equal("made", (seen "a"))
     end)
 
-    it("has an end in doubt when its taker says so", function()
+    it("has an uncertain outcome when its taker reports it", function()
       store:take(entry "a")
       assert.is_true(store:doubt(entry("a", "t2")))
       assert.equal("open", (seen "a"))
@@ -115,7 +115,7 @@ for name, new in pairs(STORES) do
       assert.same({ "a" }, pending_refs())
     end)
 
-    it("lets an attempt be replaced by its token alone", function()
+    it("lets only its token replace an attempt", function()
       store:take(entry "a")
       store:doubt(entry "a")
       assert.equal("held", (store:take(entry("a", "t2", { over = "t9" }))))
@@ -123,7 +123,7 @@ for name, new in pairs(STORES) do
       assert.equal("open", (seen "a"))
     end)
 
-    it("lists what is open, with what was wanted, in pages", function()
+    it("lists open refs with their orders, in pages", function()
       store:take(entry "b")
       store:take(entry("a", "t1", { wanted = '{"link":"x"}' }))
       store:take(entry "c")
@@ -140,7 +140,7 @@ for name, new in pairs(STORES) do
       assert.same({}, pending_refs("d", 2))
     end)
 
-    it("settles what is open as made or as not made, and keeps the attempts", function()
+    it("settles an open ref as made or as not made, and keeps the attempts", function()
       store:take(entry "a")
       store:take(entry "b")
       assert.equal("resolved", store:resolve(at("a", nil, 1), '{"order":7}', 7))
@@ -152,7 +152,7 @@ for name, new in pairs(STORES) do
         { attempts[1].attempt, attempts[1].state, attempts[2].attempt, attempts[2].state })
     end)
 
-    it("settles the attempt that was looked at, and no other", function()
+    it("settles the attempt that was checked, and no other", function()
       store:take(entry "a")
       store:resolve(at("a", nil, 1))
       store:take(entry("a", "t2"))
@@ -169,7 +169,7 @@ for name, new in pairs(STORES) do
       assert.equal("unknown", store:resolve(at("never", nil, 1)))
     end)
 
-    it("tells a late taker what came in between, and keeps what it brings", function()
+    it("reports to a late taker what happened in between, and stores its answer", function()
       store:take(entry "a")
       store:resolve(at("a", nil, 1), '{"order":7}', 7)
       assert.same({ "settled", '{"order":7}' }, { store:keep(at("a", "t1", 1), '{"order":8}', 8) })
@@ -185,7 +185,7 @@ for name, new in pairs(STORES) do
       assert.same({ "made", '{"order":9}' }, { seen "c" })
     end)
 
-    it("keeps keys and names of one panel apart, and answers none for another", function()
+    it("separates keys and names of one panel, and answers none for another", function()
       local other, named, also = { owner = owner "key2" }, { owner = owner("shop", true) },
         { owner = owner("blog", true) }
       store:take(entry "a")
@@ -200,7 +200,7 @@ for name, new in pairs(STORES) do
       assert.equal("taken", (seen("a", { owner = elsewhere })))
     end)
 
-    it("takes a new key for the same account when it is told so", function()
+    it("accepts a new key for the same account on request", function()
       local other = { owner = owner "key2" }
       store:take(entry "a")
       store:keep(at("a", "t1", 1), '{"order":1}', 1)
@@ -216,7 +216,7 @@ for name, new in pairs(STORES) do
       assert.is_true(store:find(entry("b", nil, { owner = owner("shop", true) })).ours)
     end)
 
-    it("knows the orders of its panel by number, and the largest before each attempt", function()
+    it("finds the orders of its panel by number, and the largest before each attempt", function()
       for i, ref in ipairs { "a", "b", "c" } do
         store:take(entry(ref))
         store:keep(at(ref, "t1", 1), "{}", 10 * i)
@@ -238,7 +238,7 @@ for name, new in pairs(STORES) do
       assert.is_true(store:note(at("never", nil, 1), "{}"))
     end)
 
-    it("bears any ref", function()
+    it("accepts any ref", function()
       local refs = {
         "'", "''; DROP TABLE smmpanel_orders; --", "\\", "%", "_", ":ref", "é", "\255\254", "KEYS[1]", "*",
         "{a}", "a b", ("x"):rep(256), "$1", "a'||'b", "-", "(", "[" }
@@ -271,7 +271,7 @@ for name, new in pairs(STORES) do
       assert.same({ "a", "b", "b", "c" }, pending_refs(nil, 3))
     end)
 
-    it("is the same when it is opened again", function()
+    it("is the same after reopening", function()
       store:take(entry "a")
       store:keep(at("a", "t1", 1), '{"order":1}', 1)
       store:take(entry "b")
@@ -287,7 +287,7 @@ describe("a ledger in Redis", function()
     return entries.new(store, ref, token, { attempt = attempt })
   end
 
-  it("forgets settled refs after the time it was given, and open ones never", function()
+  it("drops settled refs after the set time, and never open ones", function()
     local store = redis_store.new(server:client(), { prefix = "exp:", expire = 100 })
     for _, ref in ipairs { "a", "b", "c" } do store:take(entry(store, ref)) end
     store:keep(entry(store, "a", "t1", 1), "{}")
@@ -299,7 +299,7 @@ describe("a ledger in Redis", function()
     assert.same({ -1, -1, -1 }, { ttl["exp:ref:b"], ttl["exp:pending"], ttl["exp:ledger"] })
   end)
 
-  it("keeps what is settled for good where nothing else was said", function()
+  it("keeps settled refs forever by default", function()
     local store = redis_store.new(server:client(), { prefix = "ever:" })
     store:take(entry(store, "a"))
     store:keep(entry(store, "a", "t1", 1), "{}")
@@ -307,7 +307,7 @@ describe("a ledger in Redis", function()
     for _, key in ipairs(client:keys "ever:*") do assert.equal(-1, client:ttl(key)) end
   end)
 
-  it("takes an open ref whose entry was evicted for one in doubt", function()
+  it("treats an open ref whose entry was evicted as uncertain", function()
     local store = redis_store.new(server:client(), { prefix = "evicted:" })
     store:take(entry(store, "a"))
     local client = server:client()

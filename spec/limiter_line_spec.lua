@@ -1,15 +1,15 @@
--- The line of one process before a rate limit, by a clock of the spec's own.
+-- The queue of one process for a rate limit, with the spec's own clock.
 local limiter = require "smmpanel.limiter.local"
 local line = require "smmpanel.limiter.line"
 
-describe("the line before a rate limit", function()
+describe("the queue for a rate limit", function()
   local now, queue
   before_each(function()
     now = 100
     queue = line.new(function() return now end, 0.1)
   end)
 
-  it("lets one ask, and says the others when to look again", function()
+  it("lets one caller ask, and returns the time of the next check to the others", function()
     local first, second, third = queue:join(200, true), queue:join(200, true), queue:join(200, true)
     assert.equal(0, (queue:ask(first)))
     queue:promise(first, 30) -- the limiter may take long to answer, and nobody waits for that
@@ -28,7 +28,7 @@ describe("the line before a rate limit", function()
     assert.equal(0, (queue:ask(early)))
   end)
 
-  it("lets short reads and bulk work take turns", function()
+  it("alternates between short reads and bulk work", function()
     local order = {}
     local tickets = {}
     for i = 1, 4 do tickets[#tickets + 1] = { queue:join(200, true), "bulk" .. i } end
@@ -47,7 +47,7 @@ describe("the line before a rate limit", function()
     assert.is_true(queue:is_empty())
   end)
 
-  it("lets go who is awake where slots are close together", function()
+  it("lets an awake caller go if slots are close together", function()
     local fast = line.new(function() return now end, 0.001)
     local first, second, far = fast:join(200, true), fast:join(200, true), nil
     for _ = 1, 40 do far = fast:join(200, true) end

@@ -1,4 +1,4 @@
--- One budget of requests a second for several processes, in Redis.
+-- One rate limit for several processes, in Redis.
 local blocking = require "smmpanel.loop.blocking"
 local core = require "smmpanel.core"
 local limiter_redis = require "smmpanel.limiter.redis"
@@ -19,26 +19,26 @@ describe("a limiter in Redis", function()
     return limiter_redis.new(server:connect(), { name = name or "n" .. n, rate = rate })
   end
 
-  it("gives evenly spaced moments, in the order in which they were asked for", function()
+  it("gives evenly spaced slots, in the order of the requests", function()
     local budget = limiter(10)
     assert.equal(0, (budget:reserve(60)))
     for i = 1, 5 do assert.is_near(i * 0.1, budget:reserve(60), 0.05) end
   end)
 
-  it("is the same for everyone who names it", function()
+  it("is the same for every user of its name", function()
     limiter(1, "shared"):reserve(60)
     assert.is_near(1, limiter(1, "shared"):reserve(60), 0.1)
     assert.equal(0, (limiter(1, "other"):reserve(60)))
   end)
 
-  it("takes no moment that lies too far away", function()
+  it("reserves no slot that is too far away", function()
     local budget = limiter(1)
     budget:reserve(60)
     for _ = 1, 5 do assert.is_nil(budget:reserve(0.5)) end
     assert.is_near(1, budget:reserve(60), 0.1)
   end)
 
-  it("does not save up what was not used", function()
+  it("does not save unused slots", function()
     local budget = limiter(10)
     for _ = 1, 3 do budget:reserve(60) end
     socket.sleep(0.5)
@@ -46,7 +46,7 @@ describe("a limiter in Redis", function()
     assert.is_true(budget:reserve(60) > 0)
   end)
 
-  it("holds back everyone, those too who had a moment already", function()
+  it("delays all callers, even those that already have a slot", function()
     local mine, other = limiter(10, "held"), limiter(10, "held")
     mine:reserve(60)
     local wait, moment = mine:reserve(60)
@@ -70,7 +70,7 @@ describe("a limiter in Redis", function()
     assert.not_equal(slot, other)
   end)
 
-  it("goes on when Redis' clock is set back, slots and holds too", function()
+  it("continues when Redis' clock is set back, with slots and holds", function()
     local budget, client = limiter(10, "back"), server:client()
     local key, day = "{smmpanel}:limiter:back", 24 * 60 * 60 * 1e6
     budget:reserve(60)
@@ -84,7 +84,7 @@ describe("a limiter in Redis", function()
     assert.is_near(3.1, budget:reserve(60, slot), 0.2)
   end)
 
-  it("loses one slot at most with a process that is killed", function()
+  it("loses at most one slot with a process that is killed", function()
     local times = fleet.clock()
     local command = "echo $$; exec %s spec/support/limited_worker.lua %s %d 2 60 64"
     local pipe = io.popen(command:format(process.lua(), times.url, server.port))
@@ -102,7 +102,7 @@ describe("a limiter in Redis", function()
     assert.is_true(ttl > 0 and ttl <= 10)
   end)
 
-  it("fails a call that it cannot be asked for, and nothing is sent", function()
+  it("fails a call if it cannot be reached, and nothing is sent", function()
     local away = redis_server.start()
     local budget = limiter_redis.new(away:connect(), { name = "x", rate = 10 })
     away:stop()
@@ -115,30 +115,30 @@ describe("a limiter in Redis", function()
     times.stop()
   end)
 
-  it("makes several processes keep to it, each with its share", function()
+  it("is respected by several processes, each with its share", function()
     local report = fleet.limited {
       redis = server.port, processes = 4, side_by_side = 2, rate = 80, seconds = 3,
     }
     local most, least = report.window(1)
-    -- How near they come to it depends on the machine, which may be busy with other things.
+    -- How close they come to it depends on the machine, which may be busy.
     assert.is_true(most <= 80 * 1.1 and least >= 80 * 0.5, ("%d to %d in a second"):format(least, most))
     for _, count in pairs(report.shares) do
       assert.is_near(1 / 4, count / report.total, 0.03)
     end
   end)
 
-  it("holds back every process when the panel says so to one", function()
+  it("delays every process when the panel tells one of them to wait", function()
     local report = fleet.limited {
       redis = server.port, processes = 3, side_by_side = 2, rate = 50, seconds = 4,
       slow = { after = 1, seconds = 2 },
     }
-    -- What was on its way at that moment may still arrive.
+    -- Requests in flight at that moment may still arrive.
     assert.is_true(report.longest_gap > 1.9, ("a gap of %.2f s"):format(report.longest_gap))
   end)
 end)
 
 describe("the option rate", function()
-  it("keeps to it, and holds back the whole process after a 429", function()
+  it("is respected, and delays the whole process after a 429", function()
     local times = fleet.clock()
     local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, retries = 0, timeout = 10 }
     local slow = smmpanel.new { url = times.url .. "/x", key = "test-key" }
@@ -151,7 +151,7 @@ describe("the option rate", function()
     times.stop()
   end)
 
-  it("makes others wait that have a slot already", function()
+  it("delays callers that already have a slot", function()
     local times = fleet.clock()
     local panel = smmpanel.new { url = times.base .. "/slow/1", key = "test-key", rate = 20, retries = 0 }
     local tasks = {}
@@ -163,7 +163,7 @@ describe("the option rate", function()
     times.stop()
   end)
 
-  it("is kept to after the process was stopped for a while", function()
+  it("is respected after the process was stopped for a while", function()
     local times = fleet.clock()
     local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, timeout = 30 }
     local tasks = {}
@@ -179,7 +179,7 @@ describe("the option rate", function()
     assert.is_true(most <= 13, most .. " in half a second at 20 a second")
   end)
 
-  it("lets a read through although 256 bulk callers wait", function()
+  it("lets a read through while 256 bulk callers wait", function()
     local times = fleet.clock()
     local panel = smmpanel.new { url = times.url, key = "test-key", rate = 20, retries = 0, timeout = 60 }
     local tasks, failures = {}, {}

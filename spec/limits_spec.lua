@@ -2,7 +2,7 @@
 local sandboxes = require "spec.support.sandbox"
 local core = require "smmpanel.core"
 
--- Kilobytes that the process has ever held at once.
+-- Returns the most kilobytes that the process has ever used.
 local function peak_memory()
   local status = io.open "/proc/self/status"
   if not status then return 0 end
@@ -32,7 +32,7 @@ describe("limits: a server that", function()
     end)
   end
 
-  it("trickles for ever is given up at the deadline", function()
+  it("sends slowly without an end is given up at the deadline", function()
     local started = core.now()
     local value, err = sandbox.panel("trickle:10", { retries = 3, timeout = 1 }):services()
     assert.is_nil(value)

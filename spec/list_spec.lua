@@ -16,7 +16,7 @@ describe("the option list", function()
   end
 
   for action, field in pairs { status = "order", refill = "order", refill_status = "refill", cancel = "order" } do
-    it("gives the entries of '" .. action .. "' in the order asked, each with its " .. field, function()
+    it("returns the entries of '" .. action .. "' in the order asked, each with its " .. field, function()
       local panel = sandbox.panel()
       local asked = { 100, 1, "10", 1, 999999 }
       local array = panel[action](panel, asked, { list = true, batch_size = 2 })
@@ -27,13 +27,13 @@ describe("the option list", function()
     end)
   end
 
-  it("names the id asked, even where the record names another", function()
+  it("has the requested id, even if the record has another", function()
     local array = by_ids.array("status", { 7, "8" },
       { [7] = { order = 8, status = "Completed" }, ["8"] = { charge = 1 } })
     assert.same({ { order = 7, status = "Completed" }, { order = "8", charge = 1 } }, array)
   end)
 
-  it("gives an array that JSON can hold where a whole request failed", function()
+  it("returns an array for JSON even if a whole request failed", function()
     local array, err = sandbox.panel("500-html", { retries = 0 }):cancel({ 1, 10 }, { list = true })
     assert.equal("http", err.kind)
     assert.same({ { 1, true }, { 10, true } },
@@ -45,14 +45,14 @@ describe("the option list", function()
     assert.same({}, (sandbox.panel():status({}, { list = true })))
   end)
 
-  it("is for lists alone", function()
+  it("is for lists only", function()
     local panel = sandbox.panel()
     assert.has_error(function() panel:status(1, { list = true }) end)
     assert.has_error(function() panel:status({ 1 }, { list = true, on_answer = print }) end)
     assert.has_error(function() panel:status({ 1 }, { list = "yes" }) end)
   end)
 
-  it("is not the default: the table keyed by ids is none for JSON", function()
+  it("is not the default: the table keyed by ids is not an array", function()
     assert.is_false((pcall(cjson.encode, (sandbox.panel():status { 23501 }))))
   end)
 end)

@@ -55,7 +55,7 @@ describe("the manual", function()
     end
   end)
 
-  it("shows both ways to call what takes an id or a list", function()
+  it("shows both ways to call functions that accept an id or a list", function()
     local status = reference:match '<h3 id="panel:status">(.-)<h3'
     assert.truthy(status:find("Also: ", 1, true))
     assert.truthy(status:find("smmpanel.Statuses", 1, true))
@@ -67,7 +67,7 @@ describe("the manual", function()
     end
   end)
 
-  it("has links and anchors that lead somewhere", function()
+  it("has no dead links or anchors", function()
     local pages = {}
     for page in output("ls '" .. dir .. "/html'"):gmatch "[^\n]+%.html" do
       pages[page] = read(dir .. "/html/" .. page)

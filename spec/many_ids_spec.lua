@@ -1,4 +1,4 @@
--- Any number of ids: cut into requests, sent side by side, each answered.
+-- Any number of ids: split into requests, sent concurrently, each with a result.
 local sandboxes = require "spec.support.sandbox"
 
 local function count(list)
@@ -30,7 +30,7 @@ describe("PROTOCOL 'status', many: 1,234 ids, some twice", function()
     for id = 700001, 701214 do assert.equal("bad_order", many[id].code) end
   end
 
-  it("go out as 13 requests of at most 100, no more than `concurrency` at a time", function()
+  it("are sent as 13 requests of at most 100, at most `concurrency` at a time", function()
     local progress = {}
     local many, err = sandbox.panel("latency:0.05", { name = "thirteen", concurrency = 4 }):status(ids, {
       on_progress = function(done, total) progress[#progress + 1] = { done, total } end,
@@ -49,7 +49,7 @@ describe("PROTOCOL 'status', many: 1,234 ids, some twice", function()
     end
   end)
 
-  it("come back complete when one request fails", function()
+  it("are complete if one request fails", function()
     local many, err = sandbox.panel("500-html@1", { name = "one-fails", retries = 0 }):status(ids)
     assert.equal("http", err.kind)
     assert.equal(1234, count(many))
@@ -65,7 +65,7 @@ describe("PROTOCOL 'status', many: 1,234 ids, some twice", function()
     assert.is_true(failed == 100 or failed == 34)
   end)
 
-  it("come back complete when the panel leaves ids out", function()
+  it("are complete if the panel leaves ids out", function()
     local many, err = sandbox.panel("ids-left-out", { name = "left-out" }):status(ids)
     assert.is_nil(err)
     assert.equal(1234, count(many))
@@ -73,11 +73,11 @@ describe("PROTOCOL 'status', many: 1,234 ids, some twice", function()
     assert.equal("USD", many[made[1]].currency)
   end)
 
-  it("come back complete when it answers a list in another order", function()
+  it("are complete if the panel returns a list in another order", function()
     check(assert(sandbox.panel("status-list"):status(ids)))
   end)
 
-  it("come back complete when the panel silently cuts the list", function()
+  it("are complete if the panel silently truncates the list", function()
     local many = sandbox.panel("ids-cut:50"):status(ids)
     assert.equal(1234, count(many))
     local missing = 0
@@ -85,7 +85,7 @@ describe("PROTOCOL 'status', many: 1,234 ids, some twice", function()
     assert.equal(1234 - 12 * 50 - 34, missing)
   end)
 
-  it("are not guessed at when the list has no ids in it", function()
+  it("are errors, not guesses, if the list has no ids", function()
     local many, err = sandbox.panel("status-list-no-ids"):status { made[1], made[2] }
     assert.equal("response", err.kind)
     assert.equal("response", many[made[1]].cause.kind)

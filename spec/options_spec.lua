@@ -31,25 +31,25 @@ describe("the options of new", function()
       assert.is_nil(all[name])
     end
   end)
-  it("leave the caller's table alone", function()
+  it("do not change the caller's table", function()
     local given = { url = "http://a", key = "0123" }
     options.panel(given)
     assert.same({ url = "http://a", key = "0123" }, given)
   end)
-  it("throw where one is unknown, naming the nearest", function()
+  it("throw if one is unknown, naming the most similar one", function()
     assert.is_truthy(message_of(panel, { timeot = 1 }):find(
       "smmpanel.new: unknown option 'timeot'; did you mean 'timeout'?", 1, true))
     assert.is_truthy(message_of(panel, { Retries = 1 }):find("did you mean 'retries'?", 1, true))
     assert.is_truthy(message_of(panel, { colour = 1 }):find("known: account, batch_size, ", 1, true))
     assert.is_truthy(message_of(panel, { "x" }):find("unknown option 1", 1, true))
   end)
-  it("throw where url or key is missing", function()
+  it("throw if url or key is missing", function()
     assert.is_truthy(message_of(options.panel, { key = "0123" }):find("the option 'url' is missing", 1, true))
     assert.is_truthy(message_of(options.panel, { url = "http://a" }):find("'key' is missing", 1, true))
     assert.is_truthy(message_of(options.panel, nil):find("needs a table of options, got nil", 1, true))
     assert.is_truthy(message_of(options.panel, "http://a"):find("got 'http://a'", 1, true))
   end)
-  it("take a url with http or https and a host, and nothing else", function()
+  it("accept a url with http or https and a host, and nothing else", function()
     for _, url in ipairs { "http://a", "HTTPS://a.example:8443/api/v2", "http://[::1]:80/api",
       "http://u:p@h/x?y=1" } do
       assert.equal(url, panel({ url = url }).url)
@@ -60,7 +60,7 @@ describe("the options of new", function()
       refused("url", url)
     end
   end)
-  it("throw where one is of the wrong type or out of range", function()
+  it("throw if one has the wrong type or is out of range", function()
     for _, name in ipairs { "timeout", "connect_timeout", "rate" } do
       for _, value in ipairs { 0, -1, 0 / 0, 1 / 0, "5", true } do refused(name, value, "above 0") end
     end
@@ -76,7 +76,7 @@ describe("the options of new", function()
     refused("limiter", { reserve = print }, "with a method 'hold'")
     refused("loop", 5, "'auto'")
   end)
-  it("let no control character through", function()
+  it("refuse control characters", function()
     for _, name in ipairs { "url", "key", "proxy", "ca_file", "user_agent" } do
       for _, c in ipairs { "\r", "\n", "\0", "\t", "\127" } do refused(name, "http://a" .. c .. "b") end
       refused(name, "")
@@ -87,7 +87,7 @@ describe("the options of new", function()
       refused("headers", headers)
     end
   end)
-  it("take headers as a map or as lines", function()
+  it("accept headers as a map or as lines", function()
     assert.same({ "X-A: b", "X-C: d" }, panel({ headers = { ["X-C"] = "d", ["X-A"] = "b" } }).headers)
     assert.same({ "X-A: b:c" }, panel({ headers = { "X-A:  b:c " } }).headers)
   end)
@@ -105,7 +105,7 @@ describe("the options of a call", function()
     assert.same({ timeout = 5, on_progress = print }, options.list("panel:status", {
       timeout = 5, on_progress = print }))
   end)
-  it("throw where one is unknown, of the wrong type, or belongs elsewhere", function()
+  it("throw if one is unknown, has the wrong type, or is for other calls", function()
     assert.is_truthy(message_of(options.call, "panel:balance", { timeuot = 5 }):find(
       "panel:balance: unknown option 'timeuot'; did you mean 'timeout'?", 1, true))
     assert.is_truthy(message_of(options.call, "panel:balance", { on_progress = print }):find "unknown option")
@@ -117,7 +117,7 @@ describe("the options of a call", function()
 end)
 
 describe("the option loop", function()
-  it("is auto, a name, or a table that can gate, sleep and spawn", function()
+  it("is auto, a name, or a table with the functions of a loop", function()
     local f = function() end
     loops.check("smmpanel.new", "auto")
     loops.check("smmpanel.new", "blocking")

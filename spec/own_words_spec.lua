@@ -1,8 +1,8 @@
--- The user's own words for what a panel says, and the words that a server says around its answers, through the whole
--- client: the options error_codes and order_states, web pages, rate limits, single ids in lists.
+-- The user's own words for a panel's texts, and a server's texts around its answers, through the whole client: the
+-- options error_codes and order_states, web pages, rate limits, single ids in lists.
 local smmpanel = require "smmpanel"
 
--- A panel that answers what it is told, and remembers what it was asked.
+-- A panel that gives the requested answer, and records its requests.
 local function panel_of(answer, more)
   local asked = {}
   local options = { url = "http://panel.example/api/v2", key = "a-secret-key", retries = 0,
@@ -16,7 +16,7 @@ local function panel_of(answer, more)
 end
 
 describe("the option error_codes", function()
-  it("is asked before the built-in texts, in any case and with any accents", function()
+  it("precedes the built-in texts, in any case and with any accents", function()
     local own = { error_codes = { ["kasa boş"] = "no_funds", ["not enough"] = "out_of_money" } }
     for said, code in pairs { ["Kasa Boş!"] = "no_funds", ["KASA BOS"] = "no_funds",
       ["Not enough funds"] = "out_of_money", ["Incorrect service ID"] = "bad_service" } do
@@ -25,12 +25,12 @@ describe("the option error_codes", function()
       assert.equal(code, select(2, panel:call "mine").code)
     end
   end)
-  it("holds for the entries of a list", function()
+  it("applies to the entries of a list", function()
     local panel = panel_of('{"1":{"error":"gone fishing"},"2":{"status":"Pending"}}',
       { error_codes = { fishing = "bad_order" } })
     assert.equal("bad_order", panel:status({ 1, 2 })[1].code)
   end)
-  it("refuses what is no table of texts", function()
+  it("refuses anything but a table of texts", function()
     for _, wrong in ipairs { "x", { 1 }, { a = 1 }, { [""] = "x" }, { a = "" } } do
       assert.has_error(function() panel_of("{}", { error_codes = wrong }) end)
     end
@@ -38,7 +38,7 @@ describe("the option error_codes", function()
 end)
 
 describe("the option order_states", function()
-  it("is asked before the built-in states", function()
+  it("precedes the built-in states", function()
     local panel = panel_of("{}",
       { order_states = { ["Baking now"] = "open", Completed = "open", gone = "canceled" } })
     for state, class in pairs { ["BAKING-NOW"] = "open", completed = "open", Gone = "canceled", Partial = "partial",
@@ -56,12 +56,12 @@ describe("the option order_states", function()
     assert.is_nil(err)
     assert.equal("ready to eat", last.status)
   end)
-  it("refuses a class that there is none of", function()
+  it("refuses an unknown class", function()
     assert.has_error(function() panel_of("{}", { order_states = { x = "done" } }) end)
   end)
 end)
 
-describe("one id goes out in the singular form", function()
+describe("one id is sent in the singular form", function()
   local function asked_for(action, x, given)
     local panel, asked = panel_of '{"charge":"1","status":"Pending","refill":1,"cancel":1}'
     panel[action](panel, x, given)
@@ -70,7 +70,7 @@ describe("one id goes out in the singular form", function()
     table.sort(list)
     return table.concat(list, " ")
   end
-  it("alone, in a list of one, and where batch_size is 1", function()
+  it("alone, in a list of one, and if batch_size is 1", function()
     assert.equal("order=5", asked_for("status", 5))
     assert.equal("order=5", asked_for("status", { 5 }))
     assert.equal("order=5 order=6", asked_for("status", { 5, 6 }, { batch_size = 1 }))
@@ -91,7 +91,7 @@ describe("one id goes out in the singular form", function()
       assert.equal(err, entries[5].cause)
     end
   end)
-  it("a message alone under an HTTP error is no record of that id", function()
+  it("a message alone under an HTTP error is not a record of that id", function()
     for status, code in pairs { [429] = "rate_limited", [500] = "server_error", [503] = "server_error" } do
       local entries, err = panel_of({ status = status, body = '{"message":"Sorry"}' }):status { 5 }
       assert.equal(code, err.code)
@@ -126,7 +126,7 @@ describe("an error", function()
     assert.equal("failed: " .. tostring(err), "failed: " .. err)
     assert.equal(tostring(err) .. "!", err .. "!")
   end)
-  it("names a web page by its title, and says what it probably is", function()
+  it("has the title of a web page, and its probable kind", function()
     for title, page in pairs { ["Just a moment..."] = "cloudflare", ["Bakımdayız"] = "maintenance",
       ["502 Bad Gateway"] = "overloaded", ["404 Not Found"] = "not_found", ["Giriş Yap"] = "login",
       ["Best SMM &amp; Panel"] = "web_page", ["Access denied"] = "blocked" } do
@@ -137,7 +137,7 @@ describe("an error", function()
       assert.is_truthy(err.message:find((title:gsub("&amp;", "&")), 1, true))
     end
   end)
-  it("carries the panel's answer where that names an order in spite of the refusal", function()
+  it("has the panel's answer if it names an order in spite of the refusal", function()
     local refusals = { '{"error":"Save failed","order":5}', '{"error":"x","order_id":"5"}', '{"error":"x","id":5}',
       '{"success":false,"message":"x","data":{"order":5}}', '{"error":"x","data":{"id":"ord_5"}}',
       '{"status":"error","msg":"x","orderId":5}' }
@@ -149,7 +149,7 @@ describe("an error", function()
       assert.is_nil(select(2, panel_of(body):add { service = 1 }).uncertain, body)
     end
   end)
-  it("of a text that refuses nothing keeps its code and is uncertain", function()
+  it("with a text that is not a refusal keeps its code and is uncertain", function()
     for said, code in pairs { Timeout = "unknown", ["Order is being processed"] = "unknown",
       ["Duplicate order"] = "active_order", Processing = "unknown",
       ["Order was sent but could not be saved"] = "unknown", ["Internal server error"] = "unknown" } do
@@ -157,18 +157,18 @@ describe("an error", function()
       assert.same({ "panel", code, true }, { err.kind, err.code, err.uncertain })
     end
   end)
-  it("of a text that refuses is certain, whatever else it mentions", function()
+  it("with a text that is a refusal is certain, whatever else the text mentions", function()
     for _, said in ipairs { "No order was created", "Order has not been placed: balance too low",
       "Active order with this link already exists", "Failed to create order" } do
       assert.is_nil(select(2, panel_of(('{"error":"%s"}'):format(said)):add { service = 1 }).uncertain, said)
     end
   end)
-  it("is bounded, whatever the panel puts into its message", function()
+  it("is limited, whatever the panel puts into its message", function()
     local _, err = panel_of(('{"error":"%s"}'):format(("é"):rep(20000))):balance()
     assert.is_true(#err.message <= 1000)
     assert.is_nil(err.message:find "\195%.")
   end)
-  it("counts a code word and a text", function()
+  it("considers both a code word and a text", function()
     local _, err = panel_of('{"error":"ERR_42","message":"Yetersiz bakiye"}'):add { service = 1 }
     assert.equal("no_funds", err.code)
     assert.is_truthy(err.message:find "ERR_42" and err.message:find "Yetersiz bakiye")
@@ -182,7 +182,7 @@ it("a document inside a JSON string is read", function()
   assert.equal(5, panel_of([["{\"order\":5}"]]):add({ service = 1 }).order)
 end)
 
-it("X-RateLimit-Reset holds where there is no Retry-After", function()
+it("uses X-RateLimit-Reset if there is no Retry-After", function()
   local panel = panel_of { status = 429, body = '{"error":"Too many requests"}',
     headers = { ["X-RateLimit-Reset"] = "7" } }
   assert.equal(7, select(2, panel:balance()).retry_after)

@@ -1,5 +1,5 @@
--- Answers from public documentation and server code, through the whole client: each comes out as the right record or
--- the right error. `expect` in the file says what is right; `alt` is acceptable as well.
+-- Answers from public documentation and server code, through the whole client: each becomes the right record or error.
+-- `expect` in the file is the right result; `alt` is acceptable too.
 local cjson = require "cjson"
 local smmpanel = require "smmpanel"
 
@@ -8,7 +8,7 @@ for line in io.lines "spec/data/panel-shapes.jsonl" do shapes[#shapes + 1] = cjs
 
 local function as_id(id) return type(id) == "number" and ("%.14g"):format(id) or id end
 
--- What the call brings: record or entries, and the error.
+-- The result of the call: record or entries, and the error.
 local function ask(shape)
   local panel = smmpanel.new { url = "http://panel.example/api/v2", key = "k", retries = 0,
     transport = function() return { status = shape.status, body = shape.body } end }
@@ -89,7 +89,7 @@ matches = {
   end,
 }
 
--- Of a list of one id that is the entry, unless the request as a whole failed.
+-- For a list of one id that is the entry, unless the request as a whole failed.
 local function holds(shape, expected, result, err)
   local list = shape.action:find "many" or shape.action == "cancel"
   local record, entries = result, result

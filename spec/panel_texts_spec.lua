@@ -1,5 +1,5 @@
--- The texts that public panels use: error texts, order states and refill states, in many languages. What must hold is a
--- rate, so that the words can stay concepts and do not become a list of these sentences.
+-- The texts of public panels: error texts, order states and refill states, in many languages. The requirement is a
+-- rate, so that the words stay meanings and do not become a list of these sentences.
 local cjson = require "cjson"
 local classify = require "smmpanel.api.classify"
 local states = require "smmpanel.api.states"
@@ -57,7 +57,7 @@ for path, least in pairs {
 end
 
 describe("an error text", function()
-  it("is read whatever its case, quotes, entities, accents and width", function()
+  it("is read with any case, quotes, entities, accents and width", function()
     for said, code in pairs {
       ["YETERSİZ BAKİYE"] = "no_funds", ["yetersiz bakiye"] = "no_funds", ["Bakıye yetersız!!"] = "no_funds",
       ["You don’t have enough money"] = "no_funds", ["You don&#039;t have enough money"] = "no_funds",
@@ -68,14 +68,14 @@ describe("an error text", function()
       assert.equal(code .. " " .. said, (classify.code(said)) .. " " .. said)
     end
   end)
-  it("is read in the light of the action", function()
+  it("is read in the context of the action", function()
     assert.equal("bad_order", (classify.code("Not found", "status")))
     assert.equal("bad_refill", (classify.code("Not found", "refill_status")))
     assert.equal("unknown", (classify.code("Not found", "add")))
     assert.equal("not_cancellable", (classify.code("Order already completed", "cancel")))
     assert.equal("not_refillable", (classify.code("Order already canceled", "refill")))
   end)
-  it("that refuses nothing leaves a doubt", function()
+  it("that is not a refusal is uncertain", function()
     for _, said in ipairs { "Timeout", "Order is being processed", "Duplicate order", "Sipariş işleniyor",
       "Order placed at provider but local save failed" } do
       assert.is_true(select(2, classify.code(said, "add")), said)
@@ -105,12 +105,12 @@ describe("the words and the rules", function()
   for _, rule in ipairs(error_texts.derived) do derived[rule[1]] = true end
   for _, condition in ipairs(error_texts.doubtful) do use(condition) end
 
-  it("have no meaning that no rule asks for", function()
+  it("have no meaning that no rule uses", function()
     for _, language in ipairs(LANGUAGES) do
       for meaning in pairs(words.of(language)) do assert.is_true(used[meaning], language .. ": " .. meaning) end
     end
   end)
-  it("have words for each meaning that a rule asks for", function()
+  it("have words for each meaning that a rule uses", function()
     local known = {}
     for _, language in ipairs(LANGUAGES) do
       for meaning in pairs(words.of(language)) do known[meaning] = true end

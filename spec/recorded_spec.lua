@@ -1,6 +1,5 @@
--- Every exchange recorded from a real panel goes through the whole client over a real socket; beside
--- it, in recorded_expected.txt, stands what must come out. `UPDATE=1` writes that file anew: read its
--- diff line by line before you commit it.
+-- Every exchange recorded from a real panel goes through the whole client over a real socket; recorded_expected.txt
+-- has the expected results. `UPDATE=1` writes that file again: read its diff line by line before you commit it.
 local cjson = require "cjson"
 local process = require "spec.support.process"
 local replay = require "spec.support.replay"
@@ -30,7 +29,7 @@ describe("recorded answers of real panels", function()
   end
 
   if os.getenv "UPDATE" then
-    it("writes what comes out", function()
+    it("writes the results", function()
       local file = assert(io.open(EXPECTED, "w"))
       for number in ipairs(exchanges) do file:write(play(number), "\n") end
       file:close()

@@ -1,4 +1,4 @@
--- Defects that were found in the engine and the binding, each as it was seen.
+-- Defects that were found in the engine and the binding, each named as it was seen.
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
@@ -6,7 +6,7 @@ local smmpanel = require "smmpanel"
 
 local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 
--- Runs a chunk in a Lua of its own, without anyone catching its end; -> all it printed, and its exit.
+-- Runs a chunk in a separate Lua process without a handler for its end. Returns its output and its exit.
 local function run(chunk)
   local file = os.tmpname()
   local out = assert(io.open(file, "w"))
@@ -34,7 +34,7 @@ describe("regression:", function()
   it("a program that the host starts inherited the connection", function()
     if not io.open "/proc/self/fd" then return pending "needs /proc" end
     local panel = smmpanel.new { url = server.url { GOOD }, key = "key", retries = 0 }
-    -- The thread has sockets of its own, which nothing was sent on; it makes them for the first request.
+    -- The thread has its own sockets, on which nothing was sent; it makes them for the first request.
     local closing = server.url { raw.answer('{"balance":"1"}', "Connection: close\r\n") }
     assert(smmpanel.new { url = closing, key = "key" }:balance())
     local pipe = io.popen "ls -l /proc/self/fd"
@@ -52,7 +52,7 @@ describe("regression:", function()
     core.step()
   end)
 
-  it("a finalizer that ran after the transfer's, as the state closed, crashed", function()
+  it("a finalizer that ran after the transfer's, while the state closed, crashed", function()
     local said = run(([[
       local core = require "smmpanel.core"
       local function last(f)
@@ -74,7 +74,7 @@ describe("regression:", function()
     assert.equal("survived\n exit 0\n", said)
   end)
 
-  it("a finalizer that ran after the engine's, as the state closed, began another thread", function()
+  it("a finalizer that ran after the engine's, while the state closed, started another thread", function()
     local said = run [[
       local early
       local function finalizer()
@@ -95,7 +95,7 @@ describe("regression:", function()
     assert.equal("false\tthe Lua state is closing\n exit 0\n", said)
   end)
 
-  it("a header that was no string was sent as whatever lay there", function()
+  it("a header that was not a string was sent as arbitrary memory", function()
     local ok, why = pcall(start, { GOOD }, { headers = { 12345 } })
     assert.is_false(ok)
     assert.truthy(why:find("a header must be a string", 1, true))
@@ -112,7 +112,7 @@ describe("regression:", function()
     assert.is_nil(waiting)
   end)
 
-  it("an answer that nobody had asked for was taken for that of the next order", function()
+  it("an unsolicited answer was accepted as that of the next order", function()
     local socket = require "socket"
     local order = { service = 1, link = "https://x.example", quantity = 1 }
     local function new(script) return smmpanel.new { url = server.url(script), key = "key", retries = 0 } end
@@ -137,7 +137,7 @@ describe("regression:", function()
     assert.is_nil(err.uncertain)
   end)
 
-  it("a forked child waited for what its parent had asked", function()
+  it("a forked child waited for its parent's request", function()
     local has_posix, unistd = pcall(require, "posix.unistd")
     if not has_posix or os.getenv "TSAN_OPTIONS" then return pending "needs luaposix, and no threads watched" end
     local waiting = start { raw.WAIT }
@@ -159,13 +159,13 @@ describe("regression:", function()
     repeat core.wait(5) until core.step()
   end)
 
-  it("a read on a kept connection that the panel was closing failed each seventh time", function()
+  it("every seventh read on a kept connection that the panel was closing failed", function()
     local script = { GOOD, 0.2, raw.RESET } -- the next request comes while it is open, and is not answered
     local panel = smmpanel.new { url = server.url(script), key = "key", retries = 0 }
     for _ = 1, 20 do assert(panel:balance()) end
   end)
 
-  it("a finalizer that stepped while an answer was read crashed", function()
+  it("a finalizer that called step while an answer was read crashed", function()
     local list = "[" .. ('{"service":1,"name":"x"},'):rep(4000) .. "0]"
     local said = run(([[
       local core = require "smmpanel.core"
@@ -192,7 +192,7 @@ describe("regression:", function()
     assert.equal("60 whole\n exit 0\n", said)
   end)
 
-  it("a request that was cancelled before it began told the figures of the one before", function()
+  it("a request that was cancelled before it began had the figures of the previous one", function()
     local client = core.client { url = server.url { raw.answer("{}", "Retry-After: 77\r\n", "429 Slow") },
       key = "key", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
     local function result_of(transfer)

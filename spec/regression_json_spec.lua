@@ -1,9 +1,9 @@
--- Defects that were found in the JSON reader and the typed values, each as it was seen.
+-- Defects that were found in the JSON reader and the typed values, each named as it was seen.
 local child = require "spec.support.child"
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 
--- Fed in two pieces that part after `cut` bytes, or whole. -> the value, or nil and the error.
+-- Feeds two pieces that are split after `cut` bytes, or a whole text. Returns the value, or nil and the error.
 local function read(text, cut)
   local decoder = core.decoder(schemas.status)
   local ok, why = decoder:feed(text:sub(1, cut or #text))
@@ -14,7 +14,7 @@ local function read(text, cut)
   return value
 end
 
--- A text inside a string that cannot go on, by the byte that is wrong.
+-- Texts inside a string that cannot continue, by the wrong byte.
 local WRONG = {
   "\\q", "\\u12G4", "\\uD83D\\x", "\\ud83d\\udcG0", "\\", "\\u", "\\u1", "\\u12", "\\u123", "\128", "\192\128",
   "\195(", "\226\130(", "\226(", "\240\159\146(", "\240\159(", "\237\160\128", "\244\144\128\128", "\255", "\1", "\n",
@@ -23,7 +23,7 @@ local WRONG = {
 describe("regression:", function()
   -- What was skipped is sought on from the place of the error. (A byte before a piece, only a sanitizer sees read:
   -- fuzz/seeds.lua has the same.)
-  it("the place of an error had the index -1 where a piece ended within an escape or a character", function()
+  it("the position of an error had the index -1 if a piece ended within an escape or a character", function()
     for _, wrong in ipairs(WRONG) do
       local broken = '["' .. wrong .. '"]'
       local _, whole_error = read(broken)
@@ -36,7 +36,7 @@ describe("regression:", function()
     end
   end)
 
-  it("... so that the document behind a notice was not found, or one began at the wrong byte", function()
+  it("... so the document after a notice was not found, or one began at the wrong byte", function()
     for _, wrong in ipairs(WRONG) do
       local text = 'in ["' .. wrong .. ' {"order":7}'
       for cut = 0, #text do assert.same({ order = 7 }, read(text, cut), ("%q cut after %d"):format(text, cut)) end
@@ -48,7 +48,7 @@ describe("regression:", function()
   end)
 
   -- One answer is bounded, so it takes several to use up the memory.
-  it("memory that ran out within the reader ended the program, not the call", function()
+  it("running out of memory within the reader ended the program, not the call", function()
     if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
     local said = child.run([[
       local core, schemas = require "smmpanel.core", require "smmpanel.api.schemas"
@@ -72,7 +72,7 @@ describe("regression:", function()
     assert.equal(line .. line .. line .. "of use\nexit 0\n", said)
   end)
 
-  it("memory that ran out for a number or a table was no error of the call", function()
+  it("running out of memory for a number or a table was not an error of the call", function()
     if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer needs more memory than is left here" end
     local said = child.run([==[
       local core, schemas = require "smmpanel.core", require "smmpanel.api.schemas"

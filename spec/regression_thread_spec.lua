@@ -1,4 +1,4 @@
--- Defects of the engine's thread and of what it shares with the program, each as it was seen.
+-- Defects of the engine's thread and of the data it shares with the program, each named as it was seen.
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
@@ -43,7 +43,7 @@ describe("regression:", function()
     return transfer:result()
   end
 
-  it("a function of a program that embeds Lua was called for one of the module's own", function()
+  it("a function of a program that embeds Lua was called in place of the module's own", function()
     if os.getenv "SANITIZER_CPATH" then return pending "the sanitizer exports names too" end
     local names = run("nm -D --defined-only " .. library() .. " 2>/dev/null")
     if names == "" then return pending "needs nm" end
@@ -57,13 +57,13 @@ describe("regression:", function()
     assert.truthy(head:find("\nX-Full: y\n", 1, true), head)
   end)
 
-  it("a URL that is none was tried three times", function()
+  it("an invalid URL was tried three times", function()
     local value, err = smmpanel.new({ url = "http://[bad/", key = "key", retries = 2 }):balance()
     assert.is_nil(value)
     assert.same({ "network", "bad_url", 1 }, { err.kind, err.code, err.attempts })
   end)
 
-  it("when the panel's budget is full again was not known", function()
+  it("the reset of the panel's rate limit was not known", function()
     assert.equal(7, result_of(url).rate_reset)
     local moment = raw.answer("{}", ("X-RateLimit-Reset: %d\r\n"):format(os.time() + 50))
     local seconds = result_of(raw_server.url { moment }).rate_reset
@@ -73,14 +73,14 @@ describe("regression:", function()
     end
   end)
 
-  it("Cloudflare's number of a request was not known", function()
+  it("Cloudflare's id of a request was not known", function()
     assert.equal("8f1c2a-FRA", result_of(raw_server.url { raw.answer("{}", "CF-RAY: 8f1c2a-FRA\r\n") }).cf_ray)
     for _, odd in ipairs { "a\27[31m", "a b", ("x"):rep(41) } do
       assert.is_nil(result_of(raw_server.url { raw.answer("{}", "CF-RAY: " .. odd .. "\r\n") }).cf_ray)
     end
   end)
 
-  it("where the time of a call went was not known", function()
+  it("the times of the steps of a call were not known", function()
     local steps = { raw.answer "{}", raw.WAIT }
     local first = result_of(raw_server.url(steps))
     result_of(url)

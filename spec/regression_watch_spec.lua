@@ -1,4 +1,4 @@
--- What once went wrong with watching orders and with placing many, each by its name.
+-- Defects in watching orders and in placing many, each named as it was seen.
 local core = require "smmpanel.core"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
@@ -23,7 +23,7 @@ describe("regression:", function()
 
   local function order(name) return { service = 1, link = "https://example.com/" .. name, quantity = 100 } end
 
-  it("an order went out after its deadline, when the ledger no longer counted on it", function()
+  it("an order was sent after its deadline, when the ledger no longer expected it", function()
     local panel = sandbox.panel("", { name = "late", timeout = 0.5, rate = 4 })
     assert(panel:balance()) -- the order now waits a quarter of a second for its moment
     local made, err
@@ -36,7 +36,7 @@ describe("regression:", function()
     panel:close()
   end)
 
-  it("a watch of one's own lost the orders that a slow program held longer than others may", function()
+  it("a watch in one process lost the orders that a slow program held longer than others may", function()
     local clock, told = core.now, 0
     core.now = function() return clock() + told * 1000 end
     finally(function() core.now = clock end)
@@ -45,14 +45,14 @@ describe("regression:", function()
     assert.same({ 3, "Partial" }, { told, last[1].status, err })
   end)
 
-  it("the first to see no time for a further look threw away what others were waiting for", function()
+  it("the first poller without time for another poll discarded what others were waiting for", function()
     local panel, told = sandbox.panel("latency:0.5@2-2", { name = "away", batch_size = 2 }), 0
     local last, err = panel:watch(ids, { interval = 60, timeout = 20, on_change = function() told = told + 1 end })
     assert.same({ 4, "timeout" }, { told, err.kind })
     for _, id in ipairs(ids) do assert.is_string(last[id].status) end
   end)
 
-  it("what on_change threw came out an interval later", function()
+  it("an error in on_change was thrown an interval late", function()
     local panel, began = sandbox.panel("latency:0.5@2-2", { name = "thrown", batch_size = 2 }), core.now()
     assert.error(function()
       panel:watch(ids, { interval = 60, on_change = function()
@@ -62,7 +62,7 @@ describe("regression:", function()
     assert.is_true(core.now() - began < 45)
   end)
 
-  it("a batch put back before one that was due was claimed again and again, empty", function()
+  it("a batch returned before one that was due was claimed again and again, empty", function()
     local now, all = 0, {}
     local set = work.new(function() return now end)
     for i = 1, 250 do all[i] = tostring(i) end
@@ -82,7 +82,7 @@ describe("regression:", function()
     assert.is_true(#set:claim(100, 6, 75).ids > 0)
   end)
 
-  it('a record with `error: ""` was told as an error, and watched for ever', function()
+  it('a record with `error: ""` was reported as an error, and watched for ever', function()
     for _, nothing in ipairs { "%22%22", "0", "false" } do
       local last, err = sandbox.panel("set:error=" .. nothing):watch({ 1 }, { interval = 0.2, timeout = 20 })
       assert.same({ "Partial" }, { last[1].status, last[1].error or err })
@@ -96,7 +96,7 @@ describe("regression:", function()
     assert.same({ 1 }, { told, err })
   end)
 
-  it("a watch went on after its time while something was always due", function()
+  it("a watch continued after its time while something was always due", function()
     local panel = sandbox.panel("latency:0.1", { batch_size = 1, concurrency = 1, retries = 0 })
     local began = core.now()
     local _, err = panel:watch({ ids[1], ids[2], ids[3], ids[4], 2, 100 }, { interval = 0.3, timeout = 1 })
@@ -104,13 +104,13 @@ describe("regression:", function()
     assert.is_true(core.now() - began < 30)
   end)
 
-  it("a list of orders that grew was no change", function()
+  it("a growing list of orders was not a change", function()
     assert.is_true(watch.same({ orders = { 1, 2 } }, { orders = { 1, 2 } }))
     assert.is_false(watch.same({ orders = { 1, 2 } }, { orders = { 1, 2, 3 } }))
     assert.is_false(watch.same({ orders = { 1, 2 } }, { orders = "1,2" }))
   end)
 
-  it("add_all asked an iterator again after its end", function()
+  it("add_all called an iterator again after its end", function()
     local panel = sandbox.panel("", { name = "iterator", ledger = smmpanel.ledger.sqlite(directory .. "/iterator") })
     local _, err = panel:add_all(coroutine.wrap(function()
       for i = 1, 12 do
@@ -121,7 +121,7 @@ describe("regression:", function()
     assert.same({ 12 }, { sandbox.counts("iterator").made, err })
   end)
 
-  it("add_all went on placing after on_answer had thrown", function()
+  it("add_all continued after on_answer had thrown", function()
     local list = {}
     for i = 1, 60 do list[i] = { ref = "thrown-" .. i, order = order("thrown" .. i) } end
     local panel = sandbox.panel("", { name = "disk", ledger = smmpanel.ledger.sqlite(directory .. "/disk") })

@@ -1,5 +1,5 @@
--- The forms in which requests reach panels, tried on the sandbox with real clients: curl, and PHP as most users of
--- panels have it. And each shape of an answer, through our own client.
+-- The forms in which requests reach panels, sent to the sandbox by real clients: curl, and PHP as most users of panels
+-- have it. And each shape of an answer, through our own client.
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 
@@ -12,7 +12,7 @@ local function run(command)
   return out
 end
 
-describe("the sandbox takes", function()
+describe("the sandbox accepts", function()
   local sandbox
   setup(function() sandbox = sandboxes.start() end)
   teardown(function() sandbox.stop() end)
@@ -26,7 +26,7 @@ describe("the sandbox takes", function()
     local fields = "-F key=%s -F action=add -F service=1 -F quantity=50 -F 'link=https://e.com/?a=b&c=d'"
     assert.matches('"order":%d+', curl(fields:format(sandbox.key)))
   end)
-  it("a JSON object, with a list of ids in it", function()
+  it("a JSON object with a list of ids", function()
     local body = ('{"key":"%s","action":"status","orders":[1,2]}'):format(sandbox.key)
     local out = curl("-H 'Content-Type: application/json' -d " .. quoted(body))
     assert.matches('^{"1":{.*"2":{', out)
@@ -39,7 +39,7 @@ describe("the sandbox takes", function()
     local fields = "-d key=%s -d action=add -d service=1 -d quantity=50 -d link=x -d runs= -d interval="
     assert.matches('"order":%d+', curl(fields:format(sandbox.key)))
   end)
-  it("a space behind a comma in orders", function()
+  it("a space after a comma in orders", function()
     assert.matches('^{"1":{.*"2":{', curl(("-d key=%s -d action=status -d 'orders=1, 2'"):format(sandbox.key)))
   end)
   it("cancel with order=", function()
@@ -109,7 +109,7 @@ describe("our client reads", function()
     end
   end)
 
-  it("the id of an order that is wrapped, in a list, or beside an error", function()
+  it("the id of an order that is wrapped, in a list, or next to an error", function()
     local order = { service = 1, link = "https://e.com/id", quantity = 100 }
     assert.equal("number", type(assert(panel_with("shape=add-data-id"):add(order)).order))
     assert.equal("number", type(assert(panel_with("shape=add-orders"):add(order)).order))

@@ -1,4 +1,4 @@
--- DESIGN "Retries": pure, with the clock and the dice from outside.
+-- Retries: pure, with the clock and the random numbers as arguments.
 local errors = require "smmpanel.errors"
 local pace = require "smmpanel.limiter.local"
 local retry = require "smmpanel.call.retry"
@@ -12,24 +12,24 @@ local UNSENT = { code = "connect", sent = false }
 local SENT = { code = "reset", sent = true }
 local ANSWERED = { code = "", sent = true }
 
-describe("a read is tried again", function()
+describe("a read is retried", function()
   local function may(fields, outcome) return retry.may(err(fields), outcome or ANSWERED, false) end
 
-  it("on network errors and time-outs", function()
+  it("on network errors and timeouts", function()
     assert.is_true(may({ kind = "network", code = "connect" }, UNSENT))
     assert.is_true(may({ kind = "network", code = "reset" }, SENT))
     assert.is_true(may({ kind = "timeout", code = "timeout" }, SENT))
   end)
-  it("on 429 and 5xx, whatever the body", function()
+  it("on 429 and 5xx, with any body", function()
     for _, status in ipairs { 429, 500, 502, 503, 599 } do
       assert.is_true(may { kind = "http", code = "x", http_status = status })
       assert.is_true(may { kind = "panel", code = "unknown", http_status = status })
     end
   end)
-  it("when the panel speaks of its rate limit, with 200 too", function()
+  it("if the panel mentions its rate limit, even with 200", function()
     assert.is_true(may { kind = "panel", code = "rate_limited", http_status = 200 })
   end)
-  it("not when the panel said no, or said nothing that can be read", function()
+  it("not if the panel refused, or its answer cannot be read", function()
     assert.is_false(may { kind = "panel", code = "bad_order", http_status = 200 })
     assert.is_false(may { kind = "panel", code = "unknown", http_status = 422 })
     assert.is_false(may { kind = "response", code = "not_json", http_status = 200 })
@@ -37,7 +37,7 @@ describe("a read is tried again", function()
     assert.is_false(may { kind = "http", code = "redirect", http_status = 303 })
     assert.is_false(may({ kind = "cancelled", code = "cancelled" }, { code = "cancelled", sent = false }))
   end)
-  it("never when the key or the account is refused", function()
+  it("never if the key or the account is refused", function()
     for _, code in ipairs { "invalid_key", "account" } do
       for _, status in ipairs { 200, 401, 429, 500 } do
         assert.is_false(may { kind = "panel", code = code, http_status = status })
@@ -48,10 +48,10 @@ describe("a read is tried again", function()
   end)
 end)
 
-describe("a write is tried again", function()
+describe("a write is retried", function()
   local function may(fields, outcome) return retry.may(err(fields), outcome, true) end
 
-  it("only when nothing of it can have reached the panel", function()
+  it("only if nothing of it can have reached the panel", function()
     for _, word in ipairs { "resolve", "connect", "tls" } do
       assert.is_true(may({ kind = "network", code = word }, { code = word, sent = false }))
     end
@@ -73,22 +73,22 @@ describe("the pause", function()
   end
   local RESET = { kind = "network", code = "reset" }
 
-  it("lies anywhere below a bound that doubles", function()
+  it("is random below a bound that doubles", function()
     for attempt, bound in ipairs { 0.5, 1, 2, 4, 8, 16, 30, 30 } do
       assert.equal(0, retry.backoff(attempt, function() return 0 end))
       assert.equal(bound / 2, retry.backoff(attempt, function() return 0.5 end))
     end
   end)
-  it("is given as often as `retries` says", function()
+  it("is returned as often as `retries` allows", function()
     assert.equal(0.25, pause(1, RESET, 60, 0.5))
     assert.equal(0.5, pause(2, RESET, 60, 0.5))
     assert.is_nil(pause(3, RESET, 60, 0.5))
   end)
-  it("is at least what Retry-After asks for", function()
+  it("is at least Retry-After", function()
     assert.equal(7, pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 7 }, 60, 0.5))
     assert.equal(0.25, pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 0.1 }, 60, 0.5))
   end)
-  it("is none at all where it would reach the deadline", function()
+  it("is none at all if it would reach the deadline", function()
     assert.is_nil(pause(1, { kind = "http", code = "x", http_status = 429, retry_after = 60 }, 60, 0.5))
     assert.is_nil(pause(1, RESET, 0.25, 0.5))
     assert.is_nil(pause(1, RESET, -1, 0))
@@ -96,7 +96,7 @@ describe("the pause", function()
 end)
 
 describe("the budget of `rate` requests a second", function()
-  it("gives each its moment, evenly spaced", function()
+  it("gives evenly spaced slots", function()
     local now = 100
     local budget = pace.new(10, function() return now end)
     assert.equal(0, (budget:reserve(60)))
@@ -106,13 +106,13 @@ describe("the budget of `rate` requests a second", function()
     now = 200
     assert.equal(0, (budget:reserve(60)))
   end)
-  it("takes nothing where the wait would be too long", function()
+  it("reserves nothing if the wait would be too long", function()
     local budget = pace.new(1, function() return 0 end)
     assert.equal(0, (budget:reserve(60)))
     assert.is_nil(budget:reserve(0.5))
     assert.is_near(1, budget:reserve(60), 1e-9)
   end)
-  it("gives whoever is held back another moment, one after the other", function()
+  it("gives delayed callers other slots, one after the other", function()
     local now = 0
     local budget = pace.new(10, function() return now end)
     local _, first = budget:reserve(60)

@@ -1,4 +1,4 @@
--- A program that starts a sandbox and ends without stop(): it ends at once, and nothing of the sandbox is left.
+-- A program that starts a sandbox and ends without stop() ends at once, and nothing of the sandbox remains.
 local child = require "spec.support.child"
 
 local TRIES = 150

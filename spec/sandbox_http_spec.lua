@@ -1,5 +1,5 @@
--- The sandbox over real HTTP, asked by a stranger: the curl program. Each fault does on the wire
--- what its name says, and what the server tells about itself is true.
+-- The sandbox over real HTTP, with the curl program as the client. Each fault does on the wire what its name says, and
+-- the server's own counts are right.
 local faults = require "smmpanel.sandbox.faults"
 local server = require "smmpanel.sandbox.server"
 
@@ -29,7 +29,7 @@ local function lines_of(command)
   return text
 end
 
--- Runs curl. Gives its exit code, the status, the headers in lower case, the body, the seconds.
+-- Runs curl. Returns its exit code, the status, the headers in lower case, the body, the seconds.
 local function curl(url, fields, options)
   local data = fields and (" -d '%s'"):format(fields) or ""
   local command = "curl -sS -g -m 20 %s%s -D %s.head -o %s.body -w '%%{http_code} %%{http_version} " ..
@@ -41,7 +41,7 @@ local function curl(url, fields, options)
            headers = headers, body = body and body:read "*a", closed = body and body:close() }
 end
 
--- Asks the panel under faults; `more` goes to curl.
+-- Sends a request under faults; `more` are arguments of curl.
 local function ask(fault, fields, more, url)
   os.remove(scratch .. ".body")
   io.open(scratch .. ".head", "wb"):close()
@@ -106,7 +106,7 @@ describe("the sandbox's server", function()
     assert.equal(60, ask(nil, nil, nil, sandbox.tls_url).code) -- whom nobody told to trust it
   end)
 
-  it("is found where panels are, and nowhere else", function()
+  it("is found at the usual paths, and nowhere else", function()
     for _, path in ipairs { "/api", "/api/v1", "/api/v2/", "/api/v3", "/api/v2/index.php" } do
       assert.equal(BALANCE, ask(nil, nil, nil, (sandbox.url:gsub("/api/v2", path))).body, path)
     end
@@ -115,7 +115,7 @@ describe("the sandbox's server", function()
     assert.equal('{"error":"Incorrect request"}', curl(sandbox.url).body)
   end)
 
-  it("compresses for who accepts it", function()
+  it("compresses for clients that accept it", function()
     local answer = ask(nil, "action=services", "-H 'Accept-Encoding: gzip'")
     assert.equal("gzip", header(answer, "Content-Encoding"))
     assert.is_true(#answer.body < 300000)
@@ -123,7 +123,7 @@ describe("the sandbox's server", function()
     assert.equal(3000, select(2, plain.body:gsub('"service":', "")))
   end)
 
-  it("reads large bodies, any bytes in them, and says what it got without the key", function()
+  it("reads large bodies with any bytes, and reports them without the key", function()
     local link = fresh "link"
     os.execute(("head -c 2000000 /dev/zero | tr '\\0' 'x' > %s.big"):format(scratch))
     local answer = ask(nil, ADD .. link, ("-d note@%s.big"):format(scratch))
@@ -135,11 +135,11 @@ describe("the sandbox's server", function()
     assert.is_nil(read(sandbox.dir .. "/error.log"):find(KEY, 1, true))
   end)
 
-  it("keeps its directory to itself", function()
+  it("has a private directory", function()
     assert.truthy(lines_of("ls -ld " .. sandbox.dir):find "^drwx%-%-%-%-%-%-")
   end)
 
-  it("goes when it is stopped, and leaves nothing", function()
+  it("stops on request, and leaves nothing", function()
     local other = assert(server.start { tls = false })
     assert.is_nil(other.tls_url)
     other.stop()
@@ -148,7 +148,7 @@ describe("the sandbox's server", function()
     assert.is_true(is_gone(other.pid))
   end)
 
-  it("goes when it is stopped, though a process started since lives on", function()
+  it("stops although a process that was started since is still running", function()
     local other = assert(server.start { tls = false })
     os.execute(("sleep 30 & echo $! > %s.pid"):format(scratch))
     other.stop()
@@ -157,7 +157,7 @@ describe("the sandbox's server", function()
     assert.equal(0, alive)
   end)
 
-  it("goes when it is stopped, though its watcher was killed", function()
+  it("stops although its watcher was killed", function()
     local other = assert(server.start { tls = false })
     os.execute(("kill -9 $(ps -o ppid= -p %d)"):format(other.pid))
     other.stop()
@@ -165,7 +165,7 @@ describe("the sandbox's server", function()
     assert.is_true(wait_for(function() return is_gone(other.pid) end))
   end)
 
-  -- Starts another process that starts a sandbox and goes on with `rest`; kills it; gives what it left.
+  -- Starts another process that starts a sandbox and continues with `rest`; kills it; returns what it left.
   local function killed(rest)
     local program = os.tmpname()
     local file = io.open(program, "w")
@@ -191,17 +191,17 @@ describe("the sandbox's server", function()
     return pid, dir
   end
 
-  it("goes when the process that started it is killed", function()
+  it("stops when the process that started it is killed", function()
     local pid, dir = killed 'require "smmpanel.sandbox.server".wait(other)'
     assert.is_true(wait_for(function() return is_gone(pid) and not io.open(dir .. "/nginx.conf") end))
   end)
 
-  it("goes when the process that started it is killed, though one that this had started lives on", function()
+  it("stops when the process that started it is killed, although a child of that process is still running", function()
     local pid, dir = killed 'os.execute "sleep 20"'
     assert.is_true(wait_for(function() return is_gone(pid) and not io.open(dir .. "/nginx.conf") end))
   end)
 
-  it("says in a sentence why it cannot start", function()
+  it("explains in a sentence why it cannot start", function()
     local other, problem = server.start { nginx = "/nonexistent" }
     assert.is_nil(other)
     assert.truthy(problem:find "was not found")
@@ -215,7 +215,7 @@ describe("the sandbox's server", function()
 end)
 
 describe("a control", function()
-  it("moves the clock", function()
+  it("advances the clock", function()
     ask(nil, ADD .. "x")
     assert.truthy(ask(nil, "action=status&order=23501").body:find "Pending")
     assert.equal('{"ok":true}\n', control("/advance?seconds=30"))
@@ -223,7 +223,7 @@ describe("a control", function()
     assert.truthy(control("/advance"):find "advance needs seconds")
   end)
 
-  it("sets a balance, faults for all, and everything back", function()
+  it("sets a balance and faults for all, and restores the initial state", function()
     assert.equal('{"ok":true}\n', control("/balance?account=main&balance=12345678901.2345"))
     assert.equal('{"balance":"12345678901.2345","currency":"USD"}', ask().body)
     assert.truthy(control("/balance?account=nobody&balance=1"):find "no such account")
@@ -248,7 +248,7 @@ describe("a control", function()
     assert.equal(3, count_of("mine", "connections"))
   end)
 
-  it("counts how many are served at a time", function()
+  it("counts the requests in flight", function()
     local each = ("curl -sS -o /dev/null -d 'key=%s&action=balance' '%s?fault=latency:0.5&name=crowd' & ")
       :format(KEY, sandbox.url)
     os.execute(each:rep(5) .. "wait")
@@ -256,7 +256,7 @@ describe("a control", function()
       count_of("crowd", "in_flight") })
   end)
 
-  it("counts keys that are wrong, and keys where no key belongs", function()
+  it("counts wrong keys, and keys in wrong places", function()
     curl(sandbox.url, "key=wrong&action=balance")
     ask(nil, nil, "-H 'X-Token: " .. KEY .. "'")
     ask(nil, nil, nil, sandbox.url .. "?name=" .. KEY)
@@ -265,14 +265,14 @@ describe("a control", function()
     assert.truthy(stats:find('"wrong_keys":1', 1, true))
   end)
 
-  it("lists the orders of a link", function()
+  it("lists the orders for a link", function()
     ask(nil, ADD .. "one")
     ask(nil, ADD .. "two")
     assert.equal('[{"order":"23501","service":1,"link":"one","quantity":50}]\n', control "/orders?link=one")
     assert.equal("[]\n", control "/orders?link=three")
   end)
 
-  it("is listed in the README, and by itself", function()
+  it("is listed in the README, and by the controls", function()
     local help, readme = control "", read "lua/smmpanel/sandbox/README.md"
     local controls, count = help:match "^Controls\n(.-)\n\n", 0
     for usage in ("\n" .. controls):gmatch "\n  (%S+)" do
@@ -286,8 +286,8 @@ describe("a control", function()
     assert.truthy(control("/nosuch"):find "lists them")
   end)
 
-  -- What a page in a browser on this machine can send: a form, an image, a name of its own that leads here.
-  it("is not to be had without POST, the token and the loopback address", function()
+  -- The requests that a page in a browser on this machine can send: a form, an image, a host name that resolves here.
+  it("is refused without POST, the token and the loopback address", function()
     local base = sandbox.control:match "^(.*/control)/%x+$"
     local function status(what) return lines_of("curl -sS -g -m 20 -o /dev/null -w '%{http_code}' " .. what) end
     assert.equal("200", status("-X POST " .. sandbox.control .. "/stats"))
@@ -306,7 +306,7 @@ describe("a control", function()
 end)
 
 describe("a browser on this machine", function()
-  it("is told to run nothing and to guess no type", function()
+  it("must run nothing and guess no type", function()
     for _, path in ipairs { "/api/v2?fault=html", "/api/v2?fault=500-html", "/nosuch", "/maintenance" } do
       local head = lines_of(("curl -sS -D - -o /dev/null '%s%s'"):format(sandbox.url:match "^(.-)/api", path)):lower()
       assert.truthy(head:find("x-content-type-options: nosniff", 1, true), path)
@@ -314,13 +314,13 @@ describe("a browser on this machine", function()
     end
   end)
 
-  it("gets no page whose text came from the link", function()
+  it("gets no page with text from the link", function()
     local head = lines_of(("curl -sS -g -D - '%s?fault=type,body:<script>'"):format(sandbox.url)):lower()
     assert.truthy(head:find("content-type: text/plain", 1, true), head)
     assert.is_nil(head:find("text/html", 1, true))
   end)
 
-  it("cannot ask for more than this machine's memory holds", function()
+  it("cannot request more than this machine's memory holds", function()
     for fault, limit in pairs { ["debug-page"] = "67108864", bomb = "17179869184", ["bomb-nested"] = "17179869184",
                                 deep = "10000000", ["deep-objects"] = "10000000" } do
       local said = lines_of(("curl -sS -g '%s?fault=%s:99999999999'"):format(sandbox.url, fault))
@@ -573,13 +573,13 @@ describe("the fault", function()
     makes("rate-limit:0/60", 0)
   end)
 
-  it("of the list is each tried here", function()
+  it("of the list is each tested here", function()
     for _, entry in ipairs(faults.list) do
       assert.is_true(covered[entry.name:match "^[^:]+"], entry.name)
     end
   end)
 
-  it("is counted by name, and may be for some actions alone", function()
+  it("is counted by name, and may apply only to some actions", function()
     local seen = {}
     for i = 1, 4 do seen[i] = ask("500@2&name=counted").status end
     assert.same({ 500, 500, 200, 200 }, seen)
@@ -588,11 +588,11 @@ describe("the fault", function()
     assert.equal(500, ask("500&on=add,cancel", "action=cancel&orders=1").status)
   end)
 
-  it("stands in the path as well", function()
+  it("can be in the path", function()
     assert.equal(502, ask(nil, nil, nil, (sandbox.url:gsub("/api", "/fault/502-html,made/api"))).status)
   end)
 
-  it("may be a shape, and several go together", function()
+  it("can be a shape, and several combine", function()
     assert.equal('\239\187\191{"balance":100.84292}', ask("numbers,no-currency,bom").body)
     assert.equal('{"order":"ord_01HG00005BCD"}', ask("id:opaque", ADD .. "x").body)
     assert.equal('{"status":"error","msg":"Incorrect order ID"}',
@@ -600,14 +600,14 @@ describe("the fault", function()
     assert.equal(422, ask("status:422,error-msg", "action=status&order=9").status)
   end)
 
-  it("that nobody knows is a plain 400", function()
+  it("that is unknown is a plain 400", function()
     local answer = ask("nosuch")
     assert.same({ 400, "sandbox: unknown fault nosuch\n" }, { answer.status, answer.body })
     answer = ask("drop", "action=status&order=1")
     assert.same({ 400, "sandbox: drop: write drop:FIELD\n" }, { answer.status, answer.body })
   end)
 
-  it("leaves nothing in the error log but the words of nginx", function()
+  it("leaves only nginx's own messages in the error log", function()
     assert.is_nil(read(sandbox.dir .. "/error.log"):find "lua entry thread aborted")
   end)
 end)

@@ -24,7 +24,7 @@ describe("the sandbox in the process", function()
     assert.is_true(smmpanel.is_final(assert(panel:status(made.order)).status))
   end)
 
-  it("moves its clock at once", function()
+  it("advances its clock at once", function()
     local sandbox = smmpanel.sandbox()
     local panel = panel_on(sandbox)
     local made = assert(panel:add(ORDER))
@@ -34,7 +34,7 @@ describe("the sandbox in the process", function()
     assert.equal("Completed", assert(panel:status(made.order)).status)
   end)
 
-  it("counts, lists and forgets", function()
+  it("counts, lists and resets", function()
     local sandbox = smmpanel.sandbox()
     local panel = panel_on(sandbox)
     assert(panel:add(ORDER))
@@ -47,7 +47,7 @@ describe("the sandbox in the process", function()
     assert.same({ 0, 0 }, { sandbox:stats().requests, #sandbox:orders() })
   end)
 
-  it("takes every key where none was given, else its own alone", function()
+  it("accepts every key if none was set, otherwise only that one", function()
     local open, closed = smmpanel.sandbox(), smmpanel.sandbox { key = "the-right-one" }
     assert(smmpanel.new { url = open.url, key = "whatever", transport = open }:balance())
     local _, err = smmpanel.new { url = closed.url, key = "a-wrong-one", transport = closed }:balance()
@@ -97,7 +97,7 @@ describe("the sandbox in the process", function()
     assert.same({ 1, 1 }, { sandbox:stats().requests, sandbox:stats().made })
   end)
 
-  it("makes the calls of a batch side by side", function()
+  it("runs the calls of a batch concurrently", function()
     local panel = panel_on(smmpanel.sandbox(), "latency:0.05", { concurrency = 10 })
     local begun = core.now()
     panel:status({ 1, 2, 100, 101, 102, 103, 104, 105, 106, 107 }, { batch_size = 1 })
@@ -107,7 +107,7 @@ describe("the sandbox in the process", function()
     assert.is_true(together < core.now() - begun)
   end)
 
-  it("ends what is in flight when the panel is closed", function()
+  it("ends the calls in flight when the panel is closed", function()
     local panel, err = panel_on(smmpanel.sandbox(), "stall"), nil
     smmpanel.all {
       function() err = select(2, panel:balance()) end,
@@ -138,7 +138,7 @@ describe("the sandbox in the process", function()
     assert.is_true(more <= 1, more) -- the status file
   end)
 
-  it("streams a body that is larger than max_body no further", function()
+  it("stops streaming a body that is larger than max_body", function()
     for _, fault in ipairs { "huge", "huge-string", "huge-list", "bomb" } do
       local _, err = panel_on(smmpanel.sandbox(), fault, { max_body = 1e6 }):services()
       assert.equal("too_large", err.code)
@@ -153,7 +153,7 @@ describe("a transport", function()
     return smmpanel.new(given)
   end
 
-  it("is given the request as it would be sent", function()
+  it("receives the request as it would be sent", function()
     local seen
     panel_with(function(request)
       seen = request
@@ -164,7 +164,7 @@ describe("a transport", function()
     assert.is_true(seen.timeout > 59 and seen.timeout <= 60)
   end)
 
-  it("that fails says whether the request was sent", function()
+  it("that fails reports whether the request was sent", function()
     for _, case in ipairs { { "connect", false, nil }, { "reset", true, true }, { "timeout", true, true } } do
       local _, err = panel_with(function() return nil, { code = case[1], message = "on purpose", sent = case[2] } end)
         :add(ORDER)
@@ -172,7 +172,7 @@ describe("a transport", function()
     end
   end)
 
-  it("is asked again where nothing was sent", function()
+  it("is called again if nothing was sent", function()
     local calls = 0
     local made = panel_with(function()
       calls = calls + 1
@@ -182,7 +182,7 @@ describe("a transport", function()
     assert.same({ 23501, 3 }, { made.order, calls })
   end)
 
-  it("may say how long the panel wants to be left alone, as seconds or as a date", function()
+  it("can return how long the panel wants no request, as seconds or as a date", function()
     local function retry_after(value)
       local _, err = panel_with(function()
         return { status = 429, headers = { ["Retry-After"] = value }, body = '{"error":"Too many requests"}' }

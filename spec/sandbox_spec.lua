@@ -1,5 +1,5 @@
--- The sandbox panel without its server: exact money, the documented answers, an order's life by a
--- clock that the spec holds, every odd shape.
+-- The sandbox panel without its server: exact money, the documented answers, an order's life by the spec's clock, every
+-- unusual shape.
 local catalog = require "smmpanel.sandbox.panel.catalog"
 local checks = require "smmpanel.sandbox.panel.checks"
 local config = require "smmpanel.sandbox.server.config"
@@ -14,7 +14,7 @@ local shapes = require "smmpanel.sandbox.shapes"
 local KEYS = { main = "M", second = "S", empty = "E", inactive = "I" }
 local LINK = "&link=https%3A%2F%2Fexample.com%2Fp%2F1"
 
--- A panel with its clock: `at.now` is the time, `at.ask` asks as main, `at.ask_as` as another.
+-- A panel with its clock: `at.now` is the time, `at.ask` sends a request as main, `at.ask_as` as another account.
 local function new_panel(options)
   local at = { now = 1000000 }
   local given = { keys = KEYS, now = function() return at.now end }
@@ -51,7 +51,7 @@ describe("money", function()
     assert.equal("12", money.text(amount(12)))
   end)
 
-  it("refuses what is no plain decimal, or has more places than it can keep", function()
+  it("refuses anything but a plain decimal with as many places as it can store", function()
     for _, text in ipairs { "", ".", ".5", "-1", "+1", "1e3", "1,5", "0.000000000001", "x", "1.2.3" } do
       assert.is_nil(money.parse(text), text)
     end
@@ -75,7 +75,7 @@ describe("money", function()
     assert.has_error(function() money.per_thousand(amount "0.000000001", 1) end)
   end)
 
-  it("is additive, and goes back where it came from", function()
+  it("is additive, and a refund restores the balance", function()
     math.randomseed(7)
     for _ = 1, 300 do
       local rate = amount(("%d.%08d"):format(math.random(0, 5000), math.random(0, 99999999)))
@@ -99,7 +99,7 @@ describe("the writer of JSON", function()
     assert.equal("9007199254740992", json.encode(2 ^ 53))
   end)
 
-  it("makes well-formed text of bytes that are no UTF-8", function()
+  it("writes well-formed text for bytes that are not UTF-8", function()
     assert.equal('"\\u00ffx\\u00e2\\u0082"', json.encode "\255x\226\130")
   end)
 
@@ -110,14 +110,14 @@ describe("the writer of JSON", function()
     assert.equal('{"a":1,"b":2}', json.encode(object))
   end)
 
-  it("does not write a fraction as something else", function()
+  it("refuses a fraction instead of changing it", function()
     assert.has_error(function() json.encode(1.5) end)
     assert.has_error(function() json.encode {} end)
   end)
 end)
 
 describe("the reader of forms", function()
-  it("undoes + and percent escapes, once", function()
+  it("decodes + and percent escapes, once", function()
     assert.same({ a = "1 2", b = "%41é&=", c = "", d = "", [""] = "x", e = "50% off" },
       form.parse "a=1+2&b=%2541%C3%A9%26%3D&c=&d&=x&e=50% off")
     assert.same({ a = "2" }, form.parse "a=1&a=2")
@@ -126,7 +126,7 @@ describe("the reader of forms", function()
 end)
 
 describe("the documented answers", function()
-  it("are what the documentation shows, to the letter", function()
+  it("match the documentation exactly", function()
     local at = new_panel()
     local services = at.ask "action=services"
     assert.equal('[{"service":1,"name":"Followers","type":"Default","category":"First Category",' ..
@@ -151,7 +151,7 @@ describe("the documented answers", function()
       at.ask "action=cancel&orders=9,2")
   end)
 
-  it("name what is wrong with a request", function()
+  it("explain what is wrong with a request", function()
     local at = new_panel()
     assert.equal('{"error":"Invalid API key"}', at.ask_as("nobody", "action=balance"))
     assert.equal('{"error":"Invalid API key"}', at.ask_as("", "action=balance"))
@@ -168,7 +168,7 @@ describe("the documented answers", function()
     assert.equal(2, at.panel.wrong_keys)
   end)
 
-  it("take 100 ids and no more, each once", function()
+  it("accept 100 ids and no more, each once", function()
     local at, ids = new_panel(), {}
     for i = 1, 100 do ids[i] = 5000 + i end
     local text = "action=status&orders=" .. table.concat(ids, ",")
@@ -178,7 +178,7 @@ describe("the documented answers", function()
     assert.equal('{"":{"error":"Incorrect order ID"}}', at.ask "action=status&orders=,,")
   end)
 
-  it("carry nothing out for ids that are too many, or cut off", function()
+  it("carry nothing out for ids that are too many, or truncated", function()
     local at, ids = new_panel(), { 2 }
     for i = 1, 100 do ids[#ids + 1] = 5000 + i end
     assert.truthy(at.ask("action=cancel&orders=" .. table.concat(ids, ",")):find "Maximum 100")
@@ -189,7 +189,7 @@ describe("the documented answers", function()
     assert.equal('{"refill":"1"}', at.ask "action=refill&order=1")
   end)
 
-  it("keep accounts apart", function()
+  it("separate accounts", function()
     local at = new_panel()
     local id = at.add("service=1&quantity=50" .. LINK)
     assert.equal('{"error":"Incorrect order ID"}', at.ask_as("S", "action=status&order=" .. id))
@@ -202,7 +202,7 @@ describe("the documented answers", function()
 end)
 
 describe("the catalogue", function()
-  it("has every type, each of which the panel can check", function()
+  it("has every type, each with a rule of the panel", function()
     local types, count = {}, 0
     for _, service in ipairs(catalog.new()) do
       assert.is_true(checks.knows(service.type), service.type)
@@ -212,7 +212,7 @@ describe("the catalogue", function()
     assert.equal(17, count)
   end)
 
-  it("grows to any size, the same each time, in a real catalogue's measure", function()
+  it("grows to any size, the same each time, with realistic texts", function()
     local one, other = new_panel { services = 2000 }, new_panel { services = 2000 }
     local text = one.ask "action=services"
     assert.equal(text, other.ask "action=services")
@@ -225,7 +225,7 @@ describe("the catalogue", function()
 end)
 
 describe("a new order", function()
-  -- By service: what it needs, and what of it can be left out.
+  -- By service: its fields, and which of them may be missing.
   local examples = {
     [1] = { "quantity=50", "link=x" }, [3] = { "link=x" }, [4] = { "link=x", "quantity=10", "keywords=a" },
     [2] = { "link=x", "comments=1%0A2%0A3%0A4%0A5%0A6%0A7%0A8%0A9%0A10" }, [5] = { "link=x", "comments=a" },
@@ -239,7 +239,7 @@ describe("a new order", function()
     [17] = { "link=x", "quantity=500", "country=US", "device=1", "type_of_traffic=3" },
   }
 
-  it("of each type is taken with what the type requires, and not without any of it", function()
+  it("of each type is accepted with the fields that the type requires, and not without any of them", function()
     local at = new_panel { balance = "1000" }
     for service, fields in pairs(examples) do
       local all = ("action=add&service=%d&%s"):format(service, table.concat(fields, "&"))
@@ -251,7 +251,7 @@ describe("a new order", function()
     end
   end)
 
-  it("is refused in the documented words", function()
+  it("is refused with the documented texts", function()
     local at = new_panel()
     local function refused(text, fields)
       assert.equal('{"error":"' .. text .. '"}', at.ask("action=add&" .. fields), fields)
@@ -288,7 +288,7 @@ describe("a new order", function()
     assert.equal("100.84292", at.balance())
   end)
 
-  it("costs exactly its price, and an account is emptied to the last decimal", function()
+  it("costs exactly its price, and an account can be emptied to the last decimal", function()
     local at = new_panel { balance = "0.0900000001" }
     assert.truthy(at.add "service=1&link=x&quantity=100")
     assert.equal("0.0000000001", at.balance())
@@ -304,7 +304,7 @@ describe("a new order", function()
       at.ask_as("E", "action=add&service=1&link=x&quantity=50"))
   end)
 
-  it("waits for another of the same link, where the service wants it so", function()
+  it("waits for another order for the same link, if the service requires it", function()
     local at = new_panel()
     at.add "service=21&link=x&quantity=50"
     assert.truthy(at.ask("action=add&service=21&link=x&quantity=50"):find "active order with this link")
@@ -323,7 +323,7 @@ describe("an order's life", function()
     assert.same({ status, remains, charge }, { parts(at.status(id)) })
   end
 
-  it("goes by the clock from Pending to Completed", function()
+  it("follows the clock from Pending to Completed", function()
     local at = new_panel()
     local id = at.add "service=1&link=x&quantity=1000"
     check(at, id, 0, "Pending", "1000", "0.9")
@@ -336,7 +336,7 @@ describe("an order's life", function()
     check(at, id, 1e7, "Completed", "0", "0.9")
   end)
 
-  it("ends in part, with the rest refunded once", function()
+  it("ends as Partial, with the rest refunded once", function()
     local at = new_panel()
     local id = at.add "service=19&link=x&quantity=1001"
     assert.equal("99.39928781", at.balance())
@@ -346,7 +346,7 @@ describe("an order's life", function()
     assert.equal("99.977606", at.balance())
   end)
 
-  it("is refunded in full when it is cancelled by the panel, whether or not anybody asks for it", function()
+  it("is refunded in full when the panel cancels it, even if nobody requests its status", function()
     local at = new_panel()
     local id = at.add "service=20&link=x&quantity=1000"
     assert.equal("100.18292", at.balance())
@@ -363,7 +363,7 @@ describe("an order's life", function()
     check(at, never, 1e9, "In progress", "100", "0.09")
   end)
 
-  it("is cut short by a cancel, a while after it was asked for", function()
+  it("is ended early by a cancellation, some time after the request", function()
     local at = new_panel()
     local early = at.add "service=1&link=x&quantity=1000"
     assert.equal('[{"order":' .. early .. ',"cancel":1}]', at.ask("action=cancel&orders=" .. early))
@@ -382,7 +382,7 @@ describe("an order's life", function()
     assert.equal('[{"order":2,"cancel":1}]', at.ask "action=cancel&orders=2")
   end)
 
-  it("is cancelled whole where nothing was delivered yet", function()
+  it("is cancelled completely if nothing was delivered yet", function()
     local at = new_panel()
     local id = at.add "service=1&link=x&quantity=50"
     at.ask("action=cancel&orders=" .. id)
@@ -392,7 +392,7 @@ describe("an order's life", function()
     check(at, never, 10, "Canceled", "100", "0")
   end)
 
-  it("cannot be cancelled where the service does not allow it, or when it is over", function()
+  it("cannot be cancelled if the service does not allow it, or when it has ended", function()
     local at = new_panel()
     local id = at.add "service=3&link=x"
     assert.truthy(at.ask("action=cancel&orders=" .. id):find "not eligible for cancellation")
@@ -403,7 +403,7 @@ describe("an order's life", function()
 end)
 
 describe("a refill", function()
-  it("is for completed orders, one at a time, within its days", function()
+  it("is for completed orders, one at a time, within the refill period", function()
     local at = new_panel()
     local id = at.add "service=1&link=x&quantity=50"
     local refill = "action=refill&order=" .. id
@@ -421,7 +421,7 @@ describe("a refill", function()
     assert.equal('{"error":"Refill days are over"}', at.ask(refill))
   end)
 
-  it("is refused where the service has none, and may be rejected", function()
+  it("is refused if the service has none, and may be rejected", function()
     local at = new_panel()
     local none = at.add "service=12&link=x&quantity=10&username=u"
     local rejected = at.add "service=1&quantity=50&link=x%23refill=Rejected"
@@ -434,7 +434,7 @@ describe("a refill", function()
 end)
 
 describe("a drip-feed", function()
-  it("is paid at once, and makes an order each interval", function()
+  it("is paid at once, and places an order each interval", function()
     local at = new_panel()
     local id = at.add "service=1&link=x&quantity=100&runs=3&interval=1"
     assert.equal("100.57292", at.balance())
@@ -452,7 +452,7 @@ describe("a drip-feed", function()
 end)
 
 describe("a subscription", function()
-  it("makes an order for each post, and pays it then", function()
+  it("places an order for each post, and pays it then", function()
     local at = new_panel()
     local id = at.add "service=16&username=u&min=20&max=20&posts=2&delay=0"
     assert.equal('{"status":"Active","expiry":"","posts":"2","orders":["23502"]}', at.status(id))
@@ -463,7 +463,7 @@ describe("a subscription", function()
     assert.equal('{"status":"Completed","expiry":"","posts":"2","orders":["23502","23503"]}', at.status(id))
   end)
 
-  it("waits out its delay, serves old posts, and ends when its day is over", function()
+  it("waits for its delay, serves old posts, and ends after its expiry", function()
     local at = new_panel()
     at.now = 86400 * 365
     local id = at.add "service=16&username=u&min=20&max=20&delay=5&old_posts=1&expiry=01%2F01%2F1971"
@@ -475,7 +475,7 @@ describe("a subscription", function()
     assert.equal("Expired", at.status(id):match '"status":"(%a+)"')
   end)
 
-  it("pauses without money, and is bounded without an end", function()
+  it("pauses without money, and is limited without an end", function()
     local at = new_panel { balance = "0.009" }
     local id = at.add "service=16&username=u&min=20&max=20&delay=0"
     at.now = at.now + 20
@@ -486,7 +486,7 @@ describe("a subscription", function()
     assert.equal(orders.CHILDREN_MAX, select(2, at.status(id):gsub('"%d%d%d%d%d"', "")))
   end)
 
-  it("knows the days of the calendar", function()
+  it("knows the calendar", function()
     assert.equal(86400, checks.expiry "01/01/1970")
     assert.equal(951868800, checks.expiry "29/02/2000")
     assert.equal(4102444800, checks.expiry "31/12/2099")
@@ -504,7 +504,7 @@ describe("a shape", function()
   local MANY = "status&orders=1,3"
   local function flag(yes) return SERVICE:gsub('"refill":.*', '"refill":' .. yes .. ',"cancel":' .. yes) end
 
-  -- The shape as it is asked for, the action, and how the answer begins.
+  -- The shape as requested, the action, and the beginning of the answer.
   local cases = {
     { "set:status=5", "status&order=1", '{' .. ONE:gsub('"Partial"', "5") .. '}' },
     { "drop:charge", "status&order=1", '{"start_count"' },
@@ -638,7 +638,7 @@ describe("a shape", function()
     end
   end)
 
-  it("leaves the documented catalogue as it was, and goes with others", function()
+  it("leaves the documented catalogue unchanged, and combines with others", function()
     local at = new_panel()
     local before = at.ask "action=services"
     at.ask("action=services", "services-wrapped", "numbers", "nulls")
@@ -649,7 +649,7 @@ describe("a shape", function()
     assert.equal(before, at.ask "action=services")
   end)
 
-  it("gives an order the id that was asked for, and it is found by it", function()
+  it("gives an order the requested id, and finds it by this id", function()
     local at = new_panel()
     assert.equal('{"order":9007199254740993}', at.ask("action=add&service=1&quantity=50&link=x",
       "id:9007199254740993"))
@@ -677,7 +677,7 @@ describe("a list of faults", function()
     assert.equal("", plan("500-empty").answer.body)
   end)
 
-  it("falls due by its own count", function()
+  it("applies by its own count", function()
     local counts, seen = {}, {}
     for i = 1, 6 do
       local made = plan("500@2,html@4-5,bom@6-", counts)
@@ -718,7 +718,7 @@ describe("a list of faults", function()
 end)
 
 describe("the server's configuration", function()
-  it("says what it was told, and nothing is left to fill in", function()
+  it("has all its values, and no placeholder remains", function()
     local place = { dir = "/tmp/x", lua = "/l", nginx = "/n", modules = { "/m/a.so" }, port = 20001, token = "abc",
                     tls_port = 20002 }
     local text = config.nginx(place)
@@ -732,7 +732,7 @@ describe("the server's configuration", function()
     assert.is_nil(config.watcher(place):find "openssl")
   end)
 
-  it("hands the options over as Lua, whatever is in them", function()
+  it("passes the options on as Lua, with any contents", function()
     local options = { balance = "1.5", services = 10, keys = { main = 'a"b\\\n', second = "x" } }
     local load_text = loadstring or load
     assert.same(options, load_text(config.options(options))())

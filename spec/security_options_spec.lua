@@ -1,5 +1,5 @@
--- CR, LF and NUL in any text that a program hands over: refused before anything is made of it, never cut off or
--- sent. What users' customers write (links, comments, other values) is escaped instead: fuzz/form.c.
+-- CR, LF and NUL in any text from a program are refused before anything is made of it, never truncated or sent. Values
+-- from users' customers (links, comments) are escaped instead: fuzz/form.c.
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
 
@@ -11,7 +11,7 @@ local function new(name, value)
   return smmpanel.new(given)
 end
 
--- The options that may be strings, as the types in editors know them: a new one is tried here too.
+-- The options that may be strings, from the type annotations, so that a new one is tested here too.
 local function string_options()
   local names, within = {}, false
   for line in io.lines "lua/smmpanel/options.lua" do
@@ -25,7 +25,7 @@ end
 local panel = smmpanel.new { url = "http://127.0.0.1:1/", key = "key" }
 local ORDER = { service = 1, link = "https://x.example", quantity = 1 }
 
--- What else becomes part of a request, a file's name or a store's key.
+-- The other texts that become part of a request, a file's name or a store's key.
 local ELSEWHERE = {
   ["a header's name"] = function(text) new("headers", { ["X" .. text] = "a" }) end,
   ["a header's value"] = function(text) new("headers", { ["X-A"] = "a" .. text .. "b" }) end,
@@ -48,7 +48,7 @@ local ELSEWHERE = {
 describe("a control character", function()
   local names = string_options()
 
-  it("is tried in every option that is a string", function()
+  it("is tested in every option that is a string", function()
     local known = table.concat(names, " ")
     for _, name in ipairs { "url", "key", "proxy", "ca_file", "crl_file", "user_agent", "headers", "decimals",
       "loop" } do
@@ -76,14 +76,14 @@ describe("a control character", function()
     end
   end
 
-  it("in a value is escaped, so that none becomes a field or ends the request", function()
+  it("in a value is escaped, so that it adds no field and does not end the request", function()
     local core = require "smmpanel.core"
     assert.equal("link=a%0D%0A%00%26key%3Dmine", core.form { "link", "a\r\n\0&key=mine" })
     assert.has_error(function() core.form { "li\nnk", "a" } end)
     assert.has_error(function() core.form { "", "a" } end)
   end)
 
-  it("in what the panel says does not make two lines of an error", function()
+  it("in a panel's text does not make two lines of an error", function()
     local server = raw.start()
     local _, err = smmpanel.new { url = server.url { raw.answer '{"error":"no\\r\\nroot: owned\\u0000\\u001b[2J"}' },
       key = "key", retries = 0 }:balance()

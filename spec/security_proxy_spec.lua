@@ -1,4 +1,4 @@
--- A proxy from the option `proxy` or from the environment: honoured, and told no more than it needs.
+-- A proxy from the option `proxy` or from the environment: it is used, and gets no more than it needs.
 local child = require "spec.support.child"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
@@ -28,7 +28,7 @@ describe("a proxy", function()
   end)
   after_each(function() listener:close() end)
 
-  -- What the call printed.
+  -- Returns what the call printed.
   local function said_by(variables, url, proxy, action)
     local chunk = CALL:format(url, proxy and ("%q"):format(proxy) or "nil", action or "balance"):gsub("balance { .- }",
       "balance()")
@@ -42,7 +42,7 @@ describe("a proxy", function()
     return text
   end
 
-  -- Takes one request, answers it. -> its first line, its headers.
+  -- Reads one request, answers it. Returns its first line and its headers.
   local function take(answer)
     local peer = assert(listener:accept(), "nobody came to the proxy")
     peer:settimeout(20)
@@ -59,7 +59,7 @@ describe("a proxy", function()
     return ("http://%s127.0.0.1:%d"):format(credentials or "", port)
   end
 
-  it("from http_proxy is asked for an http panel", function()
+  it("from http_proxy is used for an http panel", function()
     local pipe = said_by("http_proxy=" .. at(), "http://panel.invalid/api")
     local first, _, peer = take(GOOD)
     assert.equal("POST http://panel.invalid/api HTTP/1.1", first)
@@ -100,7 +100,7 @@ describe("a proxy", function()
     finish(pipe)
   end)
 
-  it("is not asked for a host in no_proxy, nor for any where that is *", function()
+  it("is not used for a host in no_proxy, or for any host if that is *", function()
     local dead = "http_proxy=http://127.0.0.1:1 "
     assert.truthy(finish(said_by(dead, server.url { GOOD })):find "^connect\n")
     for _, name in ipairs { "127.0.0.1", "localhost,127.0.0.1", "'*'" } do
@@ -108,11 +108,11 @@ describe("a proxy", function()
     end
   end)
 
-  it("from HTTP_PROXY is not asked: whoever sends a web server the header Proxy sets that", function()
+  it("from HTTP_PROXY is not used: a client of a web server sets it with the header Proxy", function()
     assert.equal("1.5\nexit 0\n", finish(said_by("HTTP_PROXY=http://127.0.0.1:1", server.url { GOOD })))
   end)
 
-  it("from the option comes before the environment's", function()
+  it("from the option precedes the environment's", function()
     local pipe = said_by("http_proxy=http://127.0.0.1:1", "http://panel.invalid/api", at())
     local first, _, peer = take(GOOD)
     assert.equal("POST http://panel.invalid/api HTTP/1.1", first)
@@ -120,11 +120,11 @@ describe("a proxy", function()
     peer:close()
   end)
 
-  it("that is \"\" is refused, for it might mean the environment's or none", function()
+  it("that is \"\" is refused, because it could mean the environment's or none", function()
     assert.has_error(function() smmpanel.new { url = "http://a", key = KEY, proxy = "" } end)
   end)
 
-  it("that is not there is an error of the connection: nothing was sent", function()
+  it("that does not exist is a connection error: nothing was sent", function()
     local said = finish(said_by("https_proxy=http://127.0.0.1:1", "https://panel.invalid/", nil, "add"))
     assert.truthy(said:find "^connect\n", said)
   end)

@@ -1,5 +1,5 @@
--- The socket by which nginx learns of news: in a directory of the owner's alone, gone once connected, and nothing
--- is ever said on it but that there is news.
+-- The socket that notifies nginx: in a directory that only the owner can access, removed once connected, and with no
+-- data except the notification.
 local child = require "spec.support.child"
 local raw = require "spec.support.raw"
 
@@ -22,7 +22,7 @@ describe("the notification socket", function()
   teardown(function() server.stop() end)
 
   for _, early in ipairs { false, true } do
-    it("is reachable by its owner alone, not at all once it is connected, and tells of what came "
+    it("is accessible only to its owner, not at all once it is connected, and reports news that came "
       .. (early and "before it" or "after it"), function()
       local said = child.run(COMMON .. ([[
         local client = core.client { url = %q, key = "S3CRET", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
@@ -58,12 +58,12 @@ describe("the notification socket", function()
     assert.equal("true\ttrue\t1\nexit 0\n0\n", said)
   end)
 
-  it("that cannot be made is an error", function()
+  it("that cannot be created is an error", function()
     local said = child.run(COMMON .. "print(core.listen())", "TMPDIR=/no/such/directory")
     assert.equal("nil\tlisten\tNo such file or directory\nexit 0\n", said)
   end)
 
-  it("is in /tmp where the path of TMPDIR is too long for a socket's", function()
+  it("is in /tmp if the path of TMPDIR is too long for a socket", function()
     local said = child.run(COMMON .. "print((core.listen():gsub('%w+/s$', 'XXXXXX/s')))",
       "TMPDIR=/tmp/" .. ("d"):rep(100))
     assert.equal("/tmp/smmpanel-XXXXXX/s\nexit 0\n", said)

@@ -22,7 +22,7 @@ describe("panel:services with a cache", function()
     file:close()
   end
 
-  it("asks the panel once, and gives the very same list", function()
+  it("requests the services once, and returns exactly the same list", function()
     for _, decimals in ipairs { "number", "string" } do
       local panel = sandbox.panel("", { name = "once-" .. decimals, decimals = decimals })
       local first = assert(panel:services { cache = path })
@@ -32,7 +32,7 @@ describe("panel:services with a cache", function()
     end
   end)
 
-  it("asks again when what is kept is too old, or from the future", function()
+  it("requests them again if the file is too old, or from the future", function()
     local panel = sandbox.panel("", { name = "old" })
     assert(panel:services { cache = path, max_age = 900 })
     age_by(800)
@@ -48,7 +48,7 @@ describe("panel:services with a cache", function()
     assert.equal(4, asked "old")
   end)
 
-  it("takes nothing that was kept of another panel, is damaged, or has lost the panel's digits", function()
+  it("reads no file of another panel, a damaged one, or one without the panel's digits", function()
     local panel = sandbox.panel("", { name = "mine" })
     assert(sandbox.panel("", { name = "other" }):services { cache = path })
     assert(panel:services { cache = path })
@@ -62,7 +62,7 @@ describe("panel:services with a cache", function()
     assert.equal(3, asked "mine")
   end)
 
-  it("takes nothing that was kept for another account, and writes no part of the URL down", function()
+  it("reads no file of another account, and writes no part of the URL", function()
     assert(sandbox.panel("", { name = "token-in-url" }):services { cache = path })
     local second = sandbox.panel("", { name = "second", key = sandbox.keys.second })
     assert(second:services { cache = path })
@@ -77,7 +77,7 @@ describe("panel:services with a cache", function()
     end
   end)
 
-  it("keeps the file from other users", function()
+  it("protects the file from other users", function()
     os.remove(path)
     assert(sandbox.panel(""):services { cache = path })
     local pipe = io.popen("stat -c %a " .. path)
@@ -85,7 +85,7 @@ describe("panel:services with a cache", function()
     pipe:close()
   end)
 
-  it("removes what saves of killed processes have left, and nothing else", function()
+  it("removes the leftovers of killed saves, and nothing else", function()
     local function exists(suffix)
       local file = io.open(path .. suffix)
       return file ~= nil and file:close() ~= nil
@@ -109,14 +109,14 @@ describe("panel:services with a cache", function()
     end
   end)
 
-  it("gives the list also where it cannot be kept, and says so", function()
+  it("returns the list even if it cannot be saved, and reports that", function()
     local list, err = sandbox.panel(""):services { cache = "/nonexistent/directory/file" }
     assert.equal("Followers", catalog(list):find(1).name)
     assert.equal("cache", err.kind)
     assert.matches("could not be saved", tostring(err))
   end)
 
-  it("keeps what was there where the panel fails", function()
+  it("keeps the old file if the panel fails", function()
     assert(sandbox.panel(""):services { cache = path })
     local list, err = sandbox.panel("500-empty", { retries = 0 }):services { cache = path, max_age = 0 }
     assert.is_nil(list)
@@ -124,7 +124,7 @@ describe("panel:services with a cache", function()
     assert.truthy(catalog.load(path))
   end)
 
-  it("says what is wrong with the options", function()
+  it("explains what is wrong with the options", function()
     local panel = sandbox.panel ""
     local function refused(given, why)
       assert.error_matches(function() panel:services(given) end, "panel:services: " .. why, 1, true)
@@ -133,7 +133,7 @@ describe("panel:services with a cache", function()
     refused({ cache = "" }, "cache must be a string")
   end)
 
-  it("is reached as smmpanel.catalog", function()
+  it("is used with smmpanel.catalog", function()
     local smmpanel = require "smmpanel"
     assert.equal("Followers", smmpanel.catalog(assert(sandbox.panel(""):services())):find(1).name)
   end)

@@ -1,4 +1,4 @@
--- What sets a system up: tools/deps on systems that are made of stubs, tools/install, the rockspecs.
+-- The setup of a system: tools/deps on simulated systems, tools/install, the rockspecs.
 local function read(path)
   local file = assert(io.open(path))
   local text = file:read "*a"
@@ -13,7 +13,7 @@ local function shell(command)
   return text
 end
 
--- The programs that tools/deps asks, and a log of what it ran.
+-- The programs that tools/deps calls, and a log of what it ran.
 local APT = {
   ["dpkg-query"] = [[for name; do :; done
     grep -qx "$name" "$SYSTEM/installed" 2>/dev/null && echo "install ok installed"]],
@@ -50,7 +50,7 @@ describe("tools/deps", function()
     os.execute("chmod +x " .. dir .. "/bin/" .. name)
   end
 
-  -- A system that offers packages: { offered = "a b", installed = "c", conflicts = "d" }
+  -- A system with packages: { offered = "a b", installed = "c", conflicts = "d" }
   local function debian(system)
     for name, text in pairs(APT) do program(name, text) end
     for name, list in pairs(system) do write(name, (list:gsub("%s+", "\n")) .. "\n") end
@@ -61,7 +61,7 @@ describe("tools/deps", function()
     return shell(("env -i PATH=%s/bin SYSTEM=%s tools/deps %s"):format(dir, dir, sets))
   end
 
-  it("takes the LuaJIT that the system offers", function()
+  it("installs the LuaJIT that the system offers", function()
     for _, name in ipairs { "luajit2", "luajit" } do
       local header = name == "luajit2" and "libluajit2-5.1-dev" or "libluajit-5.1-dev"
       debian { offered = "luajit libluajit-5.1-dev " .. name .. " " .. header, installed = "" }
@@ -69,13 +69,13 @@ describe("tools/deps", function()
     end
   end)
 
-  it("installs nothing where any of the names is there", function()
+  it("installs nothing if any of the names is installed", function()
     debian { offered = "luajit2 libluajit2-5.1-dev luajit", installed = "luajit libluajit-5.1-dev" }
     assert.equal("exit 0\n", deps "luajit")
     assert.is_nil(io.open(dir .. "/log"))
   end)
 
-  it("leaves out what is optional and not offered", function()
+  it("skips optional packages that are not offered", function()
     local there = "lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev"
     debian { offered = "lua5.5 liblua5.5-dev", installed = there }
     assert.equal("installing: lua5.5 liblua5.5-dev\nexit 0\n", deps "luas")
@@ -83,7 +83,7 @@ describe("tools/deps", function()
     assert.equal("exit 0\n", deps "luas")
   end)
 
-  it("removes no package, and says what would have to go", function()
+  it("removes no package, and lists the ones that would have to go", function()
     debian { offered = "luajit2 libluajit2-5.1-dev", installed = "", conflicts = "luajit libluajit-5.1-2" }
     local said = deps "luajit"
     assert.matches("apt would remove: luajit libluajit%-5%.1%-2", said)
@@ -97,7 +97,7 @@ describe("tools/deps", function()
     end
   end)
 
-  it("names the other systems' command where something is missing, and is silent where nothing is", function()
+  it("prints the other systems' command if something is missing, and nothing otherwise", function()
     for manager, command in pairs { dnf = "sudo dnf install gcc", apk = "apk add gcc", pacman = "sudo pacman %-S",
                                     brew = "brew install pkgconf" } do
       program(manager, "exit 1")
@@ -113,7 +113,7 @@ describe("tools/deps", function()
 end)
 
 describe("tools/install", function()
-  it("makes files that others can read and cannot change, whatever the umask", function()
+  it("makes files that others can read but not change, with any umask", function()
     local abi = _VERSION:match "[%d.]+$"
     for _, mask in ipairs { "077", "000" } do
       local dir = os.tmpname()
@@ -137,7 +137,7 @@ describe("the rockspecs", function()
     return values
   end
 
-  it("leave the command's libraries to the rock of the command", function()
+  it("leave the command's libraries to the command's rock", function()
     for _, version in ipairs { "scm-1", "0.1.0-1" } do
       local library, command = rock("smmpanel-" .. version), rock("smmpanel-cli-" .. version)
       assert.same({ "lua >= 5.1, < 5.6", "lua-cjson" }, library.dependencies)

@@ -8,7 +8,7 @@ describe("smmpanel.sleep", function()
     assert.is_true(core.now() - begun >= 0.05)
   end)
 
-  it("lets others go on", function()
+  it("lets other coroutines continue", function()
     local order = {}
     smmpanel.all {
       function()
@@ -23,7 +23,7 @@ describe("smmpanel.sleep", function()
     assert.same({ "short", "long" }, order)
   end)
 
-  it("throws where it is given no number of seconds", function()
+  it("throws if the argument is not a number of seconds", function()
     local ok, message = pcall(smmpanel.sleep, "soon")
     assert.is_false(ok)
     assert.is_truthy(message:find("smmpanel.sleep: needs a number of seconds above 0, got 'soon'", 1, true), message)

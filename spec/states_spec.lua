@@ -46,7 +46,7 @@ describe("PROTOCOL 'Order states':", function()
     end
   end)
 
-  it("what is not in the table is unknown, and not final", function()
+  it("a state that is not in the table is unknown, and not final", function()
     for _, odd in ipairs { "", "not done", "it will be completed", "tasks.status.", "draft", true, {}, 0 / 0,
       1 / 0 } do
       assert.equal("unknown", states.state(odd))

@@ -1,4 +1,4 @@
--- Ids that are read one after the other, answered in their order as the answers come.
+-- Ids that are read one by one, with results in their order as the answers arrive.
 local smmpanel = require "smmpanel"
 local sandboxes = require "spec.support.sandbox"
 
@@ -16,7 +16,7 @@ describe("panel:status(function, { on_answer = ... })", function()
     end
   end
 
-  it("answers each id in order, although later requests are answered first", function()
+  it("answers each id in order, even if later requests are answered first", function()
     local panel, got = sandbox.panel("latency:0.3@1", { name = "order", batch_size = 10 }), {}
     local result, err = panel:status(counter(95), { on_answer = function(id, record, entry)
       assert.is_nil(record)
@@ -29,7 +29,7 @@ describe("panel:status(function, { on_answer = ... })", function()
     assert.equal(10, sandbox.counts "order".requests)
   end)
 
-  it("gives the records of a list, also of an id that stands in it twice", function()
+  it("returns the records of a list, also for an id that occurs twice", function()
     local got = {}
     sandbox.panel():status({ 1, 100, 1 }, {
       on_answer = function(id, record) got[#got + 1] = { id, record.status } end,
@@ -37,7 +37,7 @@ describe("panel:status(function, { on_answer = ... })", function()
     assert.same({ { 1, "Partial" }, { 100, "In progress" }, { 1, "Partial" } }, got)
   end)
 
-  it("reads no further id when the function ends, throws, or the answer's function throws", function()
+  it("reads no more ids when the function ends or throws, or when on_answer throws", function()
     local panel = sandbox.panel("", { name = "throws", batch_size = 1, concurrency = 1 })
     local ok, thrown = pcall(panel.status, panel, counter(1000), { on_answer = function() error("enough", 0) end })
     assert.is_false(ok)
@@ -47,7 +47,7 @@ describe("panel:status(function, { on_answer = ... })", function()
     assert.equal(1, sandbox.counts "throws".requests)
   end)
 
-  it("sends no further request when the key was refused, and answers every id", function()
+  it("sends no further request after the key was refused, and answers every id", function()
     local count = 0
     local panel = smmpanel.new { url = sandbox.url_with("", "key"), key = "wrong-key-1", batch_size = 1,
       concurrency = 2 }

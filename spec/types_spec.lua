@@ -1,8 +1,8 @@
--- The annotations that editors read, compared with what the module exports: nothing public without a docstring and
--- types, nothing typed that does not exist.
+-- The annotations for editors, compared with the module's exports: everything public has a docstring and types, and
+-- everything annotated exists.
 local smmpanel = require "smmpanel"
 
--- Every function of a file with the lines of comment right above it: { name, where, comment, parameters }.
+-- Returns every function of a file with the comment lines right above it: { name, where, comment, parameters }.
 local function functions_in(path)
   local list, comment = {}, {}
   for line in io.lines(path) do
@@ -32,7 +32,7 @@ local function tags(comment, pattern)
   return found
 end
 
--- path, and what its public functions are named by there
+-- path, and the name of its public functions there
 local PUBLIC = {
   { "lua/smmpanel/init.lua", "^smmpanel[.:]" }, { "lua/smmpanel/client.lua", "^Panel[.:]" },
   { "lua/smmpanel/catalog/init.lua", "^[cC]atalog[.:]" }, { "lua/smmpanel/ledger/init.lua", "^ledger[.:]" },
@@ -63,7 +63,7 @@ describe("the annotations of", function()
   end
 end)
 
-describe("what is typed", function()
+describe("the annotations match", function()
   local documented = {}
   for _, f in ipairs(public()) do documented[f.name:gsub(":", ".")] = true end
 
@@ -79,12 +79,12 @@ describe("what is typed", function()
     end
   end
 
-  it("is what smmpanel exports", function() assert_all("smmpanel.", smmpanel) end)
-  it("is what a panel has", function()
+  it("what smmpanel exports", function() assert_all("smmpanel.", smmpanel) end)
+  it("what a panel has", function()
     local panel = smmpanel.new { url = "http://127.0.0.1:1/", key = "k" }
     assert_all("Panel.", getmetatable(panel).__index)
   end)
-  it("is what the ledger, the limiter and the sandbox export", function()
+  it("what the ledger, the limiter and the sandbox export", function()
     assert_all("ledger.", smmpanel.ledger)
     assert_all("limiter.", smmpanel.limiter)
     assert_all("server.", require "smmpanel.sandbox.server")
@@ -124,7 +124,7 @@ describe("what is typed", function()
     assert.same(known, annotated)
   end)
 
-  it("names only classes that there are", function()
+  it("name only classes that exist", function()
     local defined, used = { ["smmpanel.Panel"] = true }, {}
     local pipe = io.popen "find lua -name '*.lua'"
     for path in pipe:lines() do

@@ -1,4 +1,4 @@
--- What the decoder makes of a field, by its name and the action asked.
+-- The decoder's value for a field, by its name and the action.
 local corpus = require "spec.support.json_corpus"
 
 local has_integers = math.type ~= nil
@@ -10,7 +10,7 @@ local function decoded(text, action, decimals)
   return value
 end
 
--- The value of one field; `json` is what stands behind the colon.
+-- Returns the value of one field; `json` is the text after the colon.
 local function field(action, name, json, decimals)
   return decoded(('{"%s":%s}'):format(name, json), action, decimals)[name]
 end
@@ -72,7 +72,7 @@ describe("PROTOCOL 'Ids and values': an id", function()
     end)
   end)
 
-  it("stays the text it was where an integer would say less", function()
+  it("stays text if an integer would lose information", function()
     local texts = { "0012", "00", "-0", "-012", "+5", " 5", "5 ", "", "ord_01HG", "1.0", "1e3", "0x10",
       "12a", "-", "--1", "1,5" }
     each_field("id", function(action, name, context)
@@ -91,7 +91,7 @@ describe("PROTOCOL 'Ids and values': an id", function()
     end
   end)
 
-  it("fits as far as Lua's integers go", function()
+  it("is an integer up to the limits of Lua's integers", function()
     local limits = { "9007199254740993", "9223372036854775807", "-9223372036854775808", "-9007199254740993" }
     for _, text in ipairs(limits) do
       for _, json in ipairs { text, '"' .. text .. '"' } do
@@ -108,12 +108,12 @@ describe("PROTOCOL 'Ids and values': an id", function()
     assert_integer(-2 ^ 53, field("add", "order", "-9007199254740992"))
   end)
 
-  it("in a list has its type too", function()
+  it("has its type in a list too", function()
     assert.same({ 1, "0002", 3, "x" }, field("status", "orders", '["1","0002",3,"x"]'))
     assert.same({ { 1 }, 2 }, field("status", "orders", '[["1"],2]'))
   end)
 
-  it("of a cancel may be a word, an object or a flag", function()
+  it("of a cancel can be a word, an object or a flag", function()
     assert.equal("requested", field("cancel", "cancel", '"requested"'))
     assert.is_true(field("cancel", "cancel", "true"))
     assert.same({ error = "Incorrect order ID" }, field("cancel", "cancel", '{"error":"Incorrect order ID"}'))
@@ -121,7 +121,7 @@ describe("PROTOCOL 'Ids and values': an id", function()
   end)
 end)
 
--- What is no decimal, and so stays the text it is.
+-- Texts that are not decimals, and so stay text.
 local odd = { "$5", "1,234,56", "1.234,5,6", "+5", "NaN", "nan", "inf", "Infinity", "-", "-inf", "0x10",
   " 1", "1 ", "1_0", "1.", "1.e2", ".", "e5", "1e", "1e+", "--1", "1.2.3", "1e5.5", "5 USD", "-.",
   "1\\u0000" }
@@ -145,14 +145,14 @@ describe("PROTOCOL 'Ids and values': money", function()
     end)
   end)
 
-  it("may be written loosely", function()
+  it("can be written loosely", function()
     assert_float(0.5, field("balance", "balance", '".5"'))
     assert_float(-0.5, field("balance", "balance", '"-.5"'))
     assert_float(12.5, field("balance", "balance", '"00012.50"'))
     assert_float(0.0, field("balance", "balance", '"000"'))
   end)
 
-  it("random, is what Lua makes of the text", function()
+  it("if random, equals Lua's own conversion", function()
     math.randomseed(7)
     for _ = 1, 2000 do
       local whole, places = math.random(0, 10 ^ math.random(1, 8)), math.random(1, 15)
@@ -163,7 +163,7 @@ describe("PROTOCOL 'Ids and values': money", function()
     end
   end)
 
-  it("that does not read as an amount stays text", function()
+  it("that is not an amount stays text", function()
     each_field("money", function(action, name, context)
       for _, text in ipairs(odd) do
         local expected = text:gsub("\\u0000", "\0")
@@ -172,7 +172,7 @@ describe("PROTOCOL 'Ids and values': money", function()
     end)
   end)
 
-  it("beyond every number stays text", function()
+  it("beyond the range of numbers stays text", function()
     for _, text in ipairs { "1e309", "-1e309", "1e999999999", "1" .. ("0"):rep(400),
       "1.7976931348623159e308" } do
       assert_value(text, field("balance", "balance", text))
@@ -180,7 +180,7 @@ describe("PROTOCOL 'Ids and values': money", function()
     end
   end)
 
-  it("is the very text on request, a number's too", function()
+  it("is the unchanged text on request, even for a number", function()
     local texts = { "0.90", "100", "1.10e-5", "0.30000000000000004", "1.2345678901234568e+18", "-3.50",
       "0.0000", "1E2" }
     each_field("money", function(action, name, context)
@@ -223,12 +223,12 @@ describe("PROTOCOL 'Ids and values': a count", function()
     assert.equal("0", ("%.0f"):format(field("status", "remains", "-0")))
   end)
 
-  it("that is no integer stays the number it is", function()
+  it("that is not an integer stays a number", function()
     assert_float(1.5, field("status", "remains", "1.5"))
     assert_float(-0.25, field("status", "remains", "-2.5e-1"))
   end)
 
-  it("that does not read as one stays text", function()
+  it("that is not a number stays text", function()
     for _, text in ipairs { "+12", "Unknown", "1.5", "50.000", "12/100", "-", "1e-3" } do
       assert_value(text, field("status", "remains", '"' .. text .. '"'))
     end
@@ -240,7 +240,7 @@ describe("PROTOCOL 'Ids and values': a count", function()
     end)
   end)
 
-  it("too large to be exact stays text", function()
+  it("that is too large to be exact stays text", function()
     for _, text in ipairs { "92233720368547758079", "1e300", "1e19", "123456789012345678901234",
       "9223372036854775808" } do
       assert_value(text, field("status", "remains", text))
@@ -270,7 +270,7 @@ describe("PROTOCOL 'Ids and values': a flag", function()
     end)
   end)
 
-  it("that is none of these stays as it came", function()
+  it("that is none of these stays unchanged", function()
     assert_integer(3, field("services", "refill", "3"))
     assert_float(1.0, field("services", "refill", "1.0"))
     for _, text in ipairs { "3", "30 days", "True", "yes", "01", " 1", "on" } do
@@ -289,7 +289,7 @@ describe("DESIGN 'Values': absent", function()
     assert.same({}, decoded '{"name":null}')
   end)
 
-  it('is "" where a count, a flag or money belongs, and nowhere else', function()
+  it('is "" in a count, a flag or money, and nowhere else', function()
     for kind in pairs(fields) do
       each_field(kind, function(action, name, context)
         local value = field(action, name, '""')
@@ -299,7 +299,7 @@ describe("DESIGN 'Values': absent", function()
     assert.equal("", field("services", "desc", '""'))
   end)
 
-  it("takes back a field that was given before", function()
+  it("removes a field that was set before", function()
     assert.same({ b = 2 }, decoded '{"a":1,"a":null,"b":2}')
     assert.same({ a = 3 }, decoded '{"a":1,"a":null,"a":3}')
     assert.same({}, decoded('{"min":"5","min":""}', "services"))
@@ -313,8 +313,8 @@ describe("DESIGN 'Values': absent", function()
   end)
 end)
 
-describe("DESIGN 'Values': what nobody told us about", function()
-  it("stays as JSON has it", function()
+describe("DESIGN 'Values': unknown fields", function()
+  it("keep their JSON type", function()
     for _, action in ipairs { "call", "services", "status", "made_up", "" } do
       local text = '{"x":"12","y":"","z":"true","n":7,"f":1.0,"e":1e3,"t":true,"b":false,"currency":"USD"}'
       local value = decoded(text, action)
@@ -326,7 +326,7 @@ describe("DESIGN 'Values': what nobody told us about", function()
     end
   end)
 
-  it("loses no digit of an integer, and no number to infinity", function()
+  it("lose no digit of an integer, and make no number infinite", function()
     assert_value("92233720368547758079", field("call", "x", "92233720368547758079"))
     assert_value("1e999", field("call", "x", "1e999"))
     assert_value(has_integers and 9007199254740993 or "9007199254740993", field("call", "x",
@@ -334,7 +334,7 @@ describe("DESIGN 'Values': what nobody told us about", function()
     assert_integer(0, field("call", "x", "-0"))
   end)
 
-  it("is typed by no other action's names", function()
+  it("get no type from another action's names", function()
     assert_value("5", field("balance", "order", '"5"'))
     assert_value("5", field("services", "charge", '"5"'))
     assert_value("1", field("status", "cancel", '"1"'))
@@ -343,7 +343,7 @@ describe("DESIGN 'Values': what nobody told us about", function()
     assert_value("1", field("services", "mi", '"1"'))
   end)
 
-  it("may be no object at all", function()
+  it("can be anything but an object", function()
     assert_value("text", decoded('"text"', "services"))
     assert_value(5, decoded("5", "services"))
     assert_value(false, decoded("false", "services"))
@@ -374,11 +374,11 @@ describe("DESIGN 'Values': tables", function()
   end)
 end)
 
--- Rows are read with what the row before had in mind: nothing of that may show.
-describe("rows that are not alike", function()
+-- Rows are read with a cache of the previous row, which must have no visible effect.
+describe("different rows", function()
   local gaps = { "", "", "", " ", "\n    " }
 
-  -- White space is the same for a while, as a panel's is, and then another.
+  -- White space is uniform for a while, as on a panel, and then changes.
   local function object_text(row)
     local after_comma, after_colon = gaps[math.random(#gaps)], gaps[math.random(#gaps)]
     local text = table.concat(row, "," .. after_comma)
@@ -404,7 +404,7 @@ describe("rows that are not alike", function()
     return row
   end
 
-  -- A row now and then like the one before, or that with one field less or other.
+  -- Now and then a row like the previous one, or with a missing or different field.
   local function next_row(row)
     local copy = { unpack(row) }
     local what = math.random(5)
@@ -414,7 +414,7 @@ describe("rows that are not alike", function()
     return copy
   end
 
-  it("read as each would alone", function()
+  it("are read as if alone", function()
     math.randomseed(11)
     for _ = 1, 300 do
       local rows = { random_row() }
@@ -432,7 +432,7 @@ describe("rows that are not alike", function()
     assert_value("a", list[4].order)
   end)
 
-  it("may have any number of fields", function()
+  it("can have any number of fields", function()
     local wide = {}
     for i = 1, 500 do wide[i] = ('"k%d":"v%d"'):format(i, i) end
     local list = decoded(rows_text { wide, {}, { '"k500":"x"' }, wide, {} })
@@ -442,7 +442,7 @@ describe("rows that are not alike", function()
     assert.same(list[1], list[4])
   end)
 
-  it("a large one does not make the small one after it large", function()
+  it("a large row does not make the small one after it large", function()
     local wide = {}
     for i = 1, 5000 do wide[i] = ('"k%d":1'):format(i) end
     local _, list = corpus.decode(rows_text { wide, {} })
@@ -460,7 +460,7 @@ describe("rows that are not alike", function()
     assert_value({ order = 3 }, decoded(text .. '{"order":"3"}', "status"))
   end)
 
-  it("share texts only where these are equal", function()
+  it("share texts only if they are equal", function()
     local list = decoded '[{"a":"x","b":"yy"},{"a":"x","b":"zz"},{"a":"","b":"zz"},{"b":"x","a":"zz"}]'
     assert_value({ a = "x", b = "yy" }, list[1])
     assert_value({ a = "x", b = "zz" }, list[2])
@@ -473,7 +473,7 @@ describe("the decoder", function()
   local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 
-  it("says what is wrong, and goes on saying it", function()
+  it("explains what is wrong, and repeats the explanation", function()
     local decoder = core.decoder(schemas.status, "number")
     assert.is_true(decoder:feed "[1")
     local ok, err = decoder:feed "}"
@@ -491,7 +491,7 @@ local schemas = require "smmpanel.api.schemas"
     assert.is_nil((decoder:feed "[2]"))
   end)
 
-  it("may be fed nothing, and left half fed", function()
+  it("can be fed nothing, and left unfinished", function()
     local decoder = core.decoder(schemas.status, "number")
     assert.is_true(decoder:feed "")
     assert.is_true(decoder:feed '{"a":"b')
@@ -502,7 +502,7 @@ local schemas = require "smmpanel.api.schemas"
     collectgarbage()
   end)
 
-  it("may be fed by several coroutines in turn", function()
+  it("can be fed by several coroutines in turn", function()
     local decoder = core.decoder(schemas.status, "number")
     for _, piece in ipairs { '[{"order":"1', '","charge":"0.5"},', '{"order"', ':"2","ch',
       'arge":"0.25"}]' } do
@@ -513,7 +513,7 @@ local schemas = require "smmpanel.api.schemas"
     assert_value({ { order = 1, charge = 0.5 }, { order = 2, charge = 0.25 } }, value)
   end)
 
-  it("keeps what is half built from the collector", function()
+  it("protects unfinished values from the collector", function()
     local decoder = core.decoder(schemas.services, "number")
     local name = "a name %d of some length, more than forty bytes"
     local row = '{"service":"%d","name":"' .. name .. '","list":["x%d",{"y":"z%d"}]},'
@@ -532,7 +532,7 @@ local schemas = require "smmpanel.api.schemas"
     end
   end)
 
-  it("takes nothing but text, and only itself", function()
+  it("accepts only text, and only itself", function()
     local decoder = core.decoder(schemas.status, "number")
     assert.has_error(function() decoder:feed() end)
     assert.has_error(function() decoder:feed {} end)

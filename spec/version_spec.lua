@@ -17,7 +17,7 @@ local function first_line(command)
   return line
 end
 
-describe("the one version is that of", function()
+describe("the one version is the same in", function()
   it("the core and the module", function()
     assert.is_truthy(VERSION:find "^%d+%.%d+%.%d+$")
     assert.equal(VERSION, require "smmpanel.core".version)

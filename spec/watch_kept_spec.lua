@@ -1,4 +1,4 @@
--- panel:watch with a name: orders kept in the ledger.
+-- panel:watch with a name: orders stored in the ledger.
 local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
@@ -31,7 +31,7 @@ describe("panel:watch with a name", function()
     end
   end
 
-  it("goes on after a restart from what was last seen, and tells nothing twice", function()
+  it("continues after a restart from the last records, and reports nothing twice", function()
     local first, on_first = notes()
     local _, err = panel():watch({ 1, 100 }, { name = "mine", interval = 0.05, timeout = 2, on_change = on_first })
     assert.equal("timeout", err.code)
@@ -44,7 +44,7 @@ describe("panel:watch with a name", function()
     assert.equal("timeout", err.code)
   end)
 
-  it("reports a final state once, also when the program starts again with the same ids", function()
+  it("reports a final state once, even if the program starts again with the same ids", function()
     local seen, on_change = notes()
     for _ = 1, 3 do
       panel():watch({ 1, 700001 }, { name = "mine", interval = 0.05, timeout = 3, on_change = on_change })
@@ -53,7 +53,7 @@ describe("panel:watch with a name", function()
     assert.same({ "1 Partial after nil", "700001 bad_order after nil" }, seen)
   end)
 
-  it("sees no change where another process asks for money in another form", function()
+  it("sees no change if another process uses another form of money", function()
     local charge, seen = '"0.90"', {}
     local function watch(decimals)
       local one = smmpanel.new { url = "https://panel.example/api/v2", key = "k", decimals = decimals,
@@ -73,7 +73,7 @@ describe("panel:watch with a name", function()
     assert.same({ { 0.9 }, { 1.1, 0.9 } }, seen)
   end)
 
-  it("is another set for another panel or account", function()
+  it("is a separate set for another panel or account", function()
     local seen = {}
     local function watch(which, more)
       local _, err = panel(more):watch({ 9 }, { name = "mine", interval = 0.05, timeout = 3,
@@ -92,7 +92,7 @@ describe("panel:watch with a name", function()
     assert.equal(2, #seen)
   end)
 
-  it("lets others write in the ledger while it adds very many", function()
+  it("lets others write to the ledger while it adds very many orders", function()
     local ids, watcher, buyer, is_placed = {}, panel(), panel(), false
     for i = 1, 20000 do ids[i] = 1000000 + i end
     local function count()
@@ -122,7 +122,7 @@ describe("panel:watch with a name", function()
     assert.equal(0, sandbox.counts("idle").requests)
   end)
 
-  it("tells again what it was telling when on_change threw", function()
+  it("reports again what it was reporting when on_change threw", function()
     assert.has_error(function()
       panel():watch({ 1 }, { name = "mine", interval = 0.05, on_change = function() error("thrown", 0) end })
     end, "thrown")
@@ -131,7 +131,7 @@ describe("panel:watch with a name", function()
     assert.same({ "1 Partial after nil" }, seen)
   end)
 
-  it("gives back all that it had claimed when on_change threw, what was not told and what was", function()
+  it("releases everything it had claimed when on_change threw, reported or not", function()
     local told = {}
     assert.has_error(function()
       panel():watch({ 1, 2, 3, 4 }, { name = "mine", interval = 0.05, on_change = function(id)
@@ -145,7 +145,7 @@ describe("panel:watch with a name", function()
     assert.same({ 1, 2, 3, 4 }, told)
   end)
 
-  it("says why polls fail, as an event and in its error", function()
+  it("reports why polls fail, as an event and in its error", function()
     local failed = {}
     local broken = sandbox.panel("503", { retries = 0, on_event = function(event)
       if event.type == "poll_failed" then failed[#failed + 1] = event end
@@ -158,7 +158,7 @@ describe("panel:watch with a name", function()
     assert.same({ "status", 2, 503 }, { failed[1].action, failed[1].ids, failed[1].err.http_status })
   end)
 
-  it("stays for orders that others add", function()
+  it("waits for orders that others add", function()
     local seen, on_change = notes()
     local watcher = panel()
     local _, errs = smmpanel.all {
@@ -172,7 +172,7 @@ describe("panel:watch with a name", function()
     assert.same({ "1 Partial after nil" }, seen)
   end)
 
-  it("says what is missing", function()
+  it("explains what is missing", function()
     local function says(words, ...)
       local ok, message = pcall(...)
       assert.is_false(ok)
@@ -187,7 +187,7 @@ describe("panel:watch with a name", function()
     says("cannot store watched orders", with_own.watch, with_own, { 1 }, { name = "mine" })
   end)
 
-  it("says what is wrong with the file, and sends nothing", function()
+  it("explains what is wrong with the file, and sends nothing", function()
     path = directory .. "/no/such/directory.db"
     local _, err = panel { name = "nowhere" }:watch({ 1 }, { name = "mine" })
     assert.equal("ledger", err.kind)

@@ -1,4 +1,4 @@
--- A set of orders to be watched, what each kind of it does: see smmpanel.work.
+-- A set of watched orders, tested on each implementation: see smmpanel.watch.queue.
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local socket = require "socket"
@@ -28,14 +28,14 @@ local function sorted(list)
 end
 
 for kind, new in pairs(SETS) do
-  describe("orders to be watched, " .. kind, function()
+  describe("watched orders, " .. kind, function()
     local set, n = nil, 0
     before_each(function()
       n = n + 1
       set = new("work" .. n)
     end)
 
-    it("are claimed, each by one", function()
+    it("are claimed, each by one poller", function()
       assert.is_true(set:add { "1", "2", "3" })
       local claim = set:claim(2, 0, 60)
       assert.equal(2, #claim.ids)
@@ -45,7 +45,7 @@ for kind, new in pairs(SETS) do
       assert.same({ "1", "2", "3" }, sorted { claim.ids[1], claim.ids[2], other.ids[1] })
     end)
 
-    it("are due again when it was said, with what was seen", function()
+    it("are due again at the set time, with their last record", function()
       set:add { "1" }
       local claim = set:claim(10, 0, 60)
       assert.is_true(set:changed(claim, "1", { status = "Pending", charge = "0.50", remains = 10 }, 0.3))
@@ -78,7 +78,7 @@ for kind, new in pairs(SETS) do
       assert.same({ "2", "3" }, sorted(set:claim(10, 0, 60).ids))
     end)
 
-    it("are waited for until a batch is full, or the first has waited long enough", function()
+    it("wait until a batch is full, or until the first has waited long enough", function()
       set:add { "1", "2", "3" }
       local claim = set:claim(3, 0, 60)
       set:unchanged(claim, { claim.ids[1] }, 0.2)
@@ -92,12 +92,12 @@ for kind, new in pairs(SETS) do
       assert.equal(1, #set:claim(3, 0, 60).ids)
     end)
 
-    it("are not waited for when all of them are due", function()
+    it("do not wait if all of them are due", function()
       set:add { "1", "2" }
       assert.equal(2, #set:claim(100, 3600, 60).ids)
     end)
 
-    it("bear being added again", function()
+    it("can be added again", function()
       set:add { "1", "2" }
       local claim = set:claim(10, 0, 60)
       for _, id in ipairs(claim.ids) do set:changed(claim, id, { status = "Pending" }, 60) end
@@ -123,14 +123,14 @@ for kind, new in pairs(SETS) do
 end
 
 for _, kind in ipairs { "in SQLite", "in Redis" } do
-  describe("orders watched by several, " .. kind, function()
+  describe("orders watched by several processes, " .. kind, function()
     local set, other, n = nil, nil, 0
     before_each(function()
       n = n + 1
       set, other = SETS[kind]("shared" .. n), SETS[kind]("shared" .. n)
     end)
 
-    it("fall to another when the lease of who has them is over", function()
+    it("go to another process when a lease ends", function()
       set:add { "1", "2" }
       local dead = set:claim(10, 0, 0.2)
       set:changed(dead, "1", { status = "Pending" }, 60)
@@ -139,7 +139,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       assert.same({ "2" }, other:claim(10, 0, 60).ids)
     end)
 
-    it("cannot be written by one who has lost them", function()
+    it("cannot be written by a process that has lost them", function()
       set:add { "1", "2", "3" }
       local late = set:claim(10, 0, 0.1)
       socket.sleep(0.15)
@@ -155,7 +155,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       assert.same({}, claim.seen)
     end)
 
-    it("show whether a claim still holds", function()
+    it("show whether a claim is still valid", function()
       set:add { "1", "2" }
       local late = set:claim(10, 0, 0.1)
       assert.is_true(set:holds(late, "1"))
@@ -164,7 +164,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       assert.is_false(set:holds(late, "1"))
     end)
 
-    it("are still there when it is opened again, with what was seen", function()
+    it("are still there after reopening, with their last records", function()
       set:add { "1" }
       set:changed(set:claim(10, 0, 60), "1", { status = "Pending" }, 0)
       local again = SETS[kind]("shared" .. n)
@@ -187,7 +187,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
         id = assert(ledger:identity()) } })
     end
 
-    it("belongs to a panel, and to an account where that has a name", function()
+    it("belongs to a panel, and to an account if that has a name", function()
       local mine, other_panel = set_of("one.example/api", "k1"), set_of("two.example/api", "k1")
       assert(mine:add { "1", "2" })
       assert(other_panel:add { "1" })
@@ -211,7 +211,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       assert.same({ "1" }, set_of("one.example/api", "new"):claim(10, 0, 60).ids)
     end)
 
-    it("is shared by processes whatever the wall clock says", function()
+    it("is shared by processes with any wall clock", function()
       local set = set_of("one.example/api", "k")
       set:add { "1", "2" }
       local claim = set:claim(1, 0, 0.3)
@@ -228,7 +228,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
 end
 
 describe("a set of watched orders", function()
-  it("in Redis goes on when Redis' clock is set back", function()
+  it("in Redis continues when Redis' clock is set back", function()
     local client, prefix = server:client(), "back:"
     local set = watched.set(redis_store.new(server:connect(), { prefix = prefix }), "w")
     set:add { "1", "2" }
@@ -250,7 +250,7 @@ describe("a set of watched orders", function()
     assert.equal(1, #set:claim(10, 0, 60).ids)
   end)
 
-  it("in Redis that was emptied is not taken for one in which all are final", function()
+  it("in a Redis that was emptied is not treated as finished", function()
     local client = server:client()
     local set = watched.set(redis_store.new(server:connect(), { prefix = "gone:" }), "w")
     set:add { "1" }
@@ -270,7 +270,7 @@ describe("a set of watched orders", function()
     assert.is_false(set:holds(claim, claim.ids[1]))
   end)
 
-  it("of the version before goes to the account that asks for it first", function()
+  it("of the previous version goes to the first account that opens it", function()
     local path, client = directory .. "/old.db", server:client()
     os.execute(("sqlite3 %s \"CREATE TABLE smmpanel_work (name TEXT NOT NULL, id TEXT NOT NULL, due REAL NOT NULL, "
       .. "seen TEXT, PRIMARY KEY (name, id)) WITHOUT ROWID; INSERT INTO smmpanel_work VALUES ('w', '7', 5, "

@@ -1,4 +1,4 @@
--- The wire log: what `record` writes, what `smmpanel.replay` answers from it, and that the key is in none of it.
+-- The wire log: what `record` writes, what `smmpanel.replay` answers from it, and that it never has the key.
 local core = require "smmpanel.core"
 local json = require "smmpanel.util.json"
 local smmpanel = require "smmpanel"
@@ -26,7 +26,7 @@ local function lines_of(path)
   return lines
 end
 
--- The outcome of a call without what differs from run to run.
+-- Returns the outcome of a call without what differs between runs.
 local function outcome_of(panel, action, ...)
   local value, err = panel[action](panel, ...)
   local seen = { value = value }
@@ -41,7 +41,7 @@ local function outcome_of(panel, action, ...)
   return seen
 end
 
--- What is asked of the sandbox: each of its faults and shapes, those that wait or send much in a small size.
+-- The requests to the sandbox: each of its faults and shapes, with small waits and sizes.
 local SMALL = {
   latency = "latency:0.01", jitter = "jitter:0.01", late = "late:0.01", trickle = "trickle:1000000", drip = "drip:0.05",
   huge = "huge:400000", ["huge-string"] = "huge-string:400000", ["huge-list"] = "huge-list:400000",
@@ -83,7 +83,7 @@ describe("a recording", function()
     assert.equal('{"balance":"100.84292","currency":"USD"}', lines[2].body)
   end)
 
-  it("has the headers that say how to go on", function()
+  it("has the headers that concern the next request", function()
     sandbox.panel("429:7", { record = path, retries = 0 }):balance()
     sandbox.panel("redirect", { record = path }):balance()
     local lines = lines_of(path)
@@ -91,7 +91,7 @@ describe("a recording", function()
     assert.matches("/maintenance$", lines[2].location)
   end)
 
-  it("has a failed transfer with what came before it", function()
+  it("has a failed transfer with the data that came before", function()
     sandbox.panel("cut:5", { record = path, retries = 0 }):balance()
     sandbox.panel("lost", { record = path, retries = 0 }):balance()
     local lines = lines_of(path)
@@ -99,25 +99,25 @@ describe("a recording", function()
     assert.same({ "reset", true }, { lines[2].error.code, lines[2].error.sent })
   end)
 
-  it("keeps bytes that are no UTF-8", function()
+  it("stores bytes that are not UTF-8", function()
     sandbox.panel("body:%25FF%25FE", { record = path }):balance()
     assert.equal("//4=", lines_of(path)[1].body_base64)
   end)
 
-  it("is readable by its owner alone", function()
+  it("is readable only by its owner", function()
     sandbox.panel("", { record = path }):balance()
     local pipe = io.popen("stat -c %a " .. path)
     assert.equal("600\n", pipe:read "*a")
     pipe:close()
   end)
 
-  it("is given to a function as a table", function()
+  it("can go to a function as tables", function()
     local seen = {}
     sandbox.panel("", { record = function(line) seen[#seen + 1] = line end }):balance()
     assert.same({ "balance", 200 }, { seen[1].action, seen[1].status })
   end)
 
-  it("that cannot be written costs no answer: stderr says so, once", function()
+  it("that cannot be written loses no answer: stderr has the error, once", function()
     local panel = sandbox.panel("", { record = "/nowhere/panel.jsonl" })
     local stderr, said = io.stderr, {}
     io.stderr = { write = function(_, text) said[#said + 1] = text end } -- luacheck: ignore 122
@@ -149,7 +149,7 @@ describe("a recording", function()
     os.remove(link)
   end)
 
-  it("has the key in no spelling", function()
+  it("has the key in no encoding", function()
     for _, body in ipairs {
       "key " .. KEY, 'S3CRET\\/key +\\u00fc\\"0123456789', "S3CRET%2Fkey+%2B%C3%BC%220123456789",
       "S3CRET%2fkey%20%2b%c3%bc%220123456789", 'S3CRET/key +ü&quot;0123456789', "cut S3CRET/key",
@@ -165,7 +165,7 @@ describe("a recording", function()
   local CALLS = { { "balance" }, { "services" }, { "status", 1 }, { "status", { 1, 2, 100 } }, { "add", ORDER },
     { "refill", 1 }, { "refill_status", 1 }, { "cancel", { 1, 9 } } }
 
-  -- The outcomes of the calls on a panel.
+  -- Returns the outcomes of the calls on a panel.
   local function outcomes(panel, calls)
     local list = {}
     for i, call in ipairs(calls) do
@@ -175,7 +175,7 @@ describe("a recording", function()
     return list
   end
 
-  it("is answered from with the same outcomes, whatever the panel said", function()
+  it("replays the same outcomes, whatever the panel answered", function()
     for _, name in ipairs(all_faults()) do
       os.remove(path)
       local fault, calls = SMALL[name] or name, NEVER_ANSWERS[name] and { CALLS[1], CALLS[5] } or CALLS
@@ -211,24 +211,24 @@ describe("smmpanel.replay", function()
     return { request = "key=K&action=" .. action, status = 200, body = body }
   end
 
-  it("answers equal requests one after the other, then with the last again", function()
+  it("answers equal requests one after the other, then repeats the last answer", function()
     write { line("balance", '{"balance":"1"}'), line("services", "[]"), line("balance", '{"balance":"2"}') }
     local transport = smmpanel.replay(path)
     assert.same({ 1, 2, 2 }, { balance(transport), balance(transport), balance(transport) })
   end)
 
-  it("fails as unreachable where the recording has no answer", function()
+  it("fails as unreachable if the recording has no answer", function()
     write { line("services", "[]") }
     assert.equal("connect", balance(smmpanel.replay(path)))
   end)
 
-  it("gives the lines in order where that is asked", function()
+  it("returns the lines in order on request", function()
     write { line("services", '{"balance":"7"}'), line("balance", '{"balance":"8"}') }
     local transport = smmpanel.replay(path, { in_order = true })
     assert.same({ 7, 8, "connect" }, { balance(transport), balance(transport), balance(transport) })
   end)
 
-  it("throws where the file cannot be read or holds no exchange", function()
+  it("throws if the file cannot be read or has no exchange", function()
     assert.is_false(pcall(smmpanel.replay, "/nowhere/at-all.jsonl"))
     local file = io.open(path, "w")
     file:write '{"request":"key=K&action=balance","status":200,"body":"{}"}\n{"status":200}\n'

@@ -1,11 +1,11 @@
 local core = require "smmpanel.core"
 
--- Lua 5.3 and later and LuaJIT can say whether a coroutine may be suspended; PUC 5.1 and 5.2 cannot.
+-- Lua 5.3 and later and LuaJIT can tell whether a coroutine can be suspended; PUC 5.1 and 5.2 cannot.
 local known = type(jit) == "table" or not (_VERSION == "Lua 5.1" or _VERSION == "Lua 5.2")
 
 describe("core.is_yieldable", function()
   if not known then
-    it("is absent where Lua cannot tell", function() assert.is_nil(core.is_yieldable) end)
+    it("is absent if Lua cannot tell", function() assert.is_nil(core.is_yieldable) end)
     return
   end
 

@@ -27,7 +27,7 @@ describe("the command line, day by day:", function()
     assert.matches("smmpanel: a poll failed: status: [^\n]*500", err)
     local _, count = err:gsub("a poll failed", "")
     assert.equal(1, count)
-    assert.matches("the last poll failed: Internal Server Error", err)
+    assert.matches("the last poll failed: HTTP 500: Internal Server Error", err)
   end)
 
   it("ids are numbers in JSON, and texts if they are not integers", function()

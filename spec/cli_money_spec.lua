@@ -38,7 +38,7 @@ describe("the command line, with money,", function()
     run "cd ~/state/smmpanel && for f in *.sqlite*; do mv $f main@$f; done"
     local again, err = run(line)
     assert.equal(id, again)
-    assert.matches("main@[^\n]* is [^\n]* now: one for each panel", err)
+    assert.matches("main@[^\n]* was renamed to [^\n]*: there is now one per panel", err)
     assert.equal(1, made "https://example.com/older")
     assert.equal("", (run "ls ~/state/smmpanel | grep @ || true"))
   end)

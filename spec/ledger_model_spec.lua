@@ -23,16 +23,34 @@ local function random_runs(count, options)
 end
 
 describe("the model of the ledger", function()
-  it("holds for two processes with up to two faults, in any order", function()
-    local runs, why, choices = explore { placers = 2, persons = 0, faults = 2, passes = 0 }
+  it("holds for two processes with a fault anywhere, in any order", function()
+    local runs, why, choices = explore { placers = 2, persons = 0, faults = 1, passes = 0 }
     assert.is_nil(why, choices and table.concat(choices, ","))
     assert.is_true(runs > 1000, runs)
   end)
 
-  it("holds for two processes and a person, with a fault and passing time, as far as this run goes", function()
-    local runs, why, choices = explore({ placers = 2, persons = 1, faults = 1, passes = 1 }, 5000)
-    assert.equal(5000, runs)
+  it("holds for two processes and a person, and passing time, in any order", function()
+    local runs, why, choices = explore { placers = 2, persons = 1, faults = 0, passes = 1 }
     assert.is_nil(why, choices and table.concat(choices, ","))
+    assert.is_true(runs > 1000, runs)
+  end)
+
+  it("is not cut short: no random run ends in a way that the exploration has not seen", function()
+    local ends, count = {}, 0
+    model.explore(function(choose, memory)
+      local why, run = model.run { choose = choose, store = memory_store.new(), placers = 2, persons = 0, faults = 1,
+        passes = 0, memory = memory }
+      ends[model.ending(run) or ""] = true
+      return why
+    end)
+    for _ in pairs(ends) do count = count + 1 end
+    assert.is_true(count >= 10, count)
+    for seed = 1, 3000 do
+      math.randomseed(seed)
+      local _, run = model.run { choose = math.random, store = memory_store.new(), placers = 2, persons = 0, faults = 1,
+        passes = 0 }
+      assert.is_true(ends[model.ending(run)], seed)
+    end
   end)
 
   it("holds in random longer runs", function()

@@ -86,20 +86,33 @@ local function failed(code, more)
   return nil, errors.new(err)
 end
 
--- The engine sends nothing after the deadline.
+-- One request: answered, refused, carried out without an answer, lost, carried out later, or not sent. The engine
+-- sends nothing after the deadline.
+local function exchange(run, actor)
+  point(run, actor)
+  states.observe(run, actor, run.now >= actor.deadline)
+  if run.now >= actor.deadline then return failed("timeout", { kind = "timeout" }) end
+  local outcome = fault(run, 6)
+  local request = { till = actor.deadline + MARGIN }
+  if outcome == 1 or outcome == 3 then carry_out(run, request) end
+  if outcome == 5 then run.late[#run.late + 1] = request end
+  states.observe(run, actor, outcome, request.order)
+  point(run, actor)
+  if outcome == 1 then return { order = request.order } end
+  if outcome == 2 then return failed("bad_link", { kind = "panel" }) end
+  if outcome == 6 then return failed "connect" end
+  return failed("cut", { uncertain = true })
+end
+
+-- As smmpanel.call.request does: what was not sent is sent again, and the ref is free in between.
 local function send(run, actor)
-  return function()
+  return function(hold)
+    local made, err = exchange(run, actor)
+    if made or err.code ~= "connect" or not hold.release(err) then return made, err end
     point(run, actor)
-    if run.now >= actor.deadline then return failed("timeout", { kind = "timeout" }) end
-    local outcome = fault(run, 5)
-    local request = { till = actor.deadline + MARGIN }
-    if outcome == 1 or outcome == 3 then carry_out(run, request) end
-    if outcome == 5 then run.late[#run.late + 1] = request end
-    states.observe(run, actor, outcome, request.order)
-    point(run, actor)
-    if outcome == 1 then return { order = request.order } end
-    if outcome == 2 then return failed("bad_link", { kind = "panel" }) end
-    return failed("cut", { uncertain = true })
+    local ended, other, why = hold.take_again()
+    if ended then return other, why end
+    return exchange(run, actor)
   end
 end
 
@@ -122,15 +135,19 @@ end
 
 local function placer(run, actor)
   local store = store_for(run, actor)
+  local function now()
+    states.reads_clock(run, actor)
+    return run.now
+  end
   local call = {
     ref = run.ref, site = "example.com", fields = FIELDS, decimals = "number", sleep = sleeper(run, actor),
-    owner = function() return entries.owner(run.store) end, now = function() return run.now end,
+    owner = function() return entries.owner(run.store) end, now = now,
     deadline = function() return actor.deadline end,
   }
   return function()
     actor.told = {}
     for _ = 1, run.tries do
-      actor.deadline = run.now + TIMEOUT
+      actor.deadline = now() + TIMEOUT
       local made, err = once.add(store, call, send(run, actor))
       if made then return end
       actor.told[#actor.told + 1] = err.order
@@ -162,9 +179,11 @@ end
 local function with_world(run, f)
   local old_placer, old_here, old_random = process.placer, process.here, core.random
   process.placer = function(seconds)
+    states.reads_clock(run, run.running)
     return ("b n 1 %s %.3f 0 %.0f"):format(run.running.name, run.now, math.ceil(seconds))
   end
   process.here = function()
+    states.looks_around(run, run.running)
     return { boot = "b", uptime = run.now, wall = 0, life = function(p) return run.life[p.start] or "running" end }
   end
   -- About a half, its own for each actor, the same in each run: two orders of the same steps come to the same state.
@@ -241,6 +260,20 @@ local function broken(run)
   return "an order that neither the ledger nor an error knows"
 end
 
+--- How a run ended, in short: the orders made, the attempts in the ledger, and for each actor how it ended and how many
+-- orders its caller was told.
+function model.ending(run)
+  local parts = { #run.made }
+  for _, row in ipairs(run.store.rows) do
+    parts[#parts + 1] = ("%d %s%s"):format(row.attempt, row.state, row.token and " open" or "")
+  end
+  for _, actor in ipairs(run.actors) do
+    if not actor.dead and not actor.done then return nil end
+    parts[#parts + 1] = (actor.dead and "dead " or "done ") .. #(actor.told or {})
+  end
+  return table.concat(parts, ", ")
+end
+
 --- One run.
 ---@param options table choose(n), store, ref, placers, persons, tries (of each placer), faults and passes (at most so
 -- many); careless: the person does not wait until it is not too early; memory: see explore
@@ -278,6 +311,7 @@ end
 ---@return integer runs
 ---@return string? broken
 ---@return integer[]? choices that led there
+---@return integer? states that were seen
 function model.explore(new_run, limit)
   local path, runs, memory = {}, 0, states.new()
   while true do
@@ -302,9 +336,9 @@ function model.explore(new_run, limit)
     end
     for i = #path, depth + 1, -1 do path[i] = nil end
     while #path > 0 and path[#path].at == path[#path].n do path[#path] = nil end
-    if #path == 0 then return runs end
+    if #path == 0 then return runs, nil, nil, memory.states end
     path[#path].at = path[#path].at + 1
-    if limit and runs >= limit then return runs end
+    if limit and runs >= limit then return runs, nil, nil, memory.states end
   end
 end
 

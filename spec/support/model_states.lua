@@ -4,7 +4,7 @@ local states = {}
 
 --- The memory of one exploration. It sets `is_new`: whether this run is past the steps that it shares with the last.
 function states.new()
-  return { ids = {}, count = 0, known = {} }
+  return { ids = {}, count = 0, known = {}, states = 0 }
 end
 
 local function id_of(memory, text)
@@ -33,8 +33,18 @@ function states.observe(run, actor, a, b)
   if run.memory then add(run.memory, actor, written(a) .. ";" .. written(b)) end
 end
 
---- An actor goes on: it can see the clock, and which processes live.
+--- An actor goes on: it is at another point of its program then, even if it sees nothing.
 function states.resumed(run, actor)
+  if run.memory then add(run.memory, actor, "") end
+end
+
+--- An actor reads the clock.
+function states.reads_clock(run, actor)
+  if run.memory then add(run.memory, actor, written(run.now)) end
+end
+
+--- An actor reads the clock and looks which processes live.
+function states.looks_around(run, actor)
   if not run.memory then return end
   local parts = { written(run.now) }
   for i, other in ipairs(run.actors) do parts[i + 1] = other.dead and "dead" or "" end
@@ -58,8 +68,10 @@ local function signature(run)
     id_of(run.memory, written(run.store)), id_of(run.memory, written(run.late)) }
   for _, actor in ipairs(run.actors) do
     local is_awake = not actor.sleeps or run.steps > actor.sleeps
-    parts[#parts + 1] = actor.history
-    parts[#parts + 1] = (actor.done and "e" or "") .. (actor.dead and "d" or "") .. (is_awake and "a" or "")
+    -- What an actor has seen matters no more once it has ended, except for the orders that its caller was told.
+    local is_over = actor.done or actor.dead
+    parts[#parts + 1] = is_over and table.concat(actor.told or {}, "+") or actor.history
+    parts[#parts + 1] = actor.dead and "d" or actor.done and "e" or is_awake and "a" or ""
   end
   return table.concat(parts, " ")
 end
@@ -69,7 +81,7 @@ function states.is_known(run)
   if not run.memory or not run.memory.is_new() then return false end
   local now = signature(run)
   if run.memory.known[now] then return true end
-  run.memory.known[now] = true
+  run.memory.known[now], run.memory.states = true, run.memory.states + 1
   return false
 end
 

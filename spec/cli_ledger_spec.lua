@@ -35,6 +35,18 @@ describe("the command line, with a ledger,", function()
     assert.equal(0, sandbox.counts("before").made)
   end)
 
+  it("says that the file of --ledger is a new one, and refuses it where it should have refs", function()
+    orders("typo", 1, 2)
+    local _, err = run "smmpanel add --from ~/typo.csv --yes --ledger ~/right.db"
+    assert.matches("right%.db is a new ledger: it has no refs yet\n", err)
+    _, err = run "smmpanel add --from ~/typo.csv --yes --ledger ~/right.db"
+    assert.is_nil(err:find("new ledger", 1, true))
+    for _, command in ipairs { "pending", "resolve typo-1 5", "ledger adopt --yes" } do
+      _, err = run("smmpanel " .. command .. " --ledger ~/rihgt.db", 2)
+      assert.matches("%-%-ledger: there is no ledger .*rihgt%.db", err)
+    end
+  end)
+
   it("resolve --from settles many, after checking the ids at the panel", function()
     orders("many", 1, 12)
     run("smmpanel add --from ~/many.csv --yes", 5, { fault = "lost@1-3&on=add" })

@@ -168,7 +168,7 @@ end
 ---@return integer? exit code
 function add_many.run(context, args)
   local state = { answers = {}, taken = 0, work = interrupt.new() }
-  local panel = context:panel { ledger = context:ledger() }
+  local panel = context:panel { ledger = context:ledger(true) }
   local services = context:catalog(0)
   state.items = order_file.read(args.from, services, args)
   state.known = known.count(panel, state.items)

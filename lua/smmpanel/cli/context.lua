@@ -6,6 +6,7 @@ local core = require "smmpanel.core"
 local debug_log = require "smmpanel.cli.debug"
 local fail = require "smmpanel.cli.fail"
 local ledger_file = require "smmpanel.cli.input.ledger_file"
+local lfs = require "lfs"
 local private = require "smmpanel.cli.input.private"
 local profiles = require "smmpanel.cli.input.profiles"
 local records = require "smmpanel.cli.views.records"
@@ -107,10 +108,19 @@ local function own_ledger(self)
   return path
 end
 
+-- A mistyped path would be a ledger without any ref: all orders of a list would be placed again.
+local function check_given_ledger(self, path, may_create)
+  if not path or lfs.attributes(path) then return end
+  if not may_create then fail.usage("--ledger: there is no ledger %s", path) end
+  self:say("%s is a new ledger: it has no refs yet", path)
+end
+
 --- Returns the panel's ledger, for orders with a ref.
+---@param may_create? boolean the command places orders, so the file of --ledger need not exist
 ---@return smmpanel.Ledger
-function Context:ledger()
+function Context:ledger(may_create)
   chosen(self)
+  check_given_ledger(self, self.args.ledger, may_create)
   local path = self.args.ledger or self.ledger_path or own_ledger(self)
   ledger_file.protect(path)
   local ok, ledger = pcall(smmpanel.ledger.sqlite, path)

@@ -80,7 +80,7 @@ local function add_one(context, args)
   local order = fields.read(args.field)
   local wrong_ref = args.ref and checks.ref(args.ref)
   if wrong_ref then fail.usage("the ref must be %s", wrong_ref) end
-  if args.ref then context:panel { ledger = context:ledger() } end
+  if args.ref then context:panel { ledger = context:ledger(true) } end
   local unknown = not args.any_field and order_form.unknown(order)
   if unknown then fail.usage("%s", unknown) end
   if not order.service and context:can_ask() then

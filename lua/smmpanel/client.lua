@@ -28,8 +28,6 @@ local watch = lazy "smmpanel.watch.start"
 ---@class smmpanel.Panel
 local Panel = {}
 
-local Meta = { __index = Panel, __name = "smmpanel.Panel" }
-
 local CACHE_SECONDS = 900
 local STOP_AFTER = 3 -- answers in a row, of add_all
 
@@ -342,24 +340,4 @@ function Panel:close()
   state.client:close()
 end
 
-Meta.__close = Panel.close
-
-function Meta:__tostring()
-  local state = state_of.of(self, "tostring")
-  return ("smmpanel.Panel (%s%s)"):format(state.site, state.closed and ", closed" or "")
-end
-
-local client = {}
-
---- A new panel.
----@param given smmpanel.Options
----@return smmpanel.Panel
-function client.new(given)
-  local own = options.panel(given)
-  loops.check("smmpanel.new", own.loop)
-  local panel = setmetatable({}, Meta)
-  state_of.store(panel, own)
-  return panel
-end
-
-return client
+return Panel

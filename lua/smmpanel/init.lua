@@ -8,11 +8,13 @@
 -- A wrong argument throws. A failure in operation returns `nil, err` (see smmpanel.Error).
 -- @module smmpanel
 
-local client = require "smmpanel.client"
+local lazy = require "smmpanel.util.lazy"
+
 local core = require "smmpanel.core"
-local frame = require "smmpanel.loop.frame"
+local frame = lazy "smmpanel.loop.frame"
 local loops = require "smmpanel.loop"
-local states = require "smmpanel.api.states"
+local panel = require "smmpanel.panel"
+local states = lazy "smmpanel.api.states"
 local argerror = require "smmpanel.util.argerror"
 local checks = require "smmpanel.util.checks"
 
@@ -41,7 +43,7 @@ function smmpanel.new(options)
   if options == smmpanel then
     argerror.throw("smmpanel.new", "call it with a dot: smmpanel.new { url = ..., key = ... }")
   end
-  return client.new(options)
+  return panel.new(options)
 end
 
 --- Returns the class of an order's or refill's state. Classifies the `status` field of `status` and `refill_status`.

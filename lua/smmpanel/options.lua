@@ -4,7 +4,7 @@
 local options = {}
 
 local checks = require "smmpanel.util.checks"
-local decimal = require "smmpanel.util.decimal"
+local decimal = require "smmpanel.util.lazy" "smmpanel.util.decimal"
 local text = require "smmpanel.util.text"
 local argerror = require "smmpanel.util.argerror"
 

@@ -20,10 +20,9 @@ local function prepared(map)
 end
 
 --- Returns a function that returns the user's code for a panel's text.
----@param map? table<string, string> part of a text -> code
----@return (fun(said: string): string?)? nil if the option is not set
+---@param map table<string, string> part of a text -> code
+---@return fun(said: string): string?
 function own_words.codes(map)
-  if not map then return nil end
   local list = prepared(map)
   return function(said)
     local normal = normalise(said)
@@ -34,10 +33,9 @@ function own_words.codes(map)
 end
 
 --- Returns a function that returns the class of a state. The user's words take precedence.
----@param map? table<string, string> a state as the panel writes it -> class
+---@param map table<string, string> a state as the panel writes it -> class
 ---@return fun(status: any): string
 function own_words.states(map)
-  if not map then return states.state end
   local class_of = {}
   for words, class in pairs(map) do class_of[normalise(words)] = class end
   return function(status)

@@ -2,15 +2,18 @@
 -- object, or dumps it, does not find the key.
 -- @module smmpanel.call.state
 
+local lazy = require "smmpanel.util.lazy"
+
 local state = {}
 
 local argerror = require "smmpanel.util.argerror"
 local core = require "smmpanel.core"
-local limiter = require "smmpanel.limiter.local"
-local own_words = require "smmpanel.api.own_words"
+local limiter = lazy "smmpanel.limiter.local"
+local own_words = lazy "smmpanel.api.own_words"
 local redact = require "smmpanel.util.redact"
-local transport = require "smmpanel.call.transport"
-local wire_log = require "smmpanel.wire_log"
+local states = lazy "smmpanel.api.states"
+local transport = lazy "smmpanel.call.transport"
+local wire_log = lazy "smmpanel.wire_log"
 
 local state_of = setmetatable({}, { __mode = "k" })
 
@@ -30,11 +33,16 @@ local function network_client(own)
   }
 end
 
+local function built_in_class(status)
+  return states.state(status)
+end
+
 local function new(own)
   own.user_agent = own.user_agent or "smmpanel/" .. core.version
   local fields = {
     client = network_client(own), transport = own.transport and transport.client(own),
-    redact = redact(own.key), codes = own_words.codes(own.error_codes), class_of = own_words.states(own.order_states),
+    redact = redact(own.key), codes = own.error_codes and own_words.codes(own.error_codes),
+    class_of = own.order_states and own_words.states(own.order_states) or built_in_class,
     site = own.url:match("^%a+://[^/?#]*"):gsub("//.*@", "//"),
     budgets = budgets(own), options = own, transfers = {}, reported = {}, calls = 0, closed = false,
   }

@@ -1,4 +1,4 @@
--- With an idempotency key at the panel nobody has to settle anything: 300 kills, and answers lost in every way.
+-- With an idempotency key at the panel nothing needs to be settled: 300 kills, and answers lost in every way.
 local crash = require "spec.support.crash"
 
 describe("1,000 orders at a panel with an idempotency key, their four processes killed at 300 points", function()

@@ -28,24 +28,24 @@ describe("panel:investigate over a hundred days", function()
     ["numbers from two ranges"] = { wrap = broken.two_ranges, reason = "ids_do_not_grow" },
     ["ids that are no numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
-    it("settles nothing where the panel gives " .. name, function()
+    it("settles nothing if the panel gives " .. name, function()
       local sum = days(name, { wrap = how.wrap })
       assert.equal(0, sum.settled)
       assert.equal(sum.uncertain, sum.reasons[how.reason])
     end)
   end
 
-  it("settles nothing where the panel shows other customers' orders", function()
+  it("settles nothing if the panel shows other customers' orders", function()
     local sum = days("shows others' orders", { wrap = broken.shows_others })
     assert.is_true((sum.reasons.others_orders or 0) + (sum.reasons.no_stranger or 0) >= 0.9 * sum.uncertain)
   end)
 
-  it("does not choose between equal orders side by side", function()
+  it("does not choose between equal concurrent orders", function()
     local sum = days("equal orders", { order = world.equal_order })
     assert.is_true(sum.reasons.several_fit > 0)
   end)
 
-  it("is as right over the network", function()
+  it("is equally right over the network", function()
     local sum = days("over the network", { sandboxes = network }, 5)
     assert.is_true(sum.uncertain > 80)
     assert.is_true(sum.settled >= 0.9 * sum.uncertain)

@@ -15,7 +15,7 @@ local function random_runs(count, store_for)
   end
 end
 
--- The person looks at all that is pending, so a store that has seen many runs is slow.
+-- The person checks everything that is pending, so a store with many runs is slow.
 local function fresh_each_500(new_store)
   local number, store = -1, nil
   return function(seed)

@@ -1,4 +1,4 @@
--- The long runs of spec/limiter_spec.lua: eight processes at 50 requests a second, any ten seconds of thirty; and
+-- The long runs of spec/limiter_spec.lua: eight processes at 50 requests per second, any ten seconds of thirty; and
 -- four of them while clocks are set, processes are stopped and Redis is restarted.
 local fleet = require "spec.support.fleet"
 local redis_server = require "spec.support.redis"
@@ -8,7 +8,7 @@ local socket = require "socket"
 local RATE = 50
 
 describe("a limiter in Redis under eight processes", function()
-  it("lets through 50 a second, within 5 %, and gives each its share", function()
+  it("lets 50 per second through, within 5 %, and gives each process its share", function()
     local server = redis_server.start()
     local report = fleet.limited { redis = server.port, processes = 8, side_by_side = 2, rate = RATE, seconds = 30 }
     server:stop()
@@ -44,7 +44,7 @@ describe("a limiter in Redis under four processes", function()
     return report
   end
 
-  it("keeps to it while clocks are set by a minute, a day and a year, and back", function()
+  it("is respected while clocks are set by a minute, a day and a year, and back", function()
     local report = run(16, function()
       for _, shift in ipairs { 60, 0, -60, 0, 86400, -86400, 31536000, -31536000, 0 } do
         socket.sleep(1.5)
@@ -55,7 +55,7 @@ describe("a limiter in Redis under four processes", function()
     assert.is_true(report.total >= RATE * 16 * 0.9)
   end)
 
-  it("keeps to it while processes are stopped and go on", function()
+  it("is respected while processes are stopped and continue", function()
     local report = run(15, function(pids)
       for i = 1, 6 do
         local pid = pids[i % 4 + 1]
@@ -68,7 +68,7 @@ describe("a limiter in Redis under four processes", function()
     assert.is_true(report.total >= RATE * 15 * 0.8)
   end)
 
-  it("keeps to it while Redis hangs and is restarted", function()
+  it("is respected while Redis hangs and is restarted", function()
     local report = run(14, function()
       for _ = 1, 3 do
         socket.sleep(1.5)

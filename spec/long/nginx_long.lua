@@ -1,4 +1,4 @@
--- The long run of spec/loops/nginx_spec.lua: 10,000 requests and 20 reloads among them. Of the 5.1 ABI alone.
+-- The long run of spec/loops/nginx_spec.lua: 10,000 requests and 20 reloads. For the 5.1 ABI only.
 local nginx = require "spec.loops.support.nginx"
 local sandbox_server = require "smmpanel.sandbox.server"
 
@@ -23,7 +23,7 @@ local function middle(list)
 end
 
 describe("nginx over 10,000 requests and 20 reloads", function()
-  it("loses none, its old workers leave, descriptors and threads are flat", function()
+  it("loses none, its old workers end, descriptors and threads are flat", function()
     local sandbox = assert(sandbox_server.start { tls = false })
     local server = nginx.start { locations = LOCATIONS, http = SETUP:format(sandbox.url, sandbox.key) }
     finally(function()
@@ -44,7 +44,7 @@ describe("nginx over 10,000 requests and 20 reloads", function()
       if old then
         leaving[#leaving + 1] = assert(nginx.wait_until(function() return not nginx.alive(old) end), "it stays")
         burst()
-        -- The master keeps what a worker leaves behind; a worker has as many connections as it had calls at once.
+        -- The master inherits what a worker leaves behind; a worker has as many connections as it had concurrent calls.
         local descriptors = server:holds(server:master())
         held = held or descriptors
         assert.is_true(descriptors <= held + 2, held .. " -> " .. descriptors)

@@ -21,7 +21,7 @@ for _, kind in ipairs { "SQLite", "Redis" } do
     end)
 
     -- `twice` changes may be reported again: those that a process was reporting when it lost its claim.
-    -- An order that nobody polls for longer than a phase has a change less: a claim that is lost lasts 20 s.
+    -- An order that is not polled for longer than a phase has one change less: a lost claim lasts 20 s.
     local function run(twice, phase, meanwhile)
       local began = os.time()
       local report = watching.shared { orders = ORDERS, phase = phase, last = 3, interval = 2, rate = 60, workers = 3,
@@ -43,7 +43,7 @@ for _, kind in ipairs { "SQLite", "Redis" } do
       end)
     end)
 
-    it("are reported while processes are stopped, for longer than their claims last too", function()
+    it("are reported while processes are stopped, even for longer than their claims last", function()
       run(8 * 3, 30, function(pids)
         for i, seconds in ipairs { 2, 3, 24 } do
           os.execute("kill -STOP " .. pids[i])

@@ -5,10 +5,10 @@ local socket = require "socket"
 local watched = require "spec.support.watched"
 local watching = require "spec.support.watching"
 
--- A Redis that loses the last second has changes reported again, and waits for no disk.
+-- After a Redis that loses the last second, changes are reported again; it waits for no disk.
 local FSYNC = "--appendfsync everysec"
 local ORDERS, INTERVAL, RATE = 100000, 12, 120
--- A third of them changes once, one twice, one three times; and all are new once.
+-- A third of them changes once, one twice, one three times; and each is new once.
 local CHANGES = ORDERS + (ORDERS - 1) / 3 * (2 + 3 + 1) + 2
 
 local function check(report, seconds)
@@ -24,31 +24,31 @@ local function check(report, seconds)
   assert.is_true(most <= RATE * 10 * 1.05)
 end
 
-describe("100,000 orders are watched to their end", function()
+describe("100,000 orders are watched until all are final", function()
   it("by one process", function()
     local began = os.time()
     local report = watching.here { orders = ORDERS, phase = 30, last = 3, interval = INTERVAL, rate = RATE }
     check(report, os.time() - began)
     assert.equal(0, report.twice)
     assert.equal(0, report.too_late)
-    -- The first is taken when each was polled once; the queue, which slides, has its size after the second round.
+    -- The first size is taken when each was polled once; the queue has its size after the second round.
     assert.is_true(report.memory[3] <= report.memory[2] * 1.05)
   end)
 
   it("by three that share them in Redis, one of them killed", function()
     local began, server, directory = os.time(), redis_server.start(FSYNC), redis_server.scratch()
-    -- What the one that dies has claimed falls to the others after 20 s, within the phase.
+    -- The claims of the killed worker go to the others after 20 s, within the phase.
     local report = watching.shared { orders = ORDERS, phase = 50, last = 3, interval = INTERVAL, rate = RATE,
       workers = 3, kill_after = 25, directory = directory, ledger = server.port }
     server:stop()
     os.execute("rm -rf " .. directory)
     check(report, os.time() - began)
-    -- One change was being told at the most when it died, for each of its pollers.
+    -- When it died, each of its pollers was reporting one change at most.
     assert.is_true(report.twice <= 8)
     for _, most in ipairs(report.memory) do assert.is_true(most < 64 * 1024) end
   end)
 
-  it("take little of Redis", function()
+  it("use little memory in Redis", function()
     local server, ids = redis_server.start(FSYNC), {}
     local client = server:client()
     local set = watched.set(redis_store.new(server:connect(), { unsafe = true }), "all")

@@ -1,5 +1,5 @@
--- Wherever a call is made: it suspends, it blocks, or it throws before anything is sent. The table in
--- docs/event-loops.md says which, for each loop; here each of its cells is tried in the real program.
+-- In each place where a call can be made, it suspends, blocks, or throws before anything is sent. The table in
+-- docs/event-loops.md says which, for each loop; here each of its cells is tested in the real program.
 local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
@@ -12,7 +12,7 @@ local function cells(line)
   return list
 end
 
--- -> loop -> place -> what the documents say
+-- loop -> place -> what the documents say
 local function documented()
   local file = assert(io.open "docs/event-loops.md")
   local text = file:read "*a"
@@ -28,7 +28,7 @@ local function documented()
   return table_of
 end
 
--- Neovim waits in place of suspending: its own work goes on. Some cells differ by the Lua.
+-- Neovim waits instead of suspending: its own work continues. Some cells differ between Luas.
 local function allows(cell, said)
   return cell:find(said, 1, true) or said == "suspends" and cell == "waits"
 end
@@ -45,7 +45,7 @@ local NGINX = [[
 describe("a call made", function()
   local sandbox, expected, dir
 
-  -- All programs at once: what they do most is to wait.
+  -- All programs at once: they mostly wait.
   local function run_all()
     local commands = {}
     for i, program in ipairs(programs) do
@@ -94,7 +94,7 @@ describe("a call made", function()
 
   for i, program in ipairs(programs) do
     if program.command and not program.is_again then
-      it("in " .. program.name .. " waits as the documents say, or throws with nothing sent", function()
+      it("in \"" .. program.name .. " waits as the documents say, or throws with nothing sent", function()
         check(program.name, "p" .. i, output_of(i))
       end)
     end

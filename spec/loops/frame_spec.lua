@@ -1,4 +1,4 @@
--- The loop of games: what one frame does, counted.
+-- The loop of games: the work of one frame, counted.
 local core = require "smmpanel.core"
 local sandbox_support = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"

@@ -1,5 +1,5 @@
--- A call in a generator (coroutine.wrap) inside a coroutine of an event loop: its loop would take what the call yields
--- for a row, and resume it before the answer is there. The server counts that nothing was sent.
+-- A call in a generator (coroutine.wrap) inside a coroutine of an event loop: the consumer of the generator would take
+-- the yielded value for a row, and resume the call before its answer is there. The server proves that nothing was sent.
 local process = require "spec.support.process"
 local sandbox_support = require "spec.support.sandbox"
 
@@ -29,7 +29,7 @@ describe("a call in a generator inside a coroutine of luv", function()
     end)
   end
 
-  it("leaves no ref in doubt: the ref can be placed after it", function()
+  it("leaves no ref uncertain: the ref can be placed afterwards", function()
     assert.matches("pending\t0", said, 1, true)
     assert.equal(1, sandbox.counts("after").requests, said)
   end)

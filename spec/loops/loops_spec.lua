@@ -17,7 +17,7 @@ local function output(command)
   return text
 end
 
--- luv itself does not bear that its state is closed within its loop.
+-- luv itself crashes if its state is closed within its loop.
 local function ways_to_leave(program)
   return { "at_once", program.closes ~= false and "close" or nil }
 end
@@ -53,7 +53,7 @@ describe("in", function()
 
   local function stall_of(said) return tonumber(said:match "longest stall (%S+)") end
 
-  -- One that polls has its turns late on a busy machine; that it blocked nobody is in the server's count.
+  -- A loop that polls runs late on a busy machine; the server's count shows that it blocked nothing.
   local function is_stalled(program, said) return not program.polls and (stall_of(said) or 0) >= STALL_MS end
 
   lazy_setup(function()
@@ -73,7 +73,7 @@ describe("in", function()
     if program.command then
       it(program.name .. " a call suspends its coroutine and nothing else", function()
         local said = said_by(i, "scenario")
-        -- The others may have had the processor; one that blocks stalls alone too.
+        -- Other processes may have had the processor; a loop that blocks stalls alone too.
         if is_stalled(program, said) then said = output(scenario_of(i)) end
         assert.is_nil(said:match "not ok[^\n]*", said)
         assert.truthy(said:find("\nend", 1, true), said)
@@ -95,7 +95,7 @@ describe("in", function()
     end
   end
 
-  it("plain Lua all runs side by side, across a fork too, and may leave in mid-flight", function()
+  it("plain Lua runs all functions concurrently, across a fork too, and can end in mid-flight", function()
     local command = process.lua() .. " spec/loops/programs/plain.lua"
     assert.equal("ok all\nok fork\nok side by side\nstatus 0\n", run(command))
     for _, how in ipairs { "at_once", "close" } do
@@ -105,12 +105,12 @@ describe("in", function()
 
   if not is_51 then return end
 
-  it("Copas on plain Lua 5.1 many calls sleep at a time, and sleep again when they wake up", function()
+  it("Copas on plain Lua 5.1 lets many calls sleep at a time, and sleep again when they wake up", function()
     if not programs.loads("lua5.1", "copas") then return pending "copas does not load here" end
     assert.equal("40 of 40 ended\nstatus 0\n", run "lua5.1 spec/loops/programs/copas_sleepers.lua")
   end)
 
-  it("Neovim outside a coroutine Ctrl-C ends what blocks, and a write says that it is uncertain", function()
+  it("Neovim outside a coroutine ends a blocking call at Ctrl-C, and reports a write as uncertain", function()
     local said = run(programs.neovim .. "'luafile spec/loops/programs/neovim_interrupt.lua'")
     assert.matches("call early cancelled", said, 1, true)
     assert.matches("write early cancelled uncertain", said, 1, true)

@@ -1,5 +1,5 @@
--- A call in nginx ends although there is no dispatcher for it: each case left calls waiting for ever. nginx has a
--- Lua of its own: these specs run once, with the 5.1 ABI.
+-- A call in nginx ends although there is no dispatcher for it: each case left calls waiting for ever. nginx has its own
+-- Lua: these specs run once, with the 5.1 ABI.
 -- luacheck: no max string line length
 if _VERSION ~= "Lua 5.1" then return end
 
@@ -68,7 +68,7 @@ describe("in nginx, without a dispatcher,", function()
     for _, answer in ipairs(answers) do assert.same({ status = 200, body = expected }, answer) end
   end
 
-  it("for nginx runs as many timers as it may", function()
+  it("because nginx runs as many timers as it may", function()
     start("timers", { http = "lua_max_running_timers 1;" })
     server:get "/occupy"
     all_are("USD", server:at_once(times(20, "/call")))
@@ -76,14 +76,14 @@ describe("in nginx, without a dispatcher,", function()
     assert.same({ 200, "timeout" }, { server:get "/late" })
   end)
 
-  it("for there is no directory for the socket", function()
+  it("because there is no directory for the socket", function()
     start("directory", { main = "env TMPDIR=/nonexistent;" })
     all_are("USD", server:at_once(times(20, "/call")))
     assert.same({ 200, "timeout" }, { server:get "/late" })
     assert.matches("is TMPDIR writable", server:log(), 1, true)
   end)
 
-  it("for a step threw", function()
+  it("because a step threw", function()
     start("step")
     for _, count in ipairs { 1, 2, 5 } do
       assert.same({ 200, "USD" }, { server:get("/fail?times=" .. count) })

@@ -1,5 +1,5 @@
--- The code of docs/nginx-frameworks.md in plain nginx, loaded as Kong, APISIX and Lapis load it. nginx has a Lua of its
--- own: these specs run once, with the 5.1 ABI.
+-- The code of docs/nginx-frameworks.md in plain nginx, loaded as Kong, APISIX and Lapis load it. nginx has its own Lua:
+-- these specs run once, with the 5.1 ABI.
 -- luacheck: no max string line length
 if _VERSION ~= "Lua 5.1" then return end
 
@@ -21,7 +21,7 @@ local function read(path)
   return text
 end
 
--- What each framework gives the code, as far as the code asks for it.
+-- The functions of each framework that the code uses.
 local INIT = [[
   package.path = "%s/?.lua;" .. package.path
   spec = { notes = {} }
@@ -63,7 +63,7 @@ local LOCATIONS = [[
     ngx.status = answer.status; ngx.print(require "cjson".encode(answer.json)) } }
 ]]
 
-describe("in nginx, as the documents show,", function()
+describe("in nginx, as documented,", function()
   local sandbox, server, dir
 
   local function start(directives)
@@ -101,7 +101,7 @@ describe("in nginx, as the documents show,", function()
   end)
 
   -- Kong does so while a plugin has delayed the response.
-  it("Kong: access waits in a coroutine of its own", function()
+  it("Kong: access waits in a separate coroutine", function()
     assert.same({ 200, "passed" }, { server:get "/kong_delayed" })
   end)
 
@@ -116,7 +116,7 @@ describe("in nginx, as the documents show,", function()
     assert.matches('^%[{.*"order":"1".*"order":"100".*}%]$', body)
   end)
 
-  it("Lapis: a handler in a coroutine of its own waits", function()
+  it("Lapis: a handler in a separate coroutine waits", function()
     local status, body = server:get "/lapis?id=100"
     assert.equal(200, status)
     assert.matches('"status":"In progress"', body, 1, true)
@@ -133,7 +133,7 @@ describe("in nginx, as the documents show,", function()
     assert.is_nil(log:match "[^\n]*%[alert%][^\n]*")
   end)
 
-  it("many requests share the worker's panel, side by side", function()
+  it("many requests share the worker's panel, concurrently", function()
     local paths = {}
     for i = 1, 60 do paths[i] = i % 2 == 0 and "/kong" or "/lapis?id=100" end
     for _, answer in ipairs(http.at_once(server.port, paths)) do assert.equal(200, answer.status) end

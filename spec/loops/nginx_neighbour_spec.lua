@@ -1,5 +1,5 @@
--- In an nginx worker one thread serves all panels: what one sends must not delay the calls to another, nor the worker.
--- nginx has a Lua of its own: these specs run once, with the 5.1 ABI.
+-- In an nginx worker one thread serves all panels: one panel's data must not delay the calls to another, or the worker.
+-- nginx has its own Lua: these specs run once, with the 5.1 ABI.
 if _VERSION ~= "Lua 5.1" then return end
 
 local hostile = require "spec.support.hostile"
@@ -8,7 +8,7 @@ local raw = require "spec.support.raw"
 
 local BUSY = 2 -- seconds that a busy machine may add; what this looks for took 7 and more
 
--- -> the longest of 50 calls to the healthy panel, while eight to the other go on
+-- Returns the longest of 50 calls to the healthy panel, while eight to the other one are in flight.
 local LOCATION = [[
   location = /beside { content_by_lua_block {
     local smmpanel, urls = require "smmpanel", dofile(URLS)

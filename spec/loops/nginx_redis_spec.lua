@@ -73,7 +73,7 @@ describe("in nginx, over its Redis client,", function()
     if directory then os.execute("rm -rf " .. directory) end
   end)
 
-  -- While all of them wait for Redis and for the panel, one worker still answers others at once.
+  -- While all of them wait for Redis and the panel, one worker still answers other requests at once.
   local function bystander_of(paths)
     local longest = 0
     local answers, seconds = server:at_once(paths, function()
@@ -87,7 +87,7 @@ describe("in nginx, over its Redis client,", function()
   end
 
   for _, ledger in ipairs { "redis", "sqlite" } do
-    it("the same ref in 40 requests at once is one order, whose id all get, with a ledger in " .. ledger, function()
+    it("the same ref in 40 concurrent requests is one order, whose id all get, with a ledger in " .. ledger, function()
       local before = sandbox.counts("placed").actions.add or 0
       local answers = server:at_once(paths_to(40, "/place?ref=same&ledger=" .. ledger))
       local order = tonumber(answers[1].body)
@@ -98,7 +98,7 @@ describe("in nginx, over its Redis client,", function()
     end)
   end
 
-  it("an order whose client has gone is placed and kept all the same", function()
+  it("an order whose client has gone is nevertheless placed and stored", function()
     local before = sandbox.counts("placed").actions.add
     os.execute(("curl -s --max-time 0.05 'http://127.0.0.1:%d/impatient?ref=impatient'"):format(server.port))
     assert.truthy(nginx.wait_until(function() return select(2, server:get "/pending") == "" end))
@@ -107,7 +107,7 @@ describe("in nginx, over its Redis client,", function()
     assert.equal(1, sandbox.counts("placed").actions.add - before)
   end)
 
-  it("40 refs at once are placed side by side, without holding up the worker", function()
+  it("40 refs at once are placed concurrently, without delaying the worker", function()
     local before = sandbox.counts("placed").actions.add
     local answers, seconds, longest = bystander_of(paths_to(40, "/place?ref=order-#"))
     for _, answer in ipairs(answers) do assert.is_number(tonumber(answer.body), answer.body) end
@@ -115,19 +115,19 @@ describe("in nginx, over its Redis client,", function()
     assert.is_true(longest < seconds)
   end)
 
-  it("a budget makes requests wait for their turn, and nobody else", function()
+  it("a rate limit makes requests wait for their slot, and delays nothing else", function()
     local answers, seconds, longest = bystander_of(paths_to(40, "/balance"))
     for _, answer in ipairs(answers) do assert.equal("USD", answer.body) end
     assert.is_true(seconds >= 0.9, seconds)
     assert.is_true(longest < seconds / 2)
   end)
 
-  it("orders kept under a name are watched", function()
+  it("orders stored under a name are watched", function()
     assert.same({ 200, "Partial bad_order nil" }, { server:get "/watch" })
     assert.same({ 200, "nil nil nil" }, { server:get "/watch" }) -- both are final, and known to be
   end)
 
-  it("a Redis that does not answer stops the order, and nobody else", function()
+  it("a Redis that does not answer stops the order, and nothing else", function()
     local before = sandbox.counts("placed").actions.add
     redis:signal "STOP"
     finally(function() redis:signal "CONT" end)

@@ -1,4 +1,4 @@
--- The calls in a real nginx, one worker. nginx has a Lua of its own: these specs run once, with the 5.1 ABI.
+-- The calls in a real nginx with one worker. nginx has its own Lua: these specs run once, with the 5.1 ABI.
 -- luacheck: no max string line length
 if _VERSION ~= "Lua 5.1" then return end
 
@@ -8,7 +8,7 @@ local sandbox_server = require "smmpanel.sandbox.server"
 
 local LATENCY = 0.3
 
--- One location for each phase; all answer "USD" where the call worked.
+-- One location for each phase; all answer "USD" if the call worked.
 local LOCATIONS = [[
   location = /content { content_by_lua_block { ngx.print(spec.currency()) } }
   location = /who { content_by_lua_block { ngx.print(spec.at_start, spec.currency(), ngx.worker.id()) } }
@@ -158,7 +158,7 @@ describe("in nginx", function()
     assert.is_nil(several:log():find "%[alert%]")
   end)
 
-  it("64 calls at once take about as long as one, and a bystander is not held up", function()
+  it("64 calls at once take about as long as one, and another request is not delayed", function()
     local longest = 0
     local answers, seconds = server:at_once(times(64, "/slow"), function()
       for _ = 1, 20 do
@@ -179,7 +179,7 @@ describe("in nginx", function()
     end
   end)
 
-  it("smmpanel.all runs several at once in one request", function()
+  it("smmpanel.all runs several calls concurrently in one request", function()
     local _, body = server:get "/all"
     local count, seconds = body:match "^(%d+) (%S+)$"
     assert.equal("8", count)
@@ -201,21 +201,21 @@ describe("in nginx", function()
     end)
   end
 
-  it("through a C function a call says why it cannot be, before anything is sent", function()
+  it("through a C function a call explains why it cannot wait, before anything is sent", function()
     assert.matches("inside a C function", select(2, server:get "/through_c"), 1, true)
   end)
 
-  it("a panel closed meanwhile, one that is collected, a thread that is killed: nothing is lost", function()
+  it("a panel closed meanwhile, a collected one, a killed thread: nothing is lost", function()
     assert.same({ 200, "nil cancelled" }, { server:get "/closed" })
     assert.same({ 200, "USD" }, { server:get "/collected" })
     assert.same({ 200, "USD" }, { server:get "/killed" })
   end)
 
-  it("a client told to block does, beside others that wait", function()
+  it("a client with loop = 'blocking' blocks, next to others that wait", function()
     assert.same({ 200, "USDUSD" }, { server:get "/blocking" })
   end)
 
-  it("requests whose clients went away leak nothing", function()
+  it("requests whose clients have gone leak nothing", function()
     local worker = server:worker()
     local before = server:holds(worker)
     for _ = 1, 30 do http.abandon(server.port, "/aborted", 0.01) end
@@ -241,7 +241,7 @@ describe("in nginx", function()
     assert.is_true(tonumber((select(2, server:get "/memory"))) < memory + 1000)
   end)
 
-  it("reloads under load lose no request, and the old worker leaves", function()
+  it("reloads under load lose no request, and the old worker ends", function()
     local descriptors
     local leaving = {}
     for i = 1, 8 do
@@ -271,7 +271,7 @@ describe("in nginx", function()
     assert.not_equal(old, server:worker())
   end)
 
-  it("works with lua_code_cache off, many at once too", function()
+  it("works with lua_code_cache off, also with many calls at once", function()
     local uncached = nginx.start { http = "lua_code_cache off; init_by_lua_block {" .. setup(sandbox) .. "}",
       locations = LOCATIONS }
     finally(function() uncached:stop() end)

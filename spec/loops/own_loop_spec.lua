@@ -1,4 +1,4 @@
--- A loop of one's own, as docs/event-loops.md shows it: the specs run its very text.
+-- A custom event loop, as docs/event-loops.md shows it: the specs run its exact text.
 local core = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
 local process = require "spec.support.process"
@@ -12,8 +12,8 @@ local function example()
   return assert(text:match "```lua\n(%-%- A whole loop of your own.-)```", "the documents show no loop of one's own")
 end
 
-describe("a loop of one's own", function()
-  it("runs calls, all and batches as the documents' example shows", function()
+describe("a custom loop", function()
+  it("runs calls, all and batches as in the documents' example", function()
     local sandbox = assert(sandbox_server.start { tls = false })
     finally(sandbox.stop)
     local path = os.tmpname()
@@ -46,7 +46,7 @@ describe("a loop of one's own", function()
     assert.same({ "USD", "balance 100.84292\tIn progress", "false\ta generator's loop" }, lines)
   end)
 
-  -- A loop that runs the engine itself while one waits, and that a test may break.
+  -- A loop that runs the engine itself while a call waits, and that a test can break.
   local function make_loop(broken)
     local loop = { active = function() return true end, sleep = function() end, spawn = function() end }
     function loop.signal()
@@ -106,7 +106,7 @@ describe("a loop of one's own", function()
       assert.equal("USD", assert(sandbox.panel("", { loop = make_loop(broken) }):balance()).currency)
     end)
 
-    it("in unwatch: the answer arrives all the same", function()
+    it("in unwatch: the answer arrives nevertheless", function()
       local panel = sandbox.panel("", { loop = make_loop { unwatch = true } })
       local made, err = panel:add(ORDER)
       assert.is_truthy(made, tostring(err))

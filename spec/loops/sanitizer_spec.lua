@@ -1,5 +1,5 @@
--- The programs of the hosts once more, the core built for the thread sanitizer: it must have nothing to say.
--- On 5.4 alone: LuaJIT and the sanitizer want the same addresses.
+-- The programs of the loops again, with the core built for the thread sanitizer, which must report nothing.
+-- On 5.4 only: LuaJIT and the sanitizer need the same addresses.
 if _VERSION ~= "Lua 5.4" then return end
 
 local process = require "spec.support.process"
@@ -31,7 +31,7 @@ describe("under the thread sanitizer", function()
   for _, name in ipairs { "luv", "cqueues", "plain" } do
     it(name, function()
       if not sandbox then return pending "there is no thread sanitizer" end
-      -- From gcc 13 on the sanitizer ends a forked child that starts a thread, unless it is told not to.
+      -- From gcc 13 on, the sanitizer ends a forked child that starts a thread, unless it is configured otherwise.
       local said = output(("TSAN_OPTIONS=die_after_fork=0 SPEC_URL='%s' SPEC_KEY=%s LUA_CPATH='%s/?.so;;' " ..
         "LD_PRELOAD=%s timeout 60 %s spec/loops/programs/%s.lua; echo status $?"):format(sandbox.url, sandbox.key,
         dir, library, process.lua(), name))

@@ -1,4 +1,4 @@
--- Panels that are not what panel:investigate assumes: transports around the sandbox in this process.
+-- Panels that break an assumption of panel:investigate: transports around the sandbox in this process.
 local json = require "smmpanel.util.json"
 
 local broken = {}
@@ -40,16 +40,16 @@ local function numbered(to)
   end
 end
 
---- No id says anything about when it was given.
+--- Ids that do not depend on the time of the order.
 broken.scattered = numbered(function(n) return ("%.0f"):format(n * 617293 % 1000003 + 1) end)
 
---- Numbers from two ranges in turn, as of two servers.
+--- Numbers from two ranges in turn, as from two servers.
 broken.two_ranges = numbered(function(n) return ("%.0f"):format(n % 2 == 0 and n or n + 5000000) end)
 
---- Ids that are no numbers.
+--- Ids that are not numbers.
 broken.opaque = numbered(function(n) return ('"ord_%.0f"'):format(n) end)
 
---- A status of another customer's order is answered too.
+--- The status of another customer's order is answered too.
 function broken.shows_others(sandbox)
   return function(request)
     local answer, failure = sandbox(request)

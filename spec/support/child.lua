@@ -1,10 +1,10 @@
--- Runs a chunk in a Lua of its own, for what must not happen to the specs: another environment, a memory limit,
--- another name server, an end of the process.
+-- Runs a chunk in a separate Lua process, for what must not affect the specs: another environment, a memory limit,
+-- another name server, the end of the process.
 local process = require "spec.support.process"
 
 local child = {}
 
---- Starts it. `before`: shell words before the command, such as variables. -> a pipe of all it prints, and its exit.
+--- Starts it. `before`: shell words before the command, such as variables. Returns a pipe of its output and its exit.
 ---@param chunk string
 ---@param before? string
 ---@return file*
@@ -17,7 +17,7 @@ function child.start(chunk, before)
   return assert(io.popen(("%s %s %s 2>&1; echo \"exit $?\"; rm -f %s"):format(before or "", program, file, file)))
 end
 
---- Runs it to its end. -> all it printed, and its exit.
+--- Runs it to its end. Returns its output and its exit.
 ---@param chunk string
 ---@param before? string
 ---@return string

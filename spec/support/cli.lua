@@ -1,4 +1,4 @@
--- Runs the command line as a person and a script would: in a terminal of its own (tmux), and in pipes.
+-- Runs the command line as a person and a script would: in a terminal (tmux), and in pipes.
 local process = require "spec.support.process"
 
 local cli = {}
@@ -16,7 +16,7 @@ local function read_file(path)
 end
 cli.read_file = read_file
 
---- Writes a file, and gives its path again.
+--- Writes a file, and returns its path.
 function cli.write_file(path, text)
   local file = assert(io.open(path, "wb"))
   file:write(text)
@@ -33,10 +33,10 @@ end
 
 cli.ROOT = pwd()
 
---- The command, to stand in a shell's line.
+--- Returns the command as shell words.
 cli.COMMAND = process.lua() .. " " .. quoted(cli.ROOT .. "/bin/smmpanel")
 
--- The machine's own settings have no say.
+-- The machine's own settings have no effect.
 local CLEAN = "env -u SMMPANEL_URL -u SMMPANEL_KEY -u NO_COLOR -u COLUMNS -u LINES -u TMUX LC_ALL=C.UTF-8"
 
 local function environment(home, given)
@@ -49,8 +49,8 @@ end
 local Home = {}
 Home.__index = Home
 
---- A home directory of its own, in which commands are run.
----@param sandbox? table whose panel the commands talk to
+--- Makes a home directory in which commands run.
+---@param sandbox? table whose panel the commands use
 function cli.home(sandbox)
   local pipe = io.popen "mktemp -d"
   local home = setmetatable({ path = pipe:read "*l", sandbox = sandbox }, Home)
@@ -58,7 +58,7 @@ function cli.home(sandbox)
   return home
 end
 
---- Removes it, and ends the terminals that are still open.
+--- Removes it, and ends the open terminals.
 function Home:remove()
   for i = 1, self.terminals or 0 do
     os.execute(("tmux -S %s kill-server 2>/dev/null"):format(quoted(self.path .. "/tmux" .. i)))
@@ -71,7 +71,7 @@ function Home:write(name, text)
   return cli.write_file(self.path .. "/" .. name, text)
 end
 
--- The panel of the sandbox, with a fault; `env` may name other things.
+-- The panel of the sandbox, with a fault; `env` may set other variables.
 function Home:environment(options)
   local env = {}
   if self.sandbox and options.panel ~= false then
@@ -82,7 +82,7 @@ function Home:environment(options)
   return environment(self.path, env)
 end
 
---- Runs a line of shell, in which `smmpanel` is the command; no terminal anywhere.
+--- Runs a line of shell in which `smmpanel` is the command, without a terminal.
 ---@param line string
 ---@param options? { fault: string?, name: string?, env: table?, panel: boolean?, input: string? }
 ---@return string stdout
@@ -101,7 +101,7 @@ function Home:run(line, options)
   return read_file(out), read_file(err), code
 end
 
---- Runs a line as `run` does, and throws, with what it wrote, where it does not end with this exit code (0).
+--- Runs a line as `run` does, and throws its output if it does not end with this exit code (0).
 ---@return string out
 ---@return string err
 function Home:expect(line, code, options)
@@ -125,11 +125,11 @@ function Terminal:tmux(command)
   return text
 end
 
---- A terminal with a shell in it, in which `smmpanel` is the command.
+--- Opens a terminal with a shell in which `smmpanel` is the command.
 ---@param options? { columns: integer?, rows: integer?, fault: string?, name: string?, env: table? }
 function Home:terminal(options)
   options = options or {}
-  -- A name of its own each time: a server that is just leaving would take the next session with it.
+  -- A new name each time: a server that is just ending would take the next session with it.
   self.terminals = (self.terminals or 0) + 1
   local self_ = setmetatable({ socket = self.path .. "/tmux" .. self.terminals }, Terminal)
   local rc = self:write(".rc", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\nPS1="$ "\nPS2="> "\nunset HISTFILE\n')
@@ -139,22 +139,22 @@ function Home:terminal(options)
   return self_
 end
 
---- What is typed: text, then Enter.
+--- Types a text, then Enter.
 function Terminal:type(text)
   self:tmux("send-keys -l " .. quoted(text))
   self:tmux "send-keys Enter"
 end
 
---- A key by its name: C-c.
+--- Presses a key by its name: C-c.
 function Terminal:key(name) self:tmux("send-keys " .. name) end
 
---- What is seen, without the empty lines at the end. With `colours` the escape sequences are in it.
+--- Returns the screen without the empty lines at the end; with `colours` also its escape sequences.
 function Terminal:screen(colours)
   local text = self:tmux("capture-pane -p" .. (colours and " -e" or ""))
   return (text:gsub("%s+$", ""))
 end
 
---- Waits until a pattern is seen, and gives the screen. A busy machine may take its time.
+--- Waits until a pattern is on the screen, and returns the screen. A busy machine may take its time.
 function Terminal:wait(pattern, seconds)
   local screen
   for _ = 1, (seconds or 30) * 20 do
@@ -165,7 +165,7 @@ function Terminal:wait(pattern, seconds)
   error(("'%s' was not seen:\n%s"):format(pattern, screen), 2)
 end
 
---- Runs a line and waits for the prompt after it; gives what is seen.
+--- Runs a line and waits for the prompt after it; returns the screen.
 function Terminal:run(line)
   self:tmux "clear-history"
   self:type "clear"

@@ -1,5 +1,5 @@
--- Answers every POST with a balance, and notes when it came. A process of its own: `lua clock_server.lua`
--- prints its port; `GET /times` gives the arrivals, a line each: seconds since it began, and the path of the
+-- Answers every POST with a balance, and records its arrival. A separate process: `lua clock_server.lua`
+-- prints its port; `GET /times` returns the arrivals, one per line: seconds since the start, and the path of the
 -- request. POST /slow/N is answered with 429 and Retry-After: N.
 local serve = require "spec.support.serve"
 local socket = require "socket"

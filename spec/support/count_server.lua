@@ -1,5 +1,5 @@
--- A panel that takes every order and notes when it came: `lua count_server.lua` prints its port. `GET /` gives the
--- times of arrival (of the wall clock), one a line.
+-- A panel that accepts every order and records its arrival: `lua count_server.lua` prints its port. `GET /` returns the
+-- times of arrival by the wall clock, one per line.
 local serve = require "spec.support.serve"
 local socket = require "socket"
 

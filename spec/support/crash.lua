@@ -1,6 +1,6 @@
--- Processes that place the same orders at the same time are killed and stopped at random points and started again,
--- while their wall clock jumps and Redis restarts, until all is settled; then the panel's own books are compared
--- with the ledger.
+-- Processes that place the same orders at the same time are killed, stopped and restarted at random points, while their
+-- wall clock jumps and Redis restarts, until all orders are settled; then the panel's own books are compared with the
+-- ledger.
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
@@ -12,13 +12,13 @@ local crash = {}
 
 local LONGEST = 0.05 -- seconds until a worker that began is killed
 
--- How the panel fails: each ten orders or so go to one of these.
+-- The panel's faults: about every ten orders go to one of these.
 local FAULTS = {
   "jitter:0.3", "jitter:0.3", "jitter:0.5", "jitter:0.5", "lost", "lost-reset", "cut:5", "500", "made,502-html",
   "made,empty", "late:0.3", "latency:0.3", "reset", "close", "429", "latency:3",
 }
 
--- After the first round all goes well, so that there is an end.
+-- After the first round there are no faults, so that the run ends.
 local MILD = { "jitter:0.05" }
 
 local function write_urls(run, faults)
@@ -36,7 +36,7 @@ local function start_worker(run, die)
   return { pipe = pipe, pid = pipe:read "*l", die = die }
 end
 
--- Waits until it is in the middle of its work. -> false where it has died or ended before
+-- Waits until the worker is at work. Returns false if it has died or ended before.
 local function is_ready(worker)
   return worker.pipe:read "*l" == "ready"
 end
@@ -45,14 +45,14 @@ local function kill(worker)
   os.execute("kill -9 " .. worker.pid .. " 2>/dev/null")
 end
 
--- What is left of its output, when it is gone: "done", or nothing where it was killed.
+-- Returns the last output of an ended worker: "done", or nothing if it was killed.
 local function wait(worker)
   local last = worker.pipe:read "*l"
   worker.pipe:close()
   return last == "done"
 end
 
--- Every other kill is at a step of the ledger, the rest at any moment.
+-- Every other kill is at a step of the ledger, the others at any moment.
 local function one_kill(run)
   local slot = math.random(#run.workers)
   local worker = run.workers[slot]
@@ -76,8 +76,8 @@ local function restart_redis(run)
   run.server:start()
 end
 
--- One of them stands still for a moment, or for longer than its call has. It goes on by itself: the next to be killed
--- may be waiting for it.
+-- One of them is stopped for a moment, or for longer than its call lasts. It continues automatically, because the next
+-- one to be killed may be waiting for it.
 local function stop_one(run)
   local seconds = math.random(4) == 1 and 1 + 1.5 * math.random() or 0.2 * math.random()
   local pid = run.workers[math.random(#run.workers)].pid
@@ -90,7 +90,7 @@ local function step_clock(run)
   run.clock:set(JUMPS[math.random(#JUMPS)])
 end
 
--- What happens besides the kills, as often as the options say, spread over them.
+-- The events besides the kills, as often as the options say, spread over them.
 local function disturb(run, options)
   for name, act in pairs { stops = stop_one, clock_steps = step_clock, restarts = run.server and restart_redis } do
     local wanted = (options[name] or 0) * run.kills / options.kills
@@ -116,7 +116,7 @@ local function kill_all_over(run, options)
   end
 end
 
--- Started again, and not killed any more, they come to their end.
+-- Restarted and not killed any more, they come to their end.
 local function to_the_end(run, processes)
   local workers = {}
   for i = 1, processes do workers[i] = start_worker(run, 0) end
@@ -124,9 +124,9 @@ local function to_the_end(run, processes)
   for _, worker in ipairs(workers) do assert(wait(worker), "a worker did not come to its end") end
 end
 
--- The attempts that may be in doubt: each was on its way when its process was killed, or its answer was lost. Others
--- must not be. -> the set of them by ref and attempt (of a take that was cut off by ref alone), how many were cut off
--- by a kill, how many by a lost answer
+-- Returns the attempts that may be uncertain: each was in flight when its process was killed, or its answer was lost.
+-- No others may be. Returns their set by ref and attempt (by ref alone for an interrupted take), how many were
+-- interrupted by a kill, and how many by a lost answer.
 local function doubtful(run)
   local last, set, cut, lost = {}, {}, 0, 0
   for line in io.lines(run.directory .. "/steps") do
@@ -151,7 +151,7 @@ local function unexplained(run, report)
   return list
 end
 
--- What the panel has: link -> ids.
+-- Returns the panel's orders: link -> ids.
 local function panels_books(run)
   local books, all = {}, run.sandbox.ask("orders")
   for _, made in ipairs(all) do
@@ -163,7 +163,7 @@ end
 
 local function link_of(ref) return "https://example.com/crash/" .. ref:sub(2) end
 
--- Whatever the panel has made must be known: as the answer of its ref, or as pending.
+-- Every order of the panel must be known: as the answer of its ref, or as pending.
 local function unknown_to_the_ledger(run)
   local unknown, pending = {}, {}
   local list = assert(run.panel:pending())
@@ -172,7 +172,7 @@ local function unknown_to_the_ledger(run)
   for i = 1, run.orders do
     local ref = "r" .. i
     if books[link_of(ref)] and not pending[ref] then
-      -- Only a ref that is done gives its answer here; a free one would be sent, to nowhere.
+      -- Only a finished ref returns its answer here; a free one would be sent, to an unreachable panel.
       local made = run.nowhere:add({ service = 1, link = link_of(ref), quantity = 100 + i % 7 }, { ref = ref })
       if not made or tostring(made.order) ~= books[link_of(ref)][1] then unknown[#unknown + 1] = ref end
     end
@@ -180,7 +180,7 @@ local function unknown_to_the_ledger(run)
   return unknown, #list
 end
 
--- As a user does it: look at the panel, and say what is there.
+-- As a user does it: check the panel, and record the result.
 local function settle(run)
   local books, settled = panels_books(run), { made = 0, not_made = 0 }
   for _, open in ipairs(assert(run.panel:pending())) do
@@ -238,7 +238,7 @@ function crash.run(options)
   kill_all_over(run, options)
   repeat
     to_the_end(run, options.processes)
-    -- What was being sent when its process was killed has come to its end, the late ones too.
+    -- Requests in flight when their process was killed have ended, including the late ones.
     socket.sleep(report.rounds == 0 and 3.5 or 0.5)
     report.unexplained = report.unexplained or unexplained(run, report)
     local unknown, pending = unknown_to_the_ledger(run)

@@ -1,9 +1,9 @@
--- Places orders that others place at the same time, until each is placed or uncertain, over a panel that
--- fails in every way: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY FIELD sqlite PATH` or `... redis PORT PREFIX`.
+-- Places orders that other processes place at the same time, until each is placed or uncertain, on a panel with all
+-- faults: `lua crash_worker.lua SEED DIE COUNT DIRECTORY KEY FIELD sqlite PATH` or `... redis PORT PREFIX`.
 -- With an idempotency field (`-`: none) until each is placed.
--- DIRECTORY has a file "urls" with one url a line. It gets a file "steps" with lines "PID REF ATTEMPT MARK": an attempt
--- is on its way ("+"; 0 while the ref is being taken), is so no more ("-"), or had no answer ("?"). With DIE above 0
--- it kills itself at that step of the ledger, before or after it. Prints "ready" when it begins, and "done" at the
+-- DIRECTORY has a file "urls" with one url per line. It gets a file "steps" with lines "PID REF ATTEMPT MARK": an
+-- attempt is in flight ("+"; 0 while the ref is being taken), has ended ("-"), or had no answer ("?"). With DIE above 0
+-- it kills itself at that step of the ledger, before or after it. Prints "ready" at the start, and "done" at the
 -- end.
 local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"
@@ -30,7 +30,7 @@ local function new_ledger()
   return smmpanel.ledger.redis(redis_clients.at(tonumber(arg[8]), 2), { prefix = arg[9] })
 end
 
--- What a step means for its ref. A take whose answer was lost may have happened.
+-- The effect of a step on its ref. A take whose answer was lost may have happened.
 local function note_before(name, entry)
   if name == "take" then note(entry, 0, "+") end
 end
@@ -42,7 +42,7 @@ local function note_after(name, entry, result, attempt)
   if name == "doubt" then note(entry, entry.attempt, "?") end
 end
 
--- The ledger, and the kill in it: at an odd step before it is done, at an even one after it.
+-- The ledger with the kill: at an odd step before it is done, at an even one after it.
 local function mortal(ledger)
   local step, proxy = 0, {}
   for _, name in ipairs { "identity", "take", "find", "keep", "free", "doubt", "resolve", "pending", "adopt",

@@ -1,4 +1,4 @@
--- A panel whose answer to a request is its head, as JSON: `lua echo_server.lua` prints its port.
+-- A panel that answers with the head of the request, as JSON: `lua echo_server.lua` prints its port.
 local serve = require "spec.support.serve"
 
 local function quoted(s)

@@ -1,4 +1,4 @@
--- Entries as smmpanel.ledger.place_once makes them, for specs that talk to a store itself.
+-- Entries as smmpanel.ledger.place_once makes them, for specs that use a store directly.
 local process = require "smmpanel.ledger.process"
 
 local entries = {}

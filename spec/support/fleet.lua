@@ -1,4 +1,4 @@
--- Several processes under one budget, and when their requests arrived.
+-- Several processes under one rate limit, and the arrivals of their requests.
 local process = require "spec.support.process"
 local socket = require "socket"
 
@@ -15,7 +15,7 @@ local function arrivals(port)
   return list
 end
 
---- A server that notes when requests arrive.
+--- A server that records the arrivals of requests.
 function fleet.clock()
   local server = process.start(process.lua() .. " spec/support/clock_server.lua")
   local port = server.line
@@ -33,7 +33,7 @@ local function worker(options, url)
   }, " ")))
 end
 
--- The most and the least arrivals in any window of so many seconds that lies within.
+-- Returns the most and the fewest arrivals in any window of this many seconds.
 local function window(list, seconds)
   local most, least, first = 0, math.huge, 1
   for last = 1, #list do

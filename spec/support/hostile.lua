@@ -1,5 +1,5 @@
--- What broken and hostile panels send, byte for byte: { name, script, kind, code }; kind "ok" where it is an answer
--- after all, nil where either will do.
+-- The data of broken and hostile panels, byte for byte: { name, script, kind, code }; kind "ok" if it is an answer
+-- after all, nil if both are acceptable.
 local raw = require "spec.support.raw"
 
 local OK = "HTTP/1.1 200 OK\r\n"
@@ -64,7 +64,7 @@ local function compress(prefix, unit)
   return GZIP_HEADER .. bytes:sub(1, first), bytes:sub(first + 1, first + 7)
 end
 
---- Gzip without a byte of content: endless empty blocks (of 10 bits each), compressed so many times more.
+--- Gzip without a byte of content: endless empty blocks (of 10 bits each), compressed this many more times.
 local function nothing(levels)
   local prefix, unit = GZIP_HEADER, "\2\8\32\128\0"
   for _ = 1, levels do prefix, unit = compress(prefix, unit) end
@@ -82,7 +82,7 @@ local function encoded(...)
   return table.concat(headers)
 end
 
--- 9 kB that three decoders, one behind the other, would not be done with in minutes, and that give not one byte.
+-- 9 kB that keep three nested decoders busy for minutes without producing a byte.
 local NOTHING = bytes_of(2, 9000)
 local NOTHING_PREFIX, NOTHING_UNIT = nothing(0)
 
@@ -114,7 +114,7 @@ hostile.BOMBS = {
     nil, nil },
 }
 
--- What is sent -> kind and code; "ok" where it is an answer after all.
+-- The data -> kind and code; "ok" if it is an answer after all.
 hostile.CASES = {
   { "nothing, and closes", {}, "network", "reset" },
   { "nothing, and resets", { raw.RESET }, "network", "reset" },

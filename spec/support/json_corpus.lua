@@ -1,4 +1,4 @@
--- What is JSON and what is not (RFC 8259), and how the specs of the decoder look at what comes out.
+-- Texts that are JSON and texts that are not (RFC 8259), and how the specs of the decoder compare results.
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 
@@ -6,7 +6,7 @@ local corpus = {}
 
 local rep = string.rep
 
---- Documents that every reader takes; lua-cjson reads them too, and says what they mean.
+--- Documents that every reader accepts; lua-cjson reads them too, and gives the expected value.
 corpus.valid = {
   "{}", "[]", " [ ] ", "\t{\r\n}\n", "[[]]", "[{}]", "[{},{}]", '{"a":{}}', '{"":""}', '{"a":[]}', "true",
   "false", "0", "-1", "12.5", '"text"', ' "text" ', '""', "[true,false]",
@@ -26,7 +26,7 @@ corpus.valid = {
   rep('{"a":', 128) .. "1" .. rep("}", 128),
 }
 
---- What is no JSON. All begin with { or [, so that none is taken for a notice.
+--- Texts that are not JSON. All begin with { or [, so none is treated as a notice.
 corpus.invalid = {
   "[", "{", "[1", "[1,", '["a', '{"a"', '{"a":', '{"a":1', '{"a":1,', '["\\', '["\\u', '["\\u00', "[tru",
   "[nul", "[-", "[1}", '{"a":1]', "[]]", "{}}", "[] []", "{}{}", "[],", "[]x", "{} null", "[]\0", "{}\0 ",
@@ -44,7 +44,7 @@ corpus.invalid = {
   '{"\255":1}', rep("[", 129) .. rep("]", 129), rep('{"a":', 129) .. "1" .. rep("}", 129), rep("[", 100000),
 }
 
---- A value as text: fields in order, integers told from floats, every bit of a number.
+--- A value as text: fields in order, integers and floats distinguished, every bit of a number.
 ---@return string
 function corpus.dump(value)
   if type(value) == "number" then
@@ -58,7 +58,7 @@ function corpus.dump(value)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
---- Decodes what `next_size()` cuts the text into.
+--- Decodes the text in pieces of `next_size()`.
 ---@return boolean? ok
 ---@return any value or the error
 function corpus.decode(text, action, decimals, next_size)
@@ -81,7 +81,7 @@ local function random_sizes(most)
   return function() return math.random(most) end
 end
 
---- Decodes the text whole, byte by byte and in random pieces; throws where these differ.
+--- Decodes the text whole, byte by byte and in random pieces; throws if the results differ.
 ---@return boolean? ok
 ---@return any value or the error
 function corpus.decode_every_way(text, action, decimals)

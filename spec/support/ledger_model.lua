@@ -1,6 +1,6 @@
--- The ledger as a model: processes that place an order, a person who settles what is open, a panel, a store, a clock
--- and a network, as steps that a scheduler interleaves. The ledger's own code runs in it; every choice (who goes on,
--- what fails, who is killed, how long it takes) comes from `choose(n)` -> 1..n.
+-- The ledger as a model: processes that place an order, a person who settles open refs, a panel, a store, a clock
+-- and a network, as steps that a scheduler interleaves. The ledger's own code runs in it. Every choice (who continues,
+-- what fails, who is killed, how long it takes) comes from `choose(n)`, a number from 1 to n.
 local core = require "smmpanel.core"
 local entries = require "spec.support.entries"
 local errors = require "smmpanel.errors"
@@ -19,7 +19,7 @@ Run.__index = Run
 
 -- ---- faults, as long as the budget lasts ------------------------------------------------------
 
--- One of `count` outcomes, the first of which is that all goes well.
+-- Chooses one of `count` outcomes; the first is success.
 local function fault(run, count)
   if run.faults <= 0 then return 1 end
   local outcome = run.choose(count)
@@ -27,7 +27,7 @@ local function fault(run, count)
   return outcome
 end
 
--- A point at which others may go on, and this actor may be killed.
+-- A point at which other actors may continue, and this one may be killed.
 local function point(run, actor)
   if actor.mortal and fault(run, 2) == 2 then
     actor.dead = true
@@ -65,7 +65,7 @@ local function carry_out(run, request)
   request.order = run.serial
 end
 
--- What the panel has not carried out yet it carries out before its time is over.
+-- The panel carries out its open requests before their time is over.
 local function carry_out_due(run)
   for i = #run.late, 1, -1 do
     if run.late[i].till <= run.now then carry_out(run, table.remove(run.late, i)) end
@@ -73,7 +73,7 @@ local function carry_out_due(run)
 end
 
 local function pass(run, seconds)
-  -- Whatever must happen before happens before.
+  -- Everything that must happen before this time happens.
   local till = run.now + seconds
   for _, request in ipairs(run.late) do request.till = math.min(request.till, till) end
   run.now = till
@@ -155,7 +155,7 @@ local function placer(run, actor)
   end
 end
 
--- By the documents: look when it is not too early any more, then settle the attempt that was looked at.
+-- As documented: check when it is not too early any more, then settle the attempt that was checked.
 local function person(run, actor)
   local store = store_for(run, actor)
   return function()
@@ -186,7 +186,7 @@ local function with_world(run, f)
     states.looks_around(run, run.running)
     return { boot = "b", uptime = run.now, wall = 0, life = function(p) return run.life[p.start] or "running" end }
   end
-  -- About a half, its own for each actor, the same in each run: two orders of the same steps come to the same state.
+  -- About a half, different for each actor, the same in each run: two orders of the same steps give the same state.
   if run.memory then
     function core.random()
       local actor = run.running
@@ -226,7 +226,7 @@ local function alive(run)
   end
 end
 
--- One actor goes on, or time passes, or the panel carries out what it was sent.
+-- One actor continues, or time passes, or the panel carries out a request.
 local function step(run)
   local list = runnable(run)
   if #list == 0 then
@@ -246,7 +246,7 @@ local function step(run)
   run.steps = run.steps + 1
 end
 
--- What must hold at the end. -> nil, or the sentence
+-- The requirements at the end. Returns nil, or the violated one as a sentence.
 local function broken(run)
   if #run.made > 1 then return ("%d orders for one ref"):format(#run.made) end
   if #run.made == 0 then return nil end

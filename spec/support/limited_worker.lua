@@ -1,5 +1,5 @@
--- Asks for the balance again and again under a shared budget: `lua limited_worker.lua URL REDIS_PORT RATE
--- SECONDS SIDE_BY_SIDE`. Prints how many had an answer. A Redis that is away is asked again.
+-- Requests the balance again and again under a shared rate limit: `lua limited_worker.lua URL REDIS_PORT RATE
+-- SECONDS SIDE_BY_SIDE`. Prints the number of answers. Retries if Redis is away.
 local blocking = require "smmpanel.loop.blocking"
 local redis_clients = require "spec.support.redis"
 local smmpanel = require "smmpanel"

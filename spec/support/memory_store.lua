@@ -1,4 +1,4 @@
--- A store in memory, as smmpanel.ledger describes them; for specs and for the model of the ledger.
+-- A store in memory, as smmpanel.ledger describes it; for specs and for the model of the ledger.
 local memory = {}
 
 local Store = {}
@@ -20,7 +20,7 @@ local function group_of(self, owner)
   return self.groups[name]
 end
 
--- Whether the row is in this owner's way, and whether it is the owner's.
+-- Returns whether the row blocks this owner, and whether it belongs to the owner.
 local function relation(self, row, owner)
   if row.owner.panel ~= owner.panel then return false end
   local ours = group_of(self, row.owner) == group_of(self, owner)
@@ -35,7 +35,7 @@ local function view(self, row, owner)
   return copy
 end
 
--- The last attempt at the ref; of several the owner's.
+-- Returns the last attempt at the ref; of several, the owner's.
 local function last_of(self, entry)
   local found
   for _, row in ipairs(self.rows) do

@@ -1,8 +1,8 @@
--- The states that runs of the ledger's model have come to. A run that comes to a known one need not go on: all that
--- can follow was seen. What an actor does next depends on all that it has seen so far, so its state is its history.
+-- The states that runs of the ledger's model have reached. A run that reaches a known state can end: everything that
+-- can follow was seen. An actor's next step depends on everything that it has seen, so its state is its history.
 local states = {}
 
---- The memory of one exploration. It sets `is_new`: whether this run is past the steps that it shares with the last.
+--- The memory of one exploration. It sets `is_new`: whether this run is past the steps it shares with the previous.
 function states.new()
   return { ids = {}, count = 0, known = {}, states = 0 }
 end
@@ -28,7 +28,7 @@ local function add(memory, actor, text)
   actor.history = id_of(memory, actor.history .. "|" .. text)
 end
 
---- An actor has seen these values.
+--- Records that an actor has seen these values.
 function states.observe(run, actor, a, b)
   if run.memory then add(run.memory, actor, written(a) .. ";" .. written(b)) end
 end
@@ -53,8 +53,8 @@ end
 
 local FIRST_PAUSE = 0.03 -- seconds; the first pause of a loop is shorter, the next ones are longer
 
---- An actor waits before it looks at the store again, or tries a step again. Each round of that loop forgets the one
--- before.
+--- An actor waits before it checks the store again, or retries a step. Each round of that loop forgets the previous
+-- one.
 function states.sleeps(actor, seconds)
   if seconds < FIRST_PAUSE then
     actor.asleep = actor.history
@@ -76,7 +76,7 @@ local function signature(run)
   return table.concat(parts, " ")
 end
 
---- Whether all that can follow was seen. Where not, it will have been once this run and those after it are over.
+--- Returns whether everything that can follow was seen. If not, it will be after this run and those after it.
 function states.is_known(run)
   if not run.memory or not run.memory.is_new() then return false end
   local now = signature(run)

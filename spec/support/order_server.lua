@@ -1,4 +1,4 @@
--- A panel of orders that never were placed, for those who watch very many. A process of its own:
+-- A panel of orders that were never placed, for watching very many. A separate process:
 -- `lua order_server.lua PHASE LAST` prints its port. Any id is an order; its life begins when it is asked for
 -- first. In each PHASE seconds it delivers some (with PHASE 0 whenever it was asked for twice), and after 1 to LAST of
 -- them, by its id, it is completed.

@@ -20,7 +20,7 @@ function process.start(command)
   }
 end
 
---- The Lua that runs the specs, as a command.
+--- Returns the Lua that runs the specs, as a command.
 ---@return string
 function process.lua()
   local i = -1
@@ -28,7 +28,7 @@ function process.lua()
   return arg and arg[i] or "lua"
 end
 
---- What stands before a command that is to run under the sanitizer too, where there is one.
+--- Returns the shell words that run a command under the sanitizer, if there is one.
 ---@return string
 function process.sanitized()
   local preload, cpath = os.getenv "SANITIZER_PRELOAD", os.getenv "SANITIZER_CPATH"

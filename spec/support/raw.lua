@@ -1,6 +1,6 @@
--- Servers that answer with the very bytes a spec gives them. A script is a list: a string is sent,
--- { times, s } sent so often, { drip = s, pause = t } sent byte by byte, a number a pause in seconds, "\0reset",
--- "\0half" (only our half is closed) and "\0wait" (nothing more comes) what they say. At its end it closes.
+-- Servers that answer with exactly the given bytes. A script is a list: a string is sent,
+-- { times, s } is sent repeatedly, { drip = s, pause = t } byte by byte, a number is a pause in seconds, "\0reset",
+-- "\0half" (only our half is closed) and "\0wait" (nothing more comes) do what they say. The end closes the connection.
 local process = require "spec.support.process"
 
 local raw = { RESET = "\0reset", HALF = "\0half", WAIT = "\0wait" }
@@ -19,14 +19,14 @@ local function step(what)
   return ("x%d:%s"):format(what[1], hex(what[2]))
 end
 
---- A script as text.
+--- Returns a script as text.
 function raw.script(steps)
   local parts = {}
   for i, what in ipairs(steps) do parts[i] = step(what) end
   return table.concat(parts, ",")
 end
 
---- A whole answer with a body.
+--- Returns a complete answer with a body.
 function raw.answer(body, headers, status)
   return ("HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n"):format(status or "200 OK", #body, headers or "") .. body
 end

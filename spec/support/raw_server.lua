@@ -1,4 +1,4 @@
--- A server that sends exactly the bytes it was told to, as slowly and as brokenly as it was told to.
+-- A server that sends exactly the given bytes, as slowly and as brokenly as requested.
 -- `lua raw_server.lua [CERTIFICATE KEY ALPN SCRIPT]` prints its port. The script of an answer is in the
 -- request's path (see raw.lua), or the one given here answers whatever arrives, once something did.
 local socket = require "socket"
@@ -63,7 +63,7 @@ local function steps_of(script)
   return steps
 end
 
--- The whole request is read first, so that closing resets nothing.
+-- The whole request is read first, so that closing does not reset the connection.
 local function read_request(peer)
   local script = (peer:receive "*l" or ""):match "^%u+ %S*/%-([%w:.,]*)"
   local length = 0

@@ -1,4 +1,4 @@
--- A Redis server of the spec's own, on a free loopback port, and clients of it.
+-- A private Redis server on a free loopback port, and clients of it.
 local socket = require "socket"
 
 local support = {}
@@ -36,7 +36,7 @@ end
 local Server = {}
 Server.__index = Server
 
---- Starts it (again): the same port and directory, so what it has on disk is there.
+--- Starts it (again) on the same port and directory, so its data on disk is there.
 function Server:start()
   local command = "echo $$; exec %sredis-server --bind 127.0.0.1 --port %d --dir %s --logfile log --save '' "
     .. "--appendonly yes --appendfsync always %s"
@@ -50,7 +50,7 @@ function Server:start()
   error("redis-server does not answer; see " .. self.directory .. "/log")
 end
 
---- Ends it with a signal, and waits until it is gone.
+--- Ends it with a signal, and waits until it has ended.
 function Server:kill(signal)
   if not self.pid then return end
   os.execute(("kill -%s %s 2>/dev/null"):format(signal or "TERM", self.pid))
@@ -70,20 +70,20 @@ function Server:stop()
   os.execute("rm -rf " .. self.directory)
 end
 
---- A function that connects with redis-lua, as the ledger and the limiter want it.
+--- Returns a function that connects with redis-lua, as the ledger and the limiter need it.
 ---@param port integer
 ---@param timeout? number seconds
 function support.at(port, timeout)
   return function() return client_library().connect { host = "127.0.0.1", port = port, timeout = timeout } end
 end
 
---- The same, of this server.
+--- The same, for this server.
 ---@param timeout? number seconds
 function Server:connect(timeout)
   return support.at(self.port, timeout)
 end
 
---- A connected redis-lua client.
+--- Returns a connected redis-lua client.
 ---@param timeout? number seconds
 function Server:client(timeout)
   return self:connect(timeout)()
@@ -91,7 +91,7 @@ end
 
 --- Starts a server.
 ---@param options? string further options of redis-server
----@param environment? string what stands before the command, such as a clock's
+---@param environment? string shell words before the command, such as a clock's
 function support.start(options, environment)
   local server = { port = free_port(), directory = scratch(), options = options or "", environment = environment or "" }
   return setmetatable(server, Server):start()

@@ -1,11 +1,11 @@
--- Turns a recorded request into the call of the client that would have sent it.
+-- Converts a recorded request to the client's call that would have sent it.
 local replay = {}
 
 local function unescape(text)
   return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
---- The fields of a form body, in a table.
+--- Returns the fields of a form body as a table.
 function replay.fields(body)
   local multipart = body:match 'name="action"%s+([%w_]+)'
   local fields = { action = multipart }
@@ -45,8 +45,8 @@ local function by_call(panel, fields, action)
   return panel:call(action, plain)
 end
 
---- What the recorded request asks, through the method made for it; what no method would send
---- (no id, no service, `order[]=`) goes through `call`.
+--- Makes the recorded request with its own method. Requests that no method would send (no id, no service, `order[]=`)
+--- go through `call`.
 ---@return any value
 ---@return table? err
 function replay.run(panel, body)
@@ -76,7 +76,7 @@ local function quoted(text)
   end) .. '"'
 end
 
---- A value as one line that is the same on every Lua: keys sorted, integral numbers without a point.
+--- Returns a value as one line that is the same on every Lua: keys sorted, integral numbers without a point.
 function replay.text(value)
   if type(value) == "number" then return number_text(value) end
   if type(value) == "string" then return quoted(value) end
@@ -96,7 +96,7 @@ function replay.text(value)
   return "{" .. table.concat(parts, ", ") .. "}"
 end
 
---- What came out: the value, or the error's kind, code and whether it is uncertain, and its own words.
+--- Returns the result: the value, or the error's kind, code, uncertainty and message.
 function replay.outcome(value, err)
   local out = value ~= nil and replay.text(value) or ""
   if not err then return out end

@@ -1,5 +1,5 @@
--- Answers POST /N with the N-th line of a file of recorded exchanges, and keeps what was asked.
--- A process of its own: `lua replay_server.lua FILE` prints its port.
+-- Answers POST /N with the N-th line of a file of recorded exchanges, and stores the requests.
+-- A separate process: `lua replay_server.lua FILE` prints its port.
 local cjson = require "cjson"
 local serve = require "spec.support.serve"
 

@@ -1,4 +1,4 @@
--- A sandbox panel for a spec file, and what the server itself counted.
+-- A sandbox panel for a spec file, and the server's own counts.
 local cjson = require "cjson"
 local server = require "smmpanel.sandbox.server"
 local smmpanel = require "smmpanel"
@@ -13,7 +13,7 @@ support.has_network = true
 function support.start(options)
   local sandbox = assert(server.start(options))
 
-  --- A panel on it, with faults and options.
+  --- Returns a panel on it, with faults and options.
   function sandbox.panel(fault, more)
     local given = { url = sandbox.url_with(fault or "", more and more.name), key = sandbox.key }
     for name, value in pairs(more or {}) do
@@ -22,7 +22,7 @@ function support.start(options)
     return smmpanel.new(given)
   end
 
-  --- A control, answered as a table.
+  --- Calls a control; returns its answer as a table.
   function sandbox.ask(path)
     local pipe = assert(io.popen(("curl -sS -X POST '%s/%s'"):format(sandbox.control, path)))
     local text = pipe:read "*a"
@@ -30,7 +30,7 @@ function support.start(options)
     return cjson.decode(text)
   end
 
-  --- What the server counted, of the requests under a name.
+  --- Returns the server's counts for the requests with a name.
   function sandbox.counts(name)
     return sandbox.ask("stats" .. (name and "?name=" .. name or ""))
   end

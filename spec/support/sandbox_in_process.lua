@@ -1,4 +1,4 @@
--- What spec.support.sandbox gives, with the sandbox as a transport in this process instead of a server.
+-- The same functions as spec.support.sandbox, with the sandbox as a transport in this process.
 local form = require "smmpanel.sandbox.form"
 local smmpanel = require "smmpanel"
 

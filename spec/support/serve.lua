@@ -19,8 +19,8 @@ local function read_request(client)
   end
 end
 
---- Prints its port, then answers each request with the text that `answer` makes of it, status line and all. The
--- process ends when nobody has asked anything for a minute.
+--- Prints its port, then answers each request with the text that `answer` returns, including the status line. The
+-- process ends after a minute without a request.
 ---@param answer fun(request: { method: string, path: string, head: string, body: string }): string
 return function(answer)
   local server = assert(socket.bind("127.0.0.1", 0, 128))

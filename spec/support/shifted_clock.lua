@@ -4,7 +4,7 @@ local clock = {}
 local Clock = {}
 Clock.__index = Clock
 
---- A clock of its own for some programs; `directory` is the spec's.
+--- A clock for some programs; `directory` is the spec's.
 ---@param directory string
 ---@return { environment: string, set: fun(self, seconds: integer) }
 function clock.new(directory)
@@ -19,7 +19,7 @@ function clock.new(directory)
   return self
 end
 
---- Moves the clock to so many seconds after the true time.
+--- Moves the clock to this many seconds after the true time.
 function Clock:set(seconds)
   local handle = io.open(self.file, "r+") or assert(io.open(self.file, "w"))
   handle:write(("%-31d\n"):format(seconds))

@@ -27,7 +27,7 @@ sandbox:set_balance "0"
 fails("no_funds", panel():add(order))
 local used = os.clock() * 1000
 
--- The same work everywhere: most of such a test is compiling and searching in texts.
+-- The same work everywhere: such a test mostly compiles and searches in texts.
 local function unit()
   local began, lines = os.clock(), {}
   for i = 1, 300 do lines[i] = ("local function f(a, b) return { a = a .. b, [%d] = 'text' } end"):format(i) end

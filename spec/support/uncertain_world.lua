@@ -1,5 +1,5 @@
--- A panel with other customers, a shop whose answers get lost, and a clock: what panel:investigate says afterwards is
--- compared with what the panel really made.
+-- A panel with other customers, a shop whose answers get lost, and a clock: the verdicts of panel:investigate are
+-- compared with what the panel really did.
 local memory_store = require "spec.support.memory_store"
 local in_process = require "spec.support.sandbox_in_process"
 local process = require "smmpanel.ledger.process"
@@ -10,15 +10,15 @@ local world = {}
 
 local TIMEOUT = 0.1 -- seconds of a call: an answer that comes too late is waited for in earnest
 
--- What becomes of an answer, and how often.
+-- The fates of an answer, and how often each occurs.
 local FAULTS = { "", "", "", "", "", "", "lost", "lost-reset", "cut:5", "made,empty", "made,502-html", "500",
   "502-html", "empty", "late:25", "killed,lost", "killed,", "killed,500" }
 
--- A server does not carry out a late order sooner because its clock was moved: there it is waited for.
+-- A server does not carry out a late order sooner when its clock is moved, so the spec waits there.
 local NETWORK_LATE = 0.8 -- seconds
 local NETWORK_TIMEOUT = 0.5
 
--- The clock of the ledger's leases. Kills are known to it: their process is dead.
+-- The clock of the ledger's leases. It knows the kills: their process is dead.
 local function with_clock(run, f)
   local placer, here = process.placer, process.here
   process.placer = function(seconds)
@@ -34,7 +34,7 @@ local function with_clock(run, f)
   if not ok then error(err, 0) end
 end
 
--- A store that stops working when its process was killed: what was taken stays taken.
+-- A store that stops working when its process was killed: refs that were taken stay taken.
 local function mortal(run)
   return setmetatable({}, { __index = function(_, name)
     return function(_, ...)
@@ -50,7 +50,7 @@ local function pass(run, seconds)
   run.sandbox.ask("advance?seconds=" .. seconds)
 end
 
--- Orders of others: either each of the customers places one, or there are none, one or several.
+-- Orders of other customers: either each of them places one, or there are none, one or several.
 local function strangers(run, options)
   local count = options.customers or math.random() < 0.7 and math.random(0, options.strangers or 6) or 0
   run.gaps = run.gaps + 1
@@ -72,12 +72,12 @@ local function place(run, ref, fault)
   run.killed = false
 end
 
--- One number of a customer's order, more or less far from the one before.
+-- One number of a customer's order, at a random distance from the previous one.
 local function default_order(ref)
   return { service = 1, link = "https://example.com/" .. ref, quantity = 100 + math.random(4900) }
 end
 
--- The requests of a panel's counts that change something.
+-- The requests in a panel's counts that change something.
 local function writes_of(counts)
   local sum = 0
   for _, action in ipairs { "add", "refill", "cancel" } do sum = sum + (counts.actions[action] or 0) end
@@ -100,12 +100,12 @@ local function open_day(options)
   return run
 end
 
---- All orders of a shop are equal, but for their links.
+--- All orders of a shop are equal, except for their links.
 function world.equal_order(ref)
   return { service = 1, link = "https://example.com/" .. ref, quantity = 100 }
 end
 
---- Runs a shop's day, then investigates all that is open.
+--- Runs a shop's day, then investigates all open refs.
 ---@param options table seed, orders (how many), customers (others, each of whom places an order between two of the
 -- shop's) or strangers (others' orders there, at most), order(ref), wrap(transport), sandboxes (where: in this process)
 ---@return table report uncertain, settled, wrong (sentences), reasons (how often), writes and reads (requests of
@@ -154,7 +154,7 @@ function world.check(run, report)
   end
 end
 
---- Several days, with the seeds from 1. -> the sum of their reports
+--- Runs several days, with the seeds from 1. Returns the sum of their reports.
 function world.days(options, seeds)
   local sum = { uncertain = 0, settled = 0, wrong = {}, reasons = {}, writes = 0, reads = 0 }
   for seed = 1, seeds do

@@ -1,4 +1,4 @@
--- Watches orders that are kept in a ledger: `lua watch_worker.lua URL LEDGER INTERVAL RATE`, with a Redis port or a
+-- Watches orders that are stored in a ledger: `lua watch_worker.lua URL LEDGER INTERVAL RATE`, with a Redis port or a
 -- SQLite file for the ledger. A line for each change: the id and what remains; then, when all are final, the most
 -- memory that the process had, in kB.
 local redis_clients = require "spec.support.redis"

@@ -1,4 +1,4 @@
--- Very many orders watched to their end, by one process or by several, and what the panel saw of it.
+-- Very many orders watched until all are final, by one process or by several, and the panel's view of it.
 local fleet = require "spec.support.fleet"
 local process = require "spec.support.process"
 local redis_clients = require "spec.support.redis"
@@ -30,7 +30,7 @@ local function ids_to(count)
   return ids
 end
 
--- All changes that there will be, none of them told yet: so the memory that this takes does not grow.
+-- All expected changes, none reported yet: allocated first, so that the memory does not grow later.
 local function untold(orders, last)
   local told = {}
   for id = 1, orders do
@@ -40,7 +40,7 @@ local function untold(orders, last)
   return told
 end
 
--- How many changes were told once, not at all, more than once; and how many of those told there never were.
+-- Returns how many changes were reported once, never, more than once; and how many reports were wrong.
 local function judge(report, told)
   report.told, report.untold, report.twice, report.strange = 0, 0, 0, told.strange or 0
   told.strange = nil
@@ -58,7 +58,7 @@ local function count(told, id, remains)
   told[change] = (told[change] or 0) + 1
 end
 
---- In this process: { orders, phase, last, interval, rate }.
+--- Watches in this process: { orders, phase, last, interval, rate }.
 function watching.here(options)
   local panel_server, told = server(options.phase, options.last), untold(options.orders, options.last)
   local panel = smmpanel.new { url = panel_server.url, key = "test-key", rate = options.rate }
@@ -79,7 +79,7 @@ function watching.here(options)
   return report
 end
 
--- Starts a worker whose lines go to a file.
+-- Starts a worker that writes its lines to a file.
 local function worker(options, url, path)
   return process.start(("sh -c 'echo ready; exec %s%s spec/support/watch_worker.lua %s %s %g %g > %s 2>&1'"):format(
     options.environment or "", process.lua(), url, options.ledger, options.interval, options.rate, path))
@@ -104,7 +104,7 @@ local function read_changes(told, path)
   return memory
 end
 
--- Adds the orders to the set that the workers watch.
+-- Adds the orders to the workers' set.
 local function add_orders(options, url)
   local port, ids = tonumber(options.ledger), {}
   for i = 1, options.orders do ids[i] = tostring(i) end
@@ -116,8 +116,8 @@ local function add_orders(options, url)
   panel:close()
 end
 
---- By several processes: { orders, phase, last, interval, rate, workers, ledger, directory, kill_after, environment,
--- meanwhile = function(pids) }: `ledger` is a Redis port or a SQLite file. One of them is killed after so many seconds.
+--- Watches with several processes: { orders, phase, last, interval, rate, workers, ledger, directory, kill_after,
+-- environment, meanwhile = function(pids) }. `ledger` is a Redis port or a SQLite file. One is killed after kill_after.
 function watching.shared(options)
   local panel_server, told = server(options.phase, options.last), untold(options.orders, options.last)
   local workers, pids = {}, {}

@@ -1,4 +1,4 @@
--- Many coroutines that sleep again right after they wake up, as a rate limit makes them. On plain Lua 5.1.
+-- Many coroutines that sleep again right after they wake up, as with a rate limit. On plain Lua 5.1.
 local copas = require "copas"
 local core = require "smmpanel.core"
 local loop = require "smmpanel.loop.copas"

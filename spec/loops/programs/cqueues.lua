@@ -4,7 +4,7 @@ local scenario = require "spec.loops.support.scenario"
 local controller = cqueues.new()
 local host = { sleep = cqueues.sleep, fork = true }
 
--- What one throws ends the controller's loop; it can be entered again.
+-- An error in a coroutine ends the controller's loop; it can be entered again.
 function host.go(f) controller:wrap(f) end
 
 local ended

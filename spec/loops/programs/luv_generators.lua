@@ -1,4 +1,4 @@
--- Every call, in a generator inside a coroutine of luv. Prints a line for each: its name and what the consumer got.
+-- Every call, in a generator inside a coroutine of luv. Prints a line for each: its name and the consumer's result.
 local uv = require "luv"
 local scenario = require "spec.loops.support.scenario"
 local smmpanel = require "smmpanel"
@@ -26,7 +26,7 @@ local function panel_for(name)
   return scenario.panel("latency:0.01&name=" .. name, { ledger = smmpanel.ledger.sqlite(os.getenv "SPEC_LEDGER") })
 end
 
--- One consumer does not look at the row, one does, one starts the coroutine and goes on.
+-- One consumer ignores the row, one uses it, one starts the coroutine and continues.
 local consumers = {}
 
 function consumers.skips(generator) for _ in generator do ignore() end end

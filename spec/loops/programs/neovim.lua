@@ -17,7 +17,7 @@ function host.cancellable(f)
   return co
 end
 
--- Outside a coroutine a call blocks, but not the editor's own callbacks.
+-- Outside a coroutine a call blocks, but the editor's own callbacks continue.
 local ticks = 0
 local ticker = uv.new_timer()
 ticker:start(0, 1, function()

@@ -1,4 +1,4 @@
--- An editor in a terminal of its own, in which somebody presses Ctrl-C while calls block.
+-- An editor in a terminal in which Ctrl-C is pressed while calls block.
 local INNER = [[
   local core, scenario = require "smmpanel.core", require "spec.loops.support.scenario"
   local panel = scenario.panel "latency:20"
@@ -29,7 +29,7 @@ local function ended()
   return vim.fn.filereadable(out) == 1 and #vim.fn.readfile(out) or 0
 end
 
--- Pressed again and again: when the first is seen is up to the editor. Not in the last call, which is to work.
+-- Pressed repeatedly: the editor decides when the first one counts. Not in the last call, which must succeed.
 for _ = 1, 50 do
   vim.wait(700, function() return vim.fn.jobwait({ job }, 0)[1] ~= -1 end)
   if ended() < 3 and not pcall(vim.fn.chansend, job, "\3") then break end

@@ -1,4 +1,4 @@
--- No loop at all: what runs side by side in smmpanel.all, a fork in its midst, and leaving in mid-flight.
+-- Without a loop: concurrent functions in smmpanel.all, a fork while they run, and leaving in mid-flight.
 local core = require "smmpanel.core"
 local scenario = require "spec.loops.support.scenario"
 local smmpanel = require "smmpanel"

@@ -1,4 +1,4 @@
--- Takes what is sent to it with POST and gives the last of it to who asks for /received.
+-- Accepts data with POST and returns the latest for GET /received.
 local received = ""
 
 require "spec.support.serve" (function(request)

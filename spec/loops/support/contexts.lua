@@ -1,4 +1,4 @@
--- The places of a program from which a call may be made, tried in the running loop. Prints a line for each:
+-- The places in a program from which a call can be made, tested in the running loop. Prints a line for each:
 -- "context NAME: " and "suspends", "blocks" or "throws MESSAGE". The server counts the requests under each NAME.
 local contexts = {}
 
@@ -51,7 +51,7 @@ local function finalized(f)
   end
 end
 
--- LuaJIT and 5.4 swallow what a finalizer throws.
+-- LuaJIT and 5.4 ignore an error in a finalizer.
 local function kept(f)
   local thrown
   return function()
@@ -119,7 +119,7 @@ context("generator, values unused", function(f)
   assert(rounds == 1, rounds .. " rounds")
 end)
 
--- Plain Lua 5.1 suspends nothing inside pcall.
+-- Plain Lua 5.1 cannot suspend inside pcall.
 local try = pcall
 if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
   function try(f, ...)
@@ -129,7 +129,7 @@ if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
 end
 
 --- Tries all of them, in a coroutine of the loop.
----@param ticks fun(): integer how often other work of the loop had its turn
+---@param ticks fun(): integer how often other work of the loop ran
 ---@param say? fun(line: string)
 function contexts.run(ticks, say)
   say = say or function(line) io.stdout:write(line, "\n") end

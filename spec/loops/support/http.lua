@@ -1,4 +1,4 @@
--- Requests to a server on this machine, several at once.
+-- Concurrent requests to a server on this machine.
 local socket = require "socket"
 
 local http = {}
@@ -24,13 +24,13 @@ function http.abandon(port, path, seconds)
   connection:close()
 end
 
----@return integer status 0 where none came
+---@return integer status 0 if there was no answer
 ---@return string body
 function http.get(port, path)
   return receive(send(port, path))
 end
 
---- All at once; `meanwhile` is called when they are sent.
+--- Sends all at once; `meanwhile` is called when they are sent.
 ---@return { status: integer, body: string }[]
 ---@return number seconds
 function http.at_once(port, paths, meanwhile)

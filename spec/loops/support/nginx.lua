@@ -1,4 +1,4 @@
--- An nginx of its own for the specs, on a free port, in a private directory.
+-- An nginx for the specs, on a free port, in a private directory.
 local http = require "spec.loops.support.http"
 local socket = require "socket"
 
@@ -54,7 +54,7 @@ local function load_modules()
   return table.concat(lines, " ")
 end
 
---- Whether nginx's Lua finds a module: Debian has them below /usr/share/lua/5.1, OpenResty in its lualib.
+--- Returns whether nginx's Lua finds a module: Debian has them below /usr/share/lua/5.1, OpenResty in its lualib.
 function nginx.has_module(name)
   local path = name:gsub("%.", "/") .. ".lua"
   for _, base in ipairs { "/usr/share/lua/5.1/", "/usr/local/share/lua/5.1/", "/usr/local/openresty/lualib/",
@@ -81,7 +81,7 @@ end
 
 function Server:log() return read(self.dir .. "/error.log") end
 
---- The worker's open descriptors and threads.
+--- Returns the worker's open descriptors and threads.
 function Server.holds(_, pid)
   local descriptors = tonumber(output(("ls /proc/%d/fd | wc -l"):format(pid)))
   return descriptors, tonumber(read(("/proc/%d/status"):format(pid)):match "Threads:%s*(%d+)")
@@ -99,7 +99,7 @@ function nginx.alive(pid)
   return state ~= nil and state ~= "Z"
 end
 
----@return number? seconds it took; nil where it did not come true in 20 seconds
+---@return number? seconds it took; nil if it did not become true in 20 seconds
 function nginx.wait_until(condition)
   local begun = socket.gettime()
   repeat

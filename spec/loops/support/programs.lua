@@ -21,7 +21,7 @@ local function with(lua, name) return lua .. " spec/loops/programs/" .. name .. 
 
 local function core_for(version) return ("env LUA_CPATH='./build/%s/?.so;;' "):format(version) end
 
--- A package may be there and not load: Debian sid's lua-copas lacks timerwheel.
+-- A package may be installed and not load: Debian sid's lua-copas lacks timerwheel.
 local function loads(lua, module) return output(("%s -e 'require \"%s\" print(1)'"):format(lua, module)) ~= "" end
 
 local function copas(lua) return is_51 and loads(lua, "copas") end

@@ -1,4 +1,4 @@
--- What every host with coroutines must bear, run inside the real program. Prints a line for each check,
+-- The requirements for every loop with coroutines, run inside the real program. Prints a line for each check,
 -- "ok NAME" or "not ok NAME: WHY", then "longest stall MILLISECONDS" and "end".
 local scenario = {}
 
@@ -41,7 +41,7 @@ check("100 calls of 50 ms, a catalogue arriving meanwhile", function(host)
   assert(ended == 100 and rows == 10000, ended)
 end)
 
--- The server counts how many of them it had at a time.
+-- The server counts the most requests that it had at a time.
 check("64 calls at once", function(host)
   local panel, ended = scenario.panel("latency:" .. LATENCY .. "&name=" .. (os.getenv "SPEC_NAME" or "scenario")), 0
   local begun = core.now()
@@ -143,7 +143,7 @@ check("a coroutine that is cancelled", function(host)
   assert(host.cancel or not coroutine.close or not after)
 end)
 
---- Sleeps until `ready()`: what another coroutine does has no order of its own, and a machine may be busy.
+--- Sleeps until `ready()`: other coroutines run in no fixed order, and the machine may be busy.
 local function await(host, ready)
   for _ = 1, 200 do
     if ready() then return end
@@ -187,7 +187,7 @@ end)
 
 local stall, last_tick, ticks = 0, nil, 0
 
---- To be called by the host every millisecond, beside the rest.
+--- The host calls it every millisecond, in addition to its other work.
 function scenario.tick()
   local now = core.now()
   ticks = ticks + 1
@@ -207,7 +207,7 @@ local function run_one(host, one)
   return stall
 end
 
---- In a coroutine of the host's.
+--- Runs in a coroutine of the host.
 ---@param host { go: fun(f), sleep: fun(seconds), cancellable?: fun(f): thread, cancel?: fun(co), fork?: boolean }
 function scenario.run(host)
   if os.getenv "SPEC_CONTEXTS" then

@@ -1,4 +1,4 @@
-# smmpanel: `make help` lists what there is to do.
+# smmpanel: `make help` lists the targets.
 LUA     ?= lua5.4
 PREFIX  ?= /usr/local
 CC      ?= cc
@@ -6,7 +6,7 @@ CFLAGS  ?= -O2 -g
 
 # lua5.4 -> 5.4; luajit and lua5.1 -> 5.1: one build serves every program of an ABI
 ABI     := $(or $(shell $(LUA) -e 'print((_VERSION:match("[%d.]+$$")))' 2>/dev/null),$(patsubst lua%,%,$(filter lua5.%,$(LUA))),5.4)
-# The 5.1 ABI is compiled against whichever of its headers is there. A plain `lua` may be of any version.
+# The 5.1 ABI is compiled with any of its headers that is installed. A plain `lua` may have any version.
 ABI_PCS := $(if $(filter 5.1,$(ABI)),luajit lua5.1 lua-5.1 lua51,lua$(ABI) lua-$(ABI) lua$(subst .,,$(ABI)))
 LUA_PC  := $(firstword $(foreach p,$(ABI_PCS),$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p))) \
              $(shell pkg-config --modversion lua 2>/dev/null | grep -q '^$(ABI)[.]' && echo lua))
@@ -15,7 +15,7 @@ LUA_INC ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
 # has another name than libcurl.so.4.
 LINK_CURL ?= $(if $(filter Darwin,$(shell uname -s)),1)
 CURL    ?= $(or $(shell pkg-config --cflags --libs libcurl 2>/dev/null),$(shell curl-config --cflags --libs 2>/dev/null),-lcurl)
-# `make ZLIB=` builds without: no answer is asked for in gzip then
+# `make ZLIB=` builds without zlib: then no answer is requested in gzip
 ZLIB    ?= -lz
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -24,7 +24,7 @@ UNAME   := $(shell uname -s)
 ifeq ($(UNAME),Darwin)
 SHARED  := -bundle -undefined dynamic_lookup
 else
-# nodelete: a host may unload the module while its thread is still leaving
+# nodelete: a host may unload the module while its thread is still ending
 SHARED  := -shared -Wl,-z,nodelete
 endif
 
@@ -33,11 +33,11 @@ HEADERS := $(wildcard csrc/*.h)
 CORE    := build/$(ABI)/smmpanel/core.so
 VERSION := $(shell sed -n 's/^.define SMMPANEL_VERSION "\(.*\)"/\1/p' csrc/smmpanel.h)
 
-# The project's own files first, then what the system has.
+# The project's own files first, then the system's.
 RUN     := env LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./build/$(ABI)/?.so;;' $(LUA)
 BUSTED  := $(RUN) $(shell command -v busted)
 SPECS   ?= spec
-# `make test` runs both; `LUA=luajit make test` the one that was named
+# `make test` runs both; `LUA=luajit make test` only that one
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
 .PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal soak coverage doc dist deb test-luas test-arch test-libcurls test-systems all help demo sandbox bench test specs lint format clean install uninstall
@@ -45,7 +45,7 @@ LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
 
-# What the build needs and where it comes from, before the compiler complains of a header.
+# Explains what the build needs, before the compiler fails on a header.
 define check_lua
 command -v $(LUA) >/dev/null || { echo "make: there is no program $(LUA): install it, or name another: make LUA=lua5.4" >&2; exit 1; }
 [ -n "$(LUA_PC)$(filter environment command,$(firstword $(origin LUA_INC)))" ] || { \
@@ -110,7 +110,7 @@ test-long: ## long runs: ledgers under SIGKILL, a shared rate limit, 100,000 wat
 specs: all build/locale
 	@LOCPATH=build/locale $(BUSTED) $(BUSTED_FLAGS) $(SPECS)
 
-# Locales whose decimal point is a comma, or two bytes, for the specs that nothing depends on the locale.
+# Locales whose decimal point is a comma, or two bytes: the specs check that the locale has no effect.
 build/locale:
 	@mkdir -p $@ && for name in de_DE ps_AF; do localedef -i $$name -f UTF-8 $@/$$name.UTF-8 || true; done
 

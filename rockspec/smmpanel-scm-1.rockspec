@@ -15,7 +15,7 @@ description = {
 }
 supported_platforms = { "unix" }
 dependencies = { "lua >= 5.1, < 5.6", "lua-cjson" }
--- Not the header: LuaRocks does not look where Debian and Ubuntu have it (/usr/include/TRIPLET), compilers do.
+-- Without the header: LuaRocks does not search Debian's and Ubuntu's directory for it (/usr/include/TRIPLET).
 external_dependencies = { CURL = { library = "curl" }, ZLIB = { header = "zlib.h" } }
 build = {
   type = "make",

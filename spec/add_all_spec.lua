@@ -264,7 +264,7 @@ describe("panel:add_all", function()
     assert.equal("mismatch", err.code)
   end)
 
-  it("reports events only after the answer is in the ledger", function()
+  it("reports events only after the answer was stored", function()
     local waiting = {}
     local watched
     watched = panel(nil, { on_event = function(event)

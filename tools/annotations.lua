@@ -21,7 +21,7 @@ local function named(rest)
   return { name = name, optional = optional == "?", type = kind, text = text }
 end
 
--- -> a list of blocks: the lines of a comment that begins with `---`, and the line of code behind it
+-- Returns a list of blocks: the lines of a comment that begins with `---`, and the line of code after it.
 local function blocks_of(path)
   local blocks, block = {}, nil
   for line in io.lines(path) do
@@ -122,7 +122,7 @@ local function add_text(entry, texts)
   texts[#texts + 1] = entry.alias
 end
 
--- Public are the classes that the public functions take or return, those in their fields, and so on.
+-- The public classes: those that the public functions accept or return, those in their fields, and so on.
 local function keep_public(found)
   local texts, public = {}, {}
   for _, module in ipairs(found.modules) do
@@ -141,7 +141,7 @@ local function keep_public(found)
   table.sort(found.class_names)
 end
 
---- Reads all. -> { modules = { { name, text, functions } }, classes = { [name] = … }, class_names = sorted }
+--- Reads all files. Returns { modules = { { name, text, functions } }, classes = { [name] = … }, class_names = sorted }
 function annotations.read()
   local public = {}
   for i, path in ipairs(dofile "tools/doc_sources.lua") do public[path] = i end

@@ -1,4 +1,4 @@
--- The files whose docstrings make the manual and the help of the Neovim plugin.
+-- The files whose docstrings are in the manual and in the help of the Neovim plugin.
 return {
   "lua/smmpanel/init.lua", "lua/smmpanel/options.lua", "lua/smmpanel/client.lua", "lua/smmpanel/errors.lua",
   "lua/smmpanel/catalog/init.lua",

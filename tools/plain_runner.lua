@@ -1,9 +1,9 @@
---- Runs specs without busted, which needs modules in C: for systems where these do not exist. It has what our specs
--- use of it, and luassert, which is plain Lua. Prints the failures and "N passed, N failed[, N skipped]".
+--- Runs specs without busted, which needs modules in C, on systems that lack them. It has the functions that our specs
+-- use, and luassert, which is plain Lua. Prints the failures and "N passed, N failed[, N skipped]".
 --
 --     lua tools/plain_runner.lua [--without=WORD]... spec/batch_spec.lua ...
 --
--- --without: specs with that word in their name are skipped.
+-- --without: skip specs with that word in their name.
 local assert = require "luassert"
 
 local counts = { passed = 0, failed = 0, skipped = 0 }
@@ -38,7 +38,7 @@ local function guarded(name, f, ...)
   return false, problem == SKIPPED
 end
 
--- From the outermost block inwards, or the other way.
+-- From the outermost block inwards, or in reverse.
 local function each(field, outwards)
   local list, at = {}, block
   while at do

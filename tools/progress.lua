@@ -1,5 +1,5 @@
---- How `make test` reports: a line for each spec file as it ends, one for each skipped spec with its reason, and
--- then busted's own summary and failures. An output handler of busted: busted -o tools/progress.lua
+--- The output of `make test`: a line for each spec file as it ends, one for each skipped spec with its reason, and then
+-- busted's own summary and failures. An output handler of busted: busted -o tools/progress.lua
 local busted = require "busted"
 local system = require "system"
 

@@ -1,6 +1,6 @@
--- Calls at full speed for SOAK_SECONDS (20) against a panel a tenth of whose answers are faults of all sorts: memory,
--- descriptors and threads stay flat, and every answer belongs to its question. The panel echoes the ids it was
--- asked for; the faults are scripts of spec/support/raw.lua.
+-- Calls at full speed for SOAK_SECONDS (20) against a panel with faults of all kinds in a tenth of its answers: memory,
+-- descriptors and threads stay flat, and every answer belongs to its request. The panel echoes the requested ids; the
+-- faults are scripts of spec/support/raw.lua.
 package.path = "./?.lua;" .. package.path
 
 local core = require "smmpanel.core"

@@ -1,4 +1,4 @@
-/* Linked into the core for the sanitizers: programs that the specs start are to run without them. */
+/* Linked into the core for the sanitizers, so that programs that the specs start run without them. */
 #include <stdlib.h>
 
 __attribute__((constructor)) static void unpreload(void) {

@@ -1,5 +1,5 @@
--- libcurl's easy interface through LuaJIT's FFI, which blocks: in a handler the whole worker, in a
--- worker thread that thread.
+-- libcurl's easy interface through LuaJIT's FFI. It blocks: in a handler the whole worker, in a worker thread that
+-- thread.
 local ffi = require "ffi"
 local cjson = require "cjson"
 
@@ -27,7 +27,7 @@ local function prepare(url)
   end))
 end
 
--- A call back from C must not come into compiled code.
+-- A callback from C must not run in compiled code.
 local function perform() return curl.curl_easy_perform(easy) end
 require "jit".off(perform)
 

@@ -1,7 +1,7 @@
--- Decoders side by side in one process, in turn: the time of each round and the memory of the result. The
--- catalogue is the file arg[1]; arg[2] is the number of rounds; arg[3] is `all` where slow ones take part
--- too, `alone` for ours with the collector stopped, whose work depends on what else there is. Ours is fed in
--- pieces of 16 kB, as it arrives; the others have it whole.
+-- Several decoders in one process, in turn: the time of each round and the memory of the result. arg[1] is the file
+-- of the catalogue, arg[2] the number of rounds. arg[3] is `all` to include slow decoders, or `alone` for ours only
+-- with the collector stopped, whose work depends on the rest of the process. Ours is fed pieces of 16 kB, as they
+-- arrive; the others get the whole text.
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 

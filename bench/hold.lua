@@ -1,6 +1,5 @@
--- The longest time that one turn of luv's loop holds it, while a catalogue arrives and is decoded: arg[1] is
--- ours or cjson.
--- A turn's own work, by the clock of its thread: what other programs of the machine do does not count.
+-- The longest turn of luv's loop while a catalogue arrives and is decoded: arg[1] is ours or cjson. Measured by the
+-- thread's clock, so other programs on the machine do not count.
 local clock = require "bench.clock"
 local uv = require "luv"
 
@@ -11,12 +10,12 @@ local function ours()
   local smmpanel = require "smmpanel"
   local panel = smmpanel.new { url = url, key = key, loop = "uv" }
   coroutine.wrap(function()
-    assert(panel:balance()) -- the connection and the thread are there
+    assert(panel:balance()) -- opens the connection and starts the thread
     done = #assert(panel:services())
   end)()
 end
 
--- What one writes with luv: the answer gathered, and decoded when it is whole.
+-- The usual way with luv: collect the answer, and decode it when it is complete.
 local function cjson()
   local decode, parts = require "cjson".decode, {}
   local host, port, path = url:match "^http://([^:/]+):(%d+)(.*)$"

@@ -1,9 +1,9 @@
--- Runs programs side by side, in turn, several rounds, and keeps what each round said.
+-- Runs programs in turn for several rounds, and collects the figures of each round.
 local lab = {}
 
 local QUICK = os.getenv "QUICK" == "1"
 
---- The number of rounds: fewer where QUICK=1.
+--- The number of rounds: fewer with QUICK=1.
 function lab.rounds(full, quick) return QUICK and quick or full end
 
 lab.quick = QUICK
@@ -20,7 +20,7 @@ local function quoted(value)
   return "'" .. tostring(value):gsub("'", "'\\''") .. "'"
 end
 
---- A command under an environment, as a shell takes it.
+--- Returns a shell command with an environment.
 function lab.command(program, env)
   local parts = { "env" }
   for name, value in pairs(env or {}) do parts[#parts + 1] = name .. "=" .. quoted(value) end
@@ -28,8 +28,8 @@ function lab.command(program, env)
   return table.concat(parts, " ")
 end
 
---- Runs a command once: -> what it printed as names and numbers, and what it cost as a whole:
--- cpu, wall (seconds), memory (bytes).
+--- Runs a command once. Returns the names and numbers that it printed, and its total cost: cpu, wall (seconds), memory
+-- (bytes).
 function lab.run(program, env)
   local pipe = assert(io.popen("build/bench/measure " .. lab.command(program, env)))
   local said = {}
@@ -47,14 +47,14 @@ function lab.run(program, env)
 end
 
 --- Runs each in turn, `rounds` times over.
----@param contestants { [1]: string, [2]: fun(): table }[] a name, and what runs it once
----@return table<string, table[]> what each said, by name, a table a round
+---@param contestants { [1]: string, [2]: fun(): table }[] a name, and a function that runs it once
+---@return table<string, table[]> the figures by name, a table per round
 function lab.alternate(contestants, rounds)
   local said = {}
   for _, contestant in ipairs(contestants) do said[contestant[1]] = {} end
   for round = 1, rounds do
     for i = 1, #contestants do
-      -- each round begins with another, so that no one always follows the same
+      -- each round begins with a different one, so that none always follows the same
       local contestant = contestants[(i + round - 2) % #contestants + 1]
       table.insert(said[contestant[1]], contestant[2]())
     end
@@ -68,14 +68,14 @@ local function medians(said, figure)
   return values[1] and lab.median(values)
 end
 
--- The median of the rounds' ratios: what drifts between rounds drifts for both.
+-- Returns the median of the rounds' ratios: a drift between rounds affects both.
 local function ratio(ours, theirs, figure)
   local values = {}
   for i, one in ipairs(ours) do values[i] = one[figure] / theirs[i][figure] end
   return lab.median(values)
 end
 
---- A row of the results, of one figure of what `alternate` returned.
+--- Returns a row of the results for one figure of `alternate`.
 ---@param row { name: string, unit: string, figure: string, scale: number?, reach: string, more: boolean? }
 function lab.row(row, said)
   local result = { name = row.name, unit = row.unit, reach = row.reach, peers = {}, ratios = {},

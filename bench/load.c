@@ -1,5 +1,5 @@
-/* load HOST-PORT PATH CONNECTIONS SECONDS - keeps so many requests under way, each on a connection that is kept, and asks
- * a bystander (GET /bystander) every 2 ms on one more. Prints good answers a second, errors, and the bystander's p99 in seconds. */
+/* load HOST-PORT PATH CONNECTIONS SECONDS - keeps this many requests in flight, each on a keep-alive connection, and sends
+ * GET /bystander every 2 ms on another one. Prints good answers per second, errors, and the bystander's p99 in seconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -46,7 +46,7 @@ static void ask(int i) {
   if (send(polls[i].fd, request, strlen(request), 0) < 0) exit(1);
 }
 
-/* The answer is whole when as much has come as its Content-Length says. */
+/* The answer is complete when Content-Length bytes have arrived. */
 static int whole(connection *c) {
   c->answer[c->got] = '\0';
   char *body = strstr(c->answer, "\r\n\r\n"), *length = strstr(c->answer, "Content-Length: ");

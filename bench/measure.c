@@ -1,6 +1,6 @@
-/* measure PROGRAM [ARGUMENT ...] - runs it and tells what it cost as a whole, by the system's own account:
- * a last line "@ cpu_seconds wall_seconds peak_kilobytes". This program is tiny, so that what the
- * child had before it became the program does not count. */
+/* measure PROGRAM [ARGUMENT ...] - runs it and prints its total cost from the system's accounting as the last line:
+ * "@ cpu_seconds wall_seconds peak_kilobytes". This program is small, so that the memory of the child before exec does
+ * not count. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -1,5 +1,4 @@
--- Two nginx of our own: a panel that answers after 20 ms, and the one under test, that asks it in several
--- ways.
+-- Two private nginx servers: a panel that answers after 20 ms, and the one under test, which calls it in several ways.
 local lab = require "bench.lab"
 
 local nginx = {}
@@ -102,13 +101,13 @@ local function launch(dir, name, directives, http)
   return { pid = pipe:read "*n", pipe = pipe }
 end
 
--- Nanoseconds of processor time of all its threads so far.
+-- Returns the processor time of all its threads so far, in nanoseconds.
 local function used(pid)
   local command = "cat /proc/%d/task/*/schedstat | awk '{n += $1} END {printf \"%%.0f\", n}'"
   return tonumber(first_line(command:format(pid)))
 end
 
---- Runs the ways in turn at each number of connections: -> said by connections, as lab.alternate gives it.
+--- Runs the ways in turn at each number of connections. Returns the figures by connections, as from lab.alternate.
 ---@param loads { connections: integer, ways: string[] }[]
 function nginx.run(loads, rounds, seconds)
   local dir = first_line "mktemp -d"

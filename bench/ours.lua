@@ -1,4 +1,4 @@
--- smmpanel itself, at the tasks that the peers in peers/ do as well.
+-- smmpanel itself, with the same tasks as the peers in peers/.
 local smmpanel = require "smmpanel"
 local core = require "smmpanel.core"
 
@@ -53,7 +53,7 @@ function tasks.calls()
   print("hundredth", took[100])
 end
 
--- Ids that the panel does not know: each has its entry all the same.
+-- Unknown ids: each has an entry nevertheless.
 function tasks.ids()
   local panel, ids = new_panel(), {}
   for i = 1, count do ids[i] = 800000000 + i end

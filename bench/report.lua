@@ -1,4 +1,4 @@
--- The results as JSON, as a table in Markdown, as a picture, and as the sentences of the README.
+-- Writes the results as JSON, as a table in Markdown, as a picture, and as sentences in the README.
 local report = {}
 
 local function sorted(t)
@@ -42,7 +42,7 @@ local function first_line(command)
   return line or ""
 end
 
--- Versions of what was measured, as the system names them.
+-- The versions of the measured programs, from the system.
 local PACKAGES = { "lua5.4", "luajit2", "libcurl4", "lua-cjson", "lua-socket", "lua-sec", "lua-luv",
   "lua-dkjson", "libsimdjson-dev", "nginx", "libnginx-mod-http-lua", "php-cli", "python3", "python3-requests",
   "python3-aiohttp", "nodejs" }
@@ -139,10 +139,10 @@ local function readme(sentences)
   write("README.md", text:sub(1, from - 1) .. BEGIN .. sentences .. "\n" .. text:sub(to))
 end
 
---- Writes all of it.
+--- Writes all results.
 ---@param rows table[]
 ---@param sentences string for the README
----@param short string what to say of the number of rounds
+---@param short string a description of the number of rounds
 function report.write(rows, sentences, short)
   local lines = {}
   for _, row in ipairs(rows) do

@@ -1,6 +1,5 @@
--- All rows: starts a sandbox panel, runs everything side by side, writes the results. `make bench` builds
--- what it needs and calls it; arguments, if any, are the names of the groups to run,
--- and then nothing is written.
+-- Measures all rows: starts a sandbox panel, runs all programs in turn, writes the results. `make bench` builds what it
+-- needs and calls it. Arguments are the names of groups: then only these run, and nothing is written.
 local lab = require "bench.lab"
 local nginx = require "bench.nginx"
 local report = require "bench.report"
@@ -9,7 +8,7 @@ local smmpanel = require "smmpanel"
 
 local SERVICES, IDS = 10000, 10000
 local OURS, LUASOCKET = "lua5.4 bench/ours.lua ", "lua5.4 bench/peers/luasocket.lua "
-local PYTHON = "/usr/bin/python3 bench/peers/" -- Debian's own: its packages are for no other
+local PYTHON = "/usr/bin/python3 bench/peers/" -- Debian's own, because its packages work only there
 local REQUESTS, AIOHTTP = PYTHON .. "requests_session.py ", PYTHON .. "aiohttp_session.py "
 local PHP = "php bench/peers/sample.php "
 local FETCH, LIMIT = "node bench/peers/fetch.mjs ", "build/bench/libcurl "
@@ -47,7 +46,7 @@ local ORDER = { "decode", "fetch", "hold", "statuses", "small", "calls", "idle",
 
 -- ---- decode --------------------------------------------------------------------------------------
 
--- One process, the decoders in turn; its lines are name, seconds, kB, count.
+-- One process with the decoders in turn; it prints lines of name, seconds, kB, count.
 local function decoded(lua, path, cpath, rounds, all)
   local said = {}
   local pipe = assert(io.popen(lab.command(("%s bench/decode.lua %s %d %s"):format(lua, path, rounds, all),
@@ -58,7 +57,7 @@ local function decoded(lua, path, cpath, rounds, all)
     table.insert(said[name], { seconds = tonumber(seconds), memory = tonumber(kilobytes) * 1024 })
   end
   assert(pipe:close(), "decode.lua failed")
-  for _, rounds_of in pairs(said) do table.remove(rounds_of, 1) end -- the first warms up
+  for _, rounds_of in pairs(said) do table.remove(rounds_of, 1) end -- the first is the warm-up
   return said
 end
 

@@ -1,7 +1,6 @@
--- A tour of the whole API: every action, for one and for many, and an error of each kind.
--- Run it with `make demo`. It starts a sandbox panel, a real HTTP server on this machine that only
--- pretends to deliver, and stops it at the end. With SMMPANEL_URL and SMMPANEL_KEY it does NOT run
--- against a real panel on purpose: it places orders.
+-- A tour of the whole API: every action, for one id and for several, and an error of each kind. Run it with `make
+-- demo`. It starts a sandbox panel, an HTTP server on this machine that simulates delivery, and stops it at the end.
+-- It ignores SMMPANEL_URL and SMMPANEL_KEY on purpose, because it places orders.
 local smmpanel = require "smmpanel"
 local sandbox = require "smmpanel.sandbox.server"
 
@@ -10,7 +9,7 @@ if os.getenv "TERM" ~= "dumb" and not os.getenv "NO_COLOR" and os.execute "test 
   bold, dim, plain = "\27[1m", "\27[2m", "\27[0m"
 end
 
--- { a = 1, b = "x" } as one line, keys sorted; long ones are cut.
+-- Formats { a = 1, b = "x" } as one line with sorted keys; long lines are cut.
 local function literal(value, depth)
   if type(value) == "string" then return ("%q"):format(value) end
   if type(value) ~= "table" or getmetatable(value) then return tostring(value) end
@@ -28,7 +27,7 @@ end
 local function chapter(title) print("\n" .. bold .. "── " .. title .. " " .. ("─"):rep(64 - #title) .. plain) end
 local function say(text) print(dim .. "   " .. text .. plain) end
 
--- Prints the call as one would write it, and what it returned.
+-- Prints a call as source, and its results.
 local function show(call, value, err)
   print("> " .. call)
   if value ~= nil then print("  " .. literal(value, 2)) end

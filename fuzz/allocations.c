@@ -1,10 +1,10 @@
 /* fuzz/allocations.c - every allocation fails in turn: of the C core (malloc, calloc, realloc), of libcurl and of Lua.
  *
- * A run of the main calls is counted once, then made again and again in a Lua state of its own, and the n-th
- * allocation of one kind fails: it must end in a clean error (or do without), leave nothing behind, and the
- * same client must be of use right after. The thread itself fails to start as well. What the core frees must not
- * hold the key any more. Built with -Wl,--wrap=malloc,... over csrc/ alone; prints how many failed, and at how many
- * places of the program. `allocations URL`: of a server that answers. */
+ * The allocations of a run of the main calls are counted once. Then the run is repeated in a new Lua state for each n,
+ * with the n-th allocation of one kind failing: it must end in a clean error (or work without), leak nothing, and the
+ * same client must work right after. Starting the thread fails too. Memory that the core frees must not contain the key.
+ * Built with -Wl,--wrap=malloc,... for csrc/ only; prints how many failed, and at how many places of the program.
+ * `allocations URL`: the URL of a server that answers. */
 #include "../csrc/compat.h"
 
 #include <curl/curl.h>
@@ -31,12 +31,12 @@ static atomic_long failures[KINDS];
 #define KEY "S3CRET-key"
 enum { PLACES_MAX = 4096 };
 
-/* Where in the program a kind is asked for while one of it is to fail, and whether it did there. */
+/* The places in the program where a kind is allocated during a failing run, and whether it failed there. */
 typedef struct {
   void *from;
   bool failed;
 } place;
-/* Lua collects and asks once more before it believes that memory is out. */
+/* Lua collects garbage and tries once more before it reports that memory is out. */
 static const long in_a_row[KINDS] = {1, 1, 2, 1};
 static place places[KINDS][PLACES_MAX];
 static int place_count[KINDS];
@@ -85,7 +85,7 @@ static void *counted(kind k, void *p) {
   return p;
 }
 
-/* Zeroed: what is in it later, the core wrote. */
+/* Zeroed, so that later contents were written by the core. */
 void *__wrap_malloc(size_t size) {
   void *p = FAILS(CORE) ? NULL : counted(CORE, __real_malloc(size));
   return p ? memset(p, 0, malloc_usable_size(p)) : NULL;
@@ -96,7 +96,7 @@ void *__wrap_calloc(size_t count, size_t size) {
   return p ? memset(p, 0, malloc_usable_size(p)) : NULL;
 }
 
-/* Of what holds no key: it may leave a copy behind. */
+/* For memory without the key: it may leave a copy behind. */
 void *__wrap_realloc(void *p, size_t size) {
   size_t old = p ? malloc_usable_size(p) : 0;
   void *grown = FAILS(CORE) ? NULL : __real_realloc(p, size);
@@ -142,7 +142,7 @@ static char *curl_strdup(const char *s) {
   return copy ? memcpy(copy, s, len) : NULL;
 }
 
-/* Lua then collects all that is not anchored and asks again: a full cycle at each allocation. */
+/* Lua then collects everything that is not anchored and tries again: a full cycle at each allocation. */
 static bool refuses_first;
 static long refused;
 
@@ -160,7 +160,7 @@ static void *lua_allocate(void *user, void *p, size_t old, size_t size) {
     __real_free(p);
     return NULL;
   }
-  if ((!p || size > old) && (FAILS(LUA) || refuse_first())) return NULL; /* Lua trusts that shrinking works */
+  if ((!p || size > old) && (FAILS(LUA) || refuse_first())) return NULL; /* Lua assumes that it can shrink */
   return p ? __real_realloc(p, size) : counted(LUA, __real_realloc(NULL, size));
 }
 
@@ -219,8 +219,8 @@ static void fail_none(void) {
   for (int k = 0; k < KINDS; k++) atomic_store(&failing[k], 0);
 }
 
-/* -> whether it did without the allocation */
-static char last[200]; /* what the run ended with */
+/* Returns whether it worked without the allocation. */
+static char last[200]; /* the result of the run */
 
 static bool run(lua_State *L, kind k, long n) {
   int top = lua_gettop(L);
@@ -244,7 +244,7 @@ static long settled(kind k) {
   return atomic_load(&live[k]);
 }
 
-/* The n-th of one kind fails; -> false when the run has fewer. */
+/* Makes the n-th of one kind fail; returns false if the run has fewer. */
 static bool try_one(const char *url, kind k, long n, long *errors) {
   lua_State *L = new_state(url);
   long before = atomic_load(&failures[k]);
@@ -260,7 +260,7 @@ static bool try_one(const char *url, kind k, long n, long *errors) {
   return failed;
 }
 
-/* What is not anchored for a moment is gone. */
+/* Everything that is not anchored is collected. */
 static void collect_at_each(const char *url) {
   lua_State *L = new_state(url);
   for (int i = 0; i < 20; i++) {
@@ -275,7 +275,7 @@ static void collect_at_each(const char *url) {
 int main(int count, char **arguments) {
   if (count < 2) return 2;
   curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, curl_free_one, curl_realloc, curl_strdup, curl_calloc);
-  lua_State *L = new_state(arguments[1]); /* what is made once a process is made now */
+  lua_State *L = new_state(arguments[1]); /* makes what exists once per process */
   if (!run(L, CORE, 0)) give_up(CORE, 0, "the server does not answer");
   lua_close(L);
   long curl_live = settled(CURL_LIBRARY), total = 0;

@@ -1,7 +1,7 @@
 -- Feeds random JSON and random control characters into every field of every action behind every command. Runs the
 -- commands in this process, on a terminal (tools/fuzz_cli gives it one), against a transport that answers in the
--- process. What must hold: no internal error, no run over 10 s of processor time; tools/fuzz_cli then looks for
--- control bytes in what the terminal was sent.
+-- process. It fails on an internal error, or a run of more than 10 s of processor time; tools/fuzz_cli then searches
+-- the terminal's output for control bytes.
 --
 --     lua fuzz/cli.lua SECONDS SEED
 local abi = _VERSION:match "[%d.]+$"
@@ -87,7 +87,7 @@ end
 
 local STATUS = { "charge", "start_count", "status", "remains", "currency", "posts", "orders", "runs", "expiry" }
 
--- Answers whose shape is nearly right reach furthest.
+-- Answers with a nearly correct shape reach the most code.
 local SHAPES = {
   balance = function() return record { "balance", "currency" } end,
   services = function()
@@ -173,7 +173,7 @@ end
 
 -- ---- the runs -----------------------------------------------------------------------------------
 
--- Every panel that the command makes answers in the process.
+-- Every panel of the command answers in this process.
 local new = smmpanel.new
 function smmpanel.new(options)
   options.transport, options.retries, options.timeout = transport, 0, 1

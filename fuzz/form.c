@@ -1,7 +1,7 @@
-/* fuzz/form.c - csrc/form.c: whatever is put into a form comes out of it again, and no byte of a value can
- * be taken for the form's own.
+/* fuzz/form.c - csrc/form.c: decoding a form returns the fields that were put into it, and no byte of a value is
+ * interpreted as part of the form's syntax.
  *
- * The input: fields, each a byte that chooses the kind and a byte of length, then so many bytes. */
+ * The input: fields, each a byte that chooses the kind, a byte of length, and that many bytes. */
 #include "../csrc/form.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ static int hex(char c) {
   return (int)(at - digits);
 }
 
-/* The value as a server reads it; ends at & or the end. */
+/* Decodes the value as a server does, up to & or the end. */
 static size_t unescape(const char *p, const char *end, char *into) {
   size_t len = 0;
   for (; p < end && *p != '&'; p++) {

@@ -1,7 +1,7 @@
-/* fuzz/json.c - the decoder (csrc/json*.c, builder.c, typed.c, decoder.c): any bytes, whole and in pieces, must give the same value or
- * the same error; what we accept, lua-cjson accepts and reads alike; what lua-cjson writes, we accept.
+/* fuzz/json.c - the decoder (csrc/json*.c, builder.c, typed.c, decoder.c): any bytes must give the same value or
+ * the same error whole and in pieces; lua-cjson accepts what we accept, with the same value; we accept what it writes.
  *
- * The input: one byte chooses the schema and how money is given, one seeds the cuts, the rest is the body. */
+ * The input: one byte chooses the schema and how money is given, one seeds the splits, the rest is the body. */
 #include "../csrc/compat.h"
 #include "../csrc/decoder.h"
 
@@ -34,7 +34,7 @@ static bool is_null(int i) {
   return lua_islightuserdata(L, i) && !lua_touserdata(L, i);
 }
 
-/* Whatever is in a is in b, alike. */
+/* Everything in a is equal in b. */
 static bool contained(int a, int b, int how) {
   for (lua_pushnil(L); lua_next(L, a); lua_pop(L, 1)) {
     lua_pushvalue(L, -2);
@@ -65,7 +65,7 @@ static bool same_tables(int a, int b, int how) {
   return true;
 }
 
-/* lua-cjson makes a double of every number; ours keeps as text what no number of ours can say. */
+/* lua-cjson makes every number a double; ours keeps text if no Lua number can hold it. */
 static bool same_number(int cjson, int ours) {
   if (lua_type(L, ours) == LUA_TSTRING) {
     double n = strtod(lua_tostring(L, ours), NULL);
@@ -93,7 +93,7 @@ static bool decode_whole(const schema *types, bool text, const char *body, size_
   return false;
 }
 
-/* Each piece is a block of its own, freed after: a sanitizer sees who looks at it later. */
+/* Each piece is a separate block, freed afterwards, so that a sanitizer detects later reads. */
 static bool decode_in_pieces(const schema *types, bool text, const char *body, size_t len, unsigned seed,
                              decoder **d) {
   *d = decoder_push(L, &(decoder_options){.schema = types, .decimal_text = text});
@@ -140,7 +140,7 @@ static bool begins_as_document(const char *body, size_t len) {
   return i < len && (body[i] == '{' || body[i] == '[');
 }
 
-/* lua-cjson refuses a surrogate that stands alone; we read U+FFFD. */
+/* lua-cjson refuses an unpaired surrogate; we read U+FFFD. */
 static void check_accepted(const char *body, size_t len) {
   decoder *d;
   lua_settop(L, 0);

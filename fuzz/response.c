@@ -27,7 +27,7 @@ enum { TWICE = 0xF0 };
 static int listener, port;
 static int connection = -1; /* the server's end of the one that is open */
 
-/* What the server sends. */
+/* The data that the server sends. */
 static struct {
   const uint8_t *bytes;
   size_t len, part;

@@ -1,5 +1,5 @@
 -- Writes the seeds of the fuzz targets: `lua5.4 fuzz/seeds.lua DIRECTORY`, which has json/, form/, response/.
--- What panels document and what real ones sent (spec/data/recorded.jsonl), as far as it is small.
+-- The seeds are documented answers and the small ones of real panels (spec/data/recorded.jsonl).
 local cjson = require "cjson"
 
 local LARGEST = 1500
@@ -52,7 +52,7 @@ for line in io.lines "spec/data/recorded.jsonl" do
   end
 end
 
--- An error's place had the index -1 where a piece ended within an escape or a character.
+-- The position of an error had the index -1 if a piece ended within an escape or a character.
 for _, wrong in ipairs { "\\q", "\\u12G4", "\\ud83d\\udcG0", "\\[1]", "\195(", "\226\130(", "\240\159(", "\255",
   "\1" } do
   for seed = 1, 8 do
@@ -63,7 +63,7 @@ end
 
 local chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{\"orde\r\n5\r\nr\":1}\r\n0\r\n\r\n"
 write("response", "\1\7" .. chunked)
-write("response", "\241\7" .. chunked) -- for two calls, and once more with bytes that the second did not ask for
+write("response", "\241\7" .. chunked) -- for two calls, and then with unsolicited bytes before the second
 write("response", "\241\7" .. chunked .. chunked)
 write("response", "\247\255HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"balance\":1}")
 write("response", "\1\7HTTP/1.1 100 Continue\r\n\r\n" .. chunked)
@@ -72,7 +72,7 @@ write("response", "\6\7HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
   .. "\31\139\8\0\0\0\0\0\0\3\171\86\74\74\204\73\204\75\78\85\178\50\172\5\0\8\218\184\202\13\0\0\0")
 write("form", "\0\12link https://\0\4&=%+\1\8\0\0\0\0\0\0\0\128\2\8\0\0\0\0\0\0\248\63")
 
--- Whole answers in gzip, and such as libcurl decompressed out of our sight.
+-- Whole answers in gzip, and encodings that libcurl would decompress without our limits.
 local function gzip(text)
   local name = os.tmpname()
   local file = assert(io.open(name, "wb"))

@@ -1,5 +1,5 @@
--- Runs one command against a panel whose every text tries to steer the terminal: tools/terminal replays what the
--- terminal was sent.
+-- Runs one command against a panel whose texts are full of terminal control sequences: tools/terminal replays the
+-- output.
 --
 --     lua fuzz/terminal.lua COMMAND...
 local abi = _VERSION:match "[%d.]+$"

@@ -1,11 +1,11 @@
--- Reads what a terminal was sent and fails on any byte that could steer it, and on internal errors.
+-- Reads the output of a terminal and fails on any byte that could control it, and on internal errors.
 --
 --     lua fuzz/terminal_bytes.lua FILE
 local file = assert(io.open(arg[1], "rb"))
 local typed = file:read "*a"
 file:close()
 
--- What the command line writes itself: colours, wrapping, erasing, moving.
+-- The sequences of the command line itself: colours, wrapping, erasing, moving.
 local OWN = { "^\27%[[%d;]*m()", "^\27%[%?7[lh]()", "^\27%[K()", "^\27%[J()", "^\27%[2J()", "^\27%[H()", "^\27%[%d+A()",
   "^\27%[%d+G()" }
 
@@ -23,7 +23,7 @@ local function complain(what, at)
   if bad <= 20 then print(("%s: %s: %q"):format(run, what, typed:sub(math.max(1, at - 40), at + 40))) end
 end
 
--- Every ESC begins a sequence of ours.
+-- Every ESC must begin one of these sequences.
 local from = 1
 while true do
   local at = typed:find("\27", from, true)

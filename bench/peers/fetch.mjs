@@ -1,4 +1,4 @@
-// Node: its own fetch, several calls at once. NODE_EXTRA_CA_CERTS names the authority.
+// Node's own fetch, several calls concurrently. NODE_EXTRA_CA_CERTS is the file of the CA certificate.
 const { PANEL_URL, PANEL_KEY, FIRST, COUNT = "1", AT_ONCE = "1" } = process.env;
 const count = Number(COUNT), atOnce = Number(AT_ONCE);
 

@@ -1,4 +1,4 @@
-/* C on libcurl, and no more: the body is thrown away. What nobody who uses libcurl can be faster than. */
+/* C on libcurl only; it discards the body. The lower bound for every client that uses libcurl. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
--- LuaSocket, LuaSec and lua-cjson: one connection that is kept, one request after the other.
+-- LuaSocket, LuaSec and lua-cjson: one keep-alive connection, one request after the other.
 local cjson = require "cjson"
 local socket = require "socket"
 local ssl = require "ssl"

@@ -1,5 +1,5 @@
 <?php
-// PHP: the class that panels print in their documentation, a connection for each call.
+// PHP: the class in the documentation of panels, with a connection for each call.
 class Api
 {
     public $api_url;

@@ -1,4 +1,4 @@
-// A Lua module that walks simdjson's DOM: decode(text) -> value. The fastest parser there is, untyped.
+// A Lua module that converts simdjson's DOM: decode(text) returns the value. The fastest known parser, untyped.
 #include <lua.hpp>
 #include <simdjson.h>
 

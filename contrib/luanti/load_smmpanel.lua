@@ -1,11 +1,11 @@
--- Loads smmpanel into a Luanti (Minetest) server mod. Copy this file beside the mod's init.lua and name the mod in
+-- Loads smmpanel into a Luanti (Minetest) server mod. Copy this file next to the mod's init.lua and name the mod in
 -- `secure.trusted_mods` of minetest.conf:
 --
 --     local trusted = minetest.request_insecure_environment()
 --     local smmpanel = dofile(minetest.get_modpath(minetest.get_current_modname()) .. "/load_smmpanel.lua")(trusted)
 --
--- Mod security takes `require`, `io` and `debug` from a mod's globals. The modules of smmpanel get them back, and
--- nobody else: keep the result local, as whoever has it can reach the network.
+-- Mod security removes `require`, `io` and `debug` from a mod's globals. Only the modules of smmpanel get them back.
+-- Keep the result local, because code that has it can access the network.
 
 local function searcher(trusted, environment)
   return function(name)
@@ -26,7 +26,7 @@ return function(trusted)
   end })
   table.insert(trusted.package.loaders, 2, searcher(trusted, environment))
   local smmpanel = trusted.require "smmpanel"
-  -- What a coroutine throws must not end the server.
+  -- An error in a coroutine must not end the server.
   minetest.register_globalstep(function()
     local ok, thrown = pcall(smmpanel.step)
     if not ok then minetest.log("error", "smmpanel: " .. tostring(thrown)) end

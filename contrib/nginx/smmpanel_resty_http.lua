@@ -1,12 +1,12 @@
--- A transport over lua-resty-http, for those who have it in their OpenResty: nginx's resolver, certificates and
--- connection pools, and smmpanel's decoder, batches, ledger and verdicts.
+-- A transport over lua-resty-http, for OpenResty: nginx's resolver, certificates and connection pools, with smmpanel's
+-- decoder, batches, ledger and verdicts.
 --
 --     local transport = require "smmpanel_resty_http" { ssl_verify = true }
 --     local panel = smmpanel.new { url = ..., key = ..., transport = transport }
 --
--- Prefer it where all traffic has to pass through nginx's own sockets (its resolver, lua_ssl_trusted_certificate,
--- its metrics), or where the worker's processor time counts more than anything. Prefer the default otherwise: it
--- keeps look-ups, TLS and decompression off the worker, so one large answer holds up no other request.
+-- Use it if all traffic must pass through nginx's own sockets (its resolver, lua_ssl_trusted_certificate, its
+-- metrics), or if the worker's processor time matters most. Otherwise use the default: DNS lookups, TLS and
+-- decompression then run outside the worker, so a large answer delays no other request.
 local http = require "resty.http"
 
 local ngx_now, update_time = ngx.now, ngx.update_time
@@ -28,8 +28,8 @@ local function code_of(problem, otherwise)
   return tostring(problem):find "timeout" and "timeout" or otherwise
 end
 
--- A write has a connection of its own: a kept one may be closed by the panel just then, and whether the order was
--- made would not be known.
+-- A write uses a new connection: the panel may close a kept one at that moment, and then the outcome of the order is
+-- unknown.
 local function connect(client, url, options, is_write)
   local scheme, host, port = unpack(url)
   local tls = scheme == "https"
@@ -47,7 +47,7 @@ local function connect_failure(problem)
   return failure(code_of(text, code), text, false)
 end
 
--- Reads the body; the time that is left is counted anew before each piece.
+-- Reads the body; computes the remaining time again before each piece.
 local function read_body(client, response, ends_at)
   local reader, pieces = response.body_reader, {}
   if not reader then return "" end

@@ -1,5 +1,4 @@
--- Copas: a little server that answers every line that is an order's id with its state. Clients do not wait
--- for each other.
+-- Copas: a small server. Each line with an order's id gets the order's state. Clients do not wait for each other.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… luajit examples/copas/main.lua 8090 &
 --   echo 100 | nc localhost 8090

@@ -1,4 +1,4 @@
--- cqueues: a clock ticks on while orders are looked up, each in a coroutine of its own.
+-- cqueues: a clock keeps ticking while orders are looked up, each in its own coroutine.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… lua5.4 examples/cqueues/main.lua 1 2 100
 local cqueues = require "cqueues"

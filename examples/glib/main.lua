@@ -1,4 +1,4 @@
--- GLib through lua-lgi, as GTK programs and awesome have it: a clock ticks on while orders are looked up.
+-- GLib through lua-lgi, as in GTK programs and awesome: a clock keeps ticking while orders are looked up.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… lua5.3 examples/glib/main.lua 1 2 100
 local GLib = require "lgi".GLib

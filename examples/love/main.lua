@@ -1,4 +1,4 @@
--- LÖVE: a live board of orders. A coroutine makes the calls; `smmpanel.step()` in love.update does the rest.
+-- LÖVE: a live board of orders. A coroutine makes the calls, and `smmpanel.step()` in love.update continues them.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… SMMPANEL_ORDERS=1,2,100 love examples/love
 local smmpanel = require "smmpanel"
@@ -28,7 +28,7 @@ local function line_of(id)
   return ("#%s  %s  %s"):format(id, record.status or record.error or "…", record.remains or "")
 end
 
--- Without a screen: once the board is full it is printed.
+-- Without a screen: prints the board once it is full.
 local function print_board()
   for _, id in ipairs(ids) do
     if not board[id] then return end

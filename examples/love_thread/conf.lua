@@ -1,4 +1,4 @@
--- No window: the thread is what this shows.
+-- No window: the example is about the thread.
 function love.conf(t)
   for _, name in ipairs { "audio", "font", "graphics", "image", "joystick", "keyboard", "mouse", "physics",
                           "sound", "system", "touch", "video", "window" } do

@@ -1,5 +1,5 @@
--- LÖVE: calls in a love.thread. There a call blocks the thread, and the game's frames go on; answers come back through
--- a channel. A thread has a Lua state of its own, so it makes its own panel.
+-- LÖVE: calls in a love.thread. A call blocks the thread, but not the game's frames; answers come back through a
+-- channel. A thread has its own Lua state, so it makes its own panel.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… love examples/love_thread
 local THREAD = [[

@@ -1,5 +1,5 @@
--- A Luanti (Minetest) server mod: "/order ID" tells a player the state of an order, and the server goes on meanwhile.
--- Copy contrib/luanti/load_smmpanel.lua beside this file. In minetest.conf:
+-- A Luanti (Minetest) server mod: "/order ID" tells a player the state of an order, without blocking the server.
+-- Copy contrib/luanti/load_smmpanel.lua next to this file. In minetest.conf:
 --
 --   secure.trusted_mods = smm_shop
 --   smm_shop.url = https://panel.example/api/v2

@@ -1,4 +1,4 @@
--- luv: a clock ticks on while orders are looked up, each in a coroutine of its own.
+-- luv: a clock keeps ticking while orders are looked up, each in its own coroutine.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… lua5.4 examples/luv/main.lua 1 2 100
 local uv = require "luv"

@@ -1,4 +1,4 @@
--- One line of JSON for each call, on standard error: what a log collector reads.
+-- One line of JSON for each call, on standard error, for a log collector.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… lua examples/observability/json_log.lua
 local cjson = require "cjson"

@@ -19,7 +19,7 @@ local function id(bytes)
   return hex
 end
 
--- Nanoseconds as OTLP/JSON has them: a text. A double has not the digits, so that it ends at microseconds.
+-- Nanoseconds as text, as OTLP/JSON requires. A double has too few digits, so the value is rounded to microseconds.
 local function nanoseconds(seconds)
   return ("%.0f000"):format(seconds * 1e6)
 end
@@ -51,7 +51,7 @@ function handlers.start(event)
   calls[event.call] = { trace = id(16), span = id(8) }
 end
 
--- The names are those of the semantic conventions for HTTP clients.
+-- The names follow the semantic conventions for HTTP clients.
 function handlers.attempt(event)
   local call = calls[event.call]
   add_span({ traceId = call.trace, spanId = id(8), parentSpanId = call.span, name = "POST", kind = CLIENT },

@@ -1,5 +1,5 @@
 -- Metrics of smmpanel's calls in the Prometheus text format, in a shared dictionary of nginx, so that all workers
--- count together. nginx.conf beside this file shows how it is used.
+-- count together. The nginx.conf in this directory uses it.
 local prometheus = {}
 
 local BUCKETS = { 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 } -- seconds
@@ -49,7 +49,7 @@ handlers["end"] = function(dict, event)
   observe_duration(dict, event.action, event.seconds)
 end
 
---- A listener for the option `on_event`.
+--- Returns a listener for the option `on_event`.
 function prometheus.listener(dict)
   return function(event)
     local handler = handlers[event.type]
@@ -68,7 +68,7 @@ local function lines_of(dict, metric)
   return lines
 end
 
---- The page that Prometheus fetches.
+--- Returns the page that Prometheus fetches.
 function prometheus.text(dict)
   local page = {}
   for _, metric in ipairs(HELP) do

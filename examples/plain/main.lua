@@ -1,4 +1,4 @@
--- Plain Lua, no loop at all: several calls and a batch run side by side all the same.
+-- Plain Lua without an event loop: several calls and a batch nevertheless run concurrently.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… lua5.4 examples/plain/main.lua
 local smmpanel = require "smmpanel"

@@ -1,4 +1,4 @@
--- Tarantool: orders are looked up side by side, each in a fiber of its own, and kept in a space.
+-- Tarantool: orders are looked up concurrently, each in its own fiber, and stored in a space.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… tarantool examples/tarantool/main.lua 1 2 100
 local fiber = require "fiber"

@@ -1,10 +1,10 @@
---- The commands of the Neovim plugin. Each runs in a coroutine: the editor is never held up.
+--- The commands of the Neovim plugin. Each runs in a coroutine, so the editor is never blocked.
 -- @module smmpanel_nvim
 
 local plugin = {}
 
 local settings, panel = {}, nil
-local orders = {} -- ids that were asked about, for completion, the latest first
+local orders = {} -- requested ids, for completion, the latest first
 local services -- the panel's list, once fetched
 local fetched_at = 0
 
@@ -22,7 +22,7 @@ local function value_of(setting, variable)
   return setting or vim.env[variable]
 end
 
---- Loads the module: as installed, or from the repository that holds this plugin in contrib/nvim.
+--- Loads the installed module, or the one of the repository that contains this plugin.
 ---@return table smmpanel
 function plugin.load()
   local found, module = pcall(require, "smmpanel")
@@ -59,7 +59,7 @@ local function go(f)
   end)()
 end
 
--- The panel's texts as one line of a buffer.
+-- Converts a text of the panel to one line of a buffer.
 local function line_of(value)
   return (tostring(value):gsub("%c+", " "))
 end
@@ -98,7 +98,7 @@ local function status_line(entry)
     line_of(record.remains or ""), line_of(record.charge or ""), line_of(record.currency or ""))
 end
 
---- :SmmStatus, of the ids given or of the one under the cursor.
+--- :SmmStatus, for the given ids or the one under the cursor.
 ---@param ids string[]
 function plugin.status(ids)
   if #ids == 0 then ids = { vim.fn.expand "<cword>" } end
@@ -115,7 +115,7 @@ end
 
 local function now() return (vim.uv or vim.loop).now() / 1000 end
 
--- From the panel, or as they were fetched a few minutes ago.
+-- Returns the services, cached for a few minutes.
 local function list_of_services()
   if services and now() - fetched_at < SERVICES_SECONDS then return services end
   local list, err = plugin.panel():services()
@@ -137,7 +137,7 @@ local function service_line(service)
     line_of(service.min or ""), line_of(service.max or ""), line_of(service.name or ""))
 end
 
---- :SmmServices, those whose name or category has all the words.
+--- :SmmServices, with all the words in their name or category.
 ---@param words string[]
 function plugin.services(words)
   go(function()
@@ -162,7 +162,7 @@ local function words_of_services()
   return words
 end
 
---- What the command line completes to: ids asked about before, words of the categories fetched before.
+--- Returns the completions: ids requested before, words of the cached categories.
 ---@param command "status"|"services"
 ---@param lead string
 ---@return string[]

@@ -35,6 +35,27 @@ describe("10,000", function()
     assert.is_true(seconds < 0.4, seconds .. " s")
   end)
 
+  -- The most memory that a command had, in MB.
+  local function peak_of(line)
+    home:write("peak.lua", [[
+      local exit = os.exit
+      function os.exit(...)
+        for text in io.lines "/proc/self/status" do
+          if text:find "VmHWM" then io.stderr:write(text, "\n") end
+        end
+        return exit(...)
+      end]])
+    local _, err = home:expect("LUA_INIT=@$HOME/peak.lua " .. line .. " >/dev/null")
+    return tonumber(err:match "VmHWM:%s*(%d+) kB") / 1024
+  end
+
+  it("services take the memory of one list, in whatever form they are written", function()
+    for _, form in ipairs { "--fresh", "--csv", "--json" } do
+      local most = peak_of("smmpanel services " .. form)
+      assert.is_true(most < 30, ("%s: %.0f MB"):format(form, most)) -- the list takes about 7, the rest of the command 6
+    end
+  end)
+
   it("orders are requested a hundred at a time, and shown as they arrive, in the given order", function()
     local ids = {}
     for i = 1, 10000 do ids[i] = tostring(700000 + i * 7) end

@@ -137,4 +137,30 @@ describe("panel:services with a cache", function()
     local smmpanel = require "smmpanel"
     assert.equal("Followers", smmpanel.catalog(assert(sandbox.panel(""):services())):find(1).name)
   end)
+
+  -- LuaJIT hashes few bytes of a string: rows that begin and end alike, as strings, took minutes here, and all of nginx
+  -- waited. Processor time, so that a busy machine does not count.
+  it("is written in a moment, however alike the rows are", function()
+    local list = {}
+    for i = 1, 40000 do
+      list[i] = { service = i, name = "Instagram Followers no " .. i, type = "Default", category = "Followers",
+        rate = "0.90", min = 50, max = 10000, refill = true, cancel = true }
+    end
+    local begun = os.clock()
+    assert(catalog.new(list):save(path))
+    local seconds = os.clock() - begun
+    assert.is_true(seconds < 15, seconds .. " s") -- 0.4 s
+  end)
+
+  it("refuses a file with more values than the limit, and names it", function()
+    local row = '{"service":1' .. (',"a":1'):rep(9) .. "}"
+    local file = assert(io.open(path, "w"))
+    file:write('{"smmpanel":1,"decimals":"string","saved":1,"owner":"","services":[', row)
+    for _ = 1, 310000 do file:write(",", row) end
+    file:write "]}"
+    file:close()
+    local list, problem = catalog.load(path)
+    assert.is_nil(list)
+    assert.equal(path .. ": more values than max_body allows", problem)
+  end)
 end)

@@ -35,7 +35,8 @@ local STOP_AFTER = 3 -- answers in a row, of add_all
 local function kept_services(state, given, call, fetch)
   local owner = state.client:account_tag(state.options.url) -- a hash, because the URL may hold a token
   return require("smmpanel.catalog.cache").services({ path = given.cache, owner = owner,
-    max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals }, fetch)
+    max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals,
+    max_body = state.options.max_body }, fetch)
 end
 
 ---@class smmpanel.AddAllOptions: smmpanel.CallOptions

@@ -10,7 +10,8 @@ local json = require "smmpanel.util.json"
 local schemas = require "smmpanel.api.schemas"
 
 local FORMAT = 1
-local PIECE = 65536
+local PIECE = 65536 -- bytes read at a time
+local PIECES = 4096 -- strings written at a time
 
 -- Returns whether the list has money as numbers or as text. The file stores which.
 local function decimals_of(list)
@@ -28,9 +29,17 @@ local function beside(path)
 end
 
 local function write_all(handle, head, list)
-  assert(handle:write(head))
-  for i, service in ipairs(list) do assert(handle:write(i > 1 and ",\n" or "\n", json.encode(service))) end
-  assert(handle:write("\n]}\n"))
+  local out = { head }
+  for i, service in ipairs(list) do
+    out[#out + 1] = i > 1 and ",\n" or "\n"
+    json.append(out, service)
+    if #out > PIECES then
+      assert(handle:write(table.concat(out)))
+      out = {}
+    end
+  end
+  out[#out + 1] = "\n]}\n"
+  assert(handle:write(table.concat(out)))
 end
 
 --- Writes a list of services atomically: on failure the file keeps its old content.
@@ -58,42 +67,40 @@ function file.save(path, list, owner)
   return nil, tostring(problem or why or thrown)
 end
 
-local function decode(handle, decimals)
-  local decoder = core.decoder(schemas.services, decimals, math.huge)
+local function decode(handle, how, saved_as)
+  local decoder = core.decoder(schemas.services, how.decimals or saved_as, how.max_body)
   local piece = handle:read(PIECE)
   while piece do
-    local ok, problem = decoder:feed(piece)
-    if not ok then return nil, problem end
+    local ok, problem, verdict = decoder:feed(piece)
+    if not ok then return nil, verdict == "too_large" and problem or "damaged: " .. problem end
     piece = handle:read(PIECE)
   end
   local ok, value = decoder:finish()
-  return ok and value or nil, value
+  return ok and value or nil, "damaged: " .. (ok and "it has no services" or value)
 end
 
-local function read(handle, path, decimals)
+local function read(handle, path, how)
   local saved_as = (handle:read(60) or ""):match('^{"smmpanel":1,"decimals":"(%a+)"')
   if not saved_as then return nil, path .. ": not a catalogue that was saved here" end
   -- Money stored as numbers cannot be read as text: "0.90" has become 0.9.
-  if decimals == "string" and saved_as == "number" then
+  if how.decimals == "string" and saved_as == "number" then
     return nil, path .. ": saved with rates as numbers"
   end
   handle:seek("set")
-  local value, problem = decode(handle, decimals or saved_as)
-  if type(value) ~= "table" or type(value.services) ~= "table" then
-    return nil, ("%s: damaged: %s"):format(path, tostring(problem))
-  end
+  local value, problem = decode(handle, how, saved_as)
+  if type(value) ~= "table" or type(value.services) ~= "table" then return nil, ("%s: %s"):format(path, problem) end
   return value.services, { saved = value.saved, owner = value.owner }
 end
 
 --- Reads a file written by `save`.
 ---@param path string
----@param decimals? "number"|"string" as in `smmpanel.new` (as it was saved)
+---@param how { decimals: ("number"|"string")?, max_body: integer? } as in `smmpanel.new` (as it was saved, 64 MiB)
 ---@return smmpanel.Service[]?
 ---@return { saved: number, owner: string }|string about the file, or the problem
-function file.load(path, decimals)
+function file.load(path, how)
   local handle, problem = io.open(path, "rb")
   if not handle then return nil, problem end
-  local list, about = read(handle, path, decimals)
+  local list, about = read(handle, path, how)
   handle:close()
   return list, about
 end

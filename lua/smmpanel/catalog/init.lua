@@ -49,16 +49,25 @@ function catalog.new(list)
   if type(list) ~= "table" then
     argerror.throw("smmpanel.catalog", "needs a list of services, got %s", argerror.describe(list))
   end
-  local by_id = {}
-  for _, service in ipairs(list) do by_id[id_text(service.service)] = service end
-  return setmetatable({ list = list, by_id = by_id }, Catalog)
+  return setmetatable({ list = list }, Catalog)
+end
+
+-- The services by id. Made on first use, because a search needs none, and it takes a third of the list's memory.
+local function by_id(self)
+  local known = self.known
+  if not known then
+    known = {}
+    for _, service in ipairs(self.list) do known[id_text(service.service)] = service end
+    self.known = known
+  end
+  return known
 end
 
 --- Returns the service with this id, or nil.
 ---@param id smmpanel.Id
 ---@return smmpanel.Service?
 function Catalog:find(id)
-  return self.by_id[id_text(id)]
+  return by_id(self)[id_text(id)]
 end
 
 --- Returns the services that match all conditions, in the panel's order or sorted.
@@ -181,10 +190,11 @@ end
 
 --- Reads a file written by `save`.
 ---@param path string
+---@param max_body? integer as in `smmpanel.new`: bounds what it takes in memory (64 MiB)
 ---@return smmpanel.Catalog?
 ---@return string? problem
-function catalog.load(path)
-  local list, about = file.load(path)
+function catalog.load(path, max_body)
+  local list, about = file.load(path, { max_body = max_body })
   if not list then return nil, about end
   local loaded = catalog.new(list)
   loaded.saved = about.saved

@@ -89,8 +89,8 @@ local ENVIRONMENT = {
 
 local LIMITS = {
   { "--from FILE", ("At most %d rows and %d MB."):format(csv.MOST_ROWS, from.MOST_MEGABYTES) },
-  { "services", "An answer of at most 64 MB, about 270000 services; a profile's max_body changes that. Each service is "
-    .. "written at once with --csv, --json and --lua; a table needs all of them first, and three times the memory." },
+  { "services", "An answer of at most 64 MB, about 270000 services, which take 250 MB of memory; --diff takes twice "
+    .. "that. A profile's max_body changes the limit." },
 }
 
 --- Returns the page.

@@ -57,33 +57,39 @@ local function keys_of(value)
   return false, keys
 end
 
-local write
+local append
 
-local function write_list(list, length)
-  local parts = {}
-  for i = 1, length do parts[i] = write(list[i]) end
-  return "[" .. table.concat(parts, ",") .. "]"
+local function append_list(out, list, length)
+  out[#out + 1] = "["
+  for i = 1, length do
+    if i > 1 then out[#out + 1] = "," end
+    append(out, list[i])
+  end
+  out[#out + 1] = "]"
 end
 
-local function write_object(object, keys)
-  local parts = {}
-  for i, key in ipairs(keys) do parts[i] = write_string(key) .. ":" .. write(object[key]) end
-  return "{" .. table.concat(parts, ",") .. "}"
+local function append_object(out, object, keys)
+  out[#out + 1] = "{"
+  for i, key in ipairs(keys) do
+    if i > 1 then out[#out + 1] = "," end
+    out[#out + 1] = write_string(key)
+    out[#out + 1] = ":"
+    append(out, object[key])
+  end
+  out[#out + 1] = "}"
 end
 
-local function write_table(value)
-  local is_list, keys = keys_of(value)
-  return is_list and write_list(value, keys) or write_object(value, keys)
-end
-
-local WRITERS = {
+local SCALARS = {
   ["nil"] = function() return "null" end, boolean = tostring, number = write_number, string = write_string,
-  table = write_table,
 }
 
-function write(value)
-  local writer = WRITERS[type(value)] or error("a " .. type(value) .. " cannot be written as JSON", 0)
-  return writer(value)
+function append(out, value)
+  if type(value) == "table" then
+    local is_list, keys = keys_of(value)
+    return (is_list and append_list or append_object)(out, value, keys)
+  end
+  local write = SCALARS[type(value)] or error("a " .. type(value) .. " cannot be written as JSON", 0)
+  out[#out + 1] = write(value)
 end
 
 --- Encodes a decoded value as JSON: on one line, the fields of an object sorted by name, so equal values give equal
@@ -92,7 +98,17 @@ end
 ---@param value any
 ---@return string
 function json.encode(value)
-  return write(value)
+  local out = {}
+  append(out, value)
+  return table.concat(out)
+end
+
+--- Appends the pieces of a value's JSON to a list, for files with many records: LuaJIT hashes few bytes of a string,
+-- so a hundred thousand records as strings, which begin and end alike, would take minutes.
+---@param out string[]
+---@param value any
+function json.append(out, value)
+  append(out, value)
 end
 
 -- ---- reading -------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ local function write(context, args, made)
   if args.json then
     context:write(json.encode(made))
   elseif args.lua then
-    context:write("return " .. lua_literal(made))
+    context:write("return " .. lua_literal.encode(made))
   elseif args.csv then
     formats.one(args, SHAPE, io.stdout, { ref = args.ref, order = made.order })
   elseif terminal.is_tty(io.stdout) then

@@ -12,7 +12,7 @@ local function run(context, args)
   local ok, answer, err = pcall(panel.call, panel, args.action, fields.read(args.field))
   if not ok then fail.thrown(answer) end
   if answer == nil and err then fail.client(err) end
-  context:write(args.lua and "return " .. lua_literal(answer) or json.encode(answer))
+  context:write(args.lua and "return " .. lua_literal.encode(answer) or json.encode(answer))
 end
 
 return {

@@ -56,7 +56,7 @@ local function older_catalog(context, args)
   if not path then path, problem = context:cache_path ".last.json" end
   if not path then fail.usage("%s", problem) end
   local older
-  older, problem = catalog.load(path)
+  older, problem = catalog.load(path, context:settings().max_body)
   if args.against and not older then fail.usage("%s", problem) end
   return older, path
 end

@@ -37,15 +37,16 @@ local makers = {}
 function makers.table(shape, out)
   local rows, paint = {}, terminal.painter(out)
   return sink(function(_, record)
-    rows[#rows + 1] = shape.cells(record)
+    rows[#rows + 1] = record
   end, function()
     if #rows == 0 then return end
     local place = terminal.obeys(out)
-    local lines = layout.lines(shape.columns, rows, { paint = paint, place = place,
-      width = terminal.is_tty(out) and terminal.size() or nil, mark = terminal.is_utf8() and "…" or ">" })
     -- If a terminal measures a line as too long, it must cut the line and not wrap it.
-    if place then table.insert(lines, 1, "\27[?7l" .. table.remove(lines, 1)) end
-    terminal.write(out, table.concat(lines, "\n"), place and "\27[?7h" or "", "\n")
+    local open, close = place and "\27[?7l" or "", place and "\27[?7h\n" or "\n"
+    layout.each_line(shape.columns, { count = #rows, cells = function(i) return shape.cells(rows[i]) end },
+      { paint = paint, place = place, width = terminal.is_tty(out) and terminal.size() or nil,
+        mark = terminal.is_utf8() and "…" or ">" },
+      function(line) terminal.write(out, open, line, close) end)
   end)
 end
 
@@ -71,21 +72,23 @@ function makers.csv(shape, out, args)
 end
 
 -- A list in brackets, one item per line.
-local function listing(out, open, close, separator, encode)
+local function listing(out, open, close, indent, append)
   local any = false
   terminal.write(out, open)
   return sink(function(_, record)
-    terminal.write(out, any and separator or "\n", encode(record))
+    local pieces = { any and ",\n" or "\n", indent }
+    append(pieces, record)
+    terminal.write_all(out, pieces)
     any = true
   end, function()
     terminal.write(out, any and "\n" or "", close, "\n")
   end)
 end
 
-function makers.json(_, out) return listing(out, "[", "]", ",\n", json.encode) end
+function makers.json(_, out) return listing(out, "[", "]", "", json.append) end
 
 function makers.lua(_, out)
-  return listing(out, "return {", "}", ",\n", function(record) return "  " .. lua_literal(record) end)
+  return listing(out, "return {", "}", "  ", lua_literal.append)
 end
 
 --- Returns a sink for records.
@@ -125,7 +128,7 @@ function formats.one(args, shape, out, record)
   if args.json then
     terminal.write(out, json.encode(record), "\n")
   elseif args.lua then
-    terminal.write(out, "return ", lua_literal(record), "\n")
+    terminal.write(out, "return ", lua_literal.encode(record), "\n")
   else
     local only = formats.sink(args, shape, out)
     only:row(record)

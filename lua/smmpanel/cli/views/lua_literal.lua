@@ -1,6 +1,8 @@
 --- Writes values as Lua source. Pure.
 -- @module smmpanel.cli.views.lua_literal
 
+local lua_literal = {}
+
 local decimal = require "smmpanel.util.decimal"
 
 local KEYWORDS = {}
@@ -35,36 +37,52 @@ local function before(a, b)
   return type(a) == "number"
 end
 
-local write
+local append
 
-local function key_text(key)
-  if type(key) == "string" and key:find "^[A-Za-z_][A-Za-z0-9_]*$" and not KEYWORDS[key] then return key end
-  return "[" .. write(key) .. "]"
+local function append_key(out, key)
+  if type(key) == "string" and key:find "^[A-Za-z_][A-Za-z0-9_]*$" and not KEYWORDS[key] then
+    out[#out + 1] = key
+  else
+    out[#out + 1] = "["
+    append(out, key)
+    out[#out + 1] = "]"
+  end
+  out[#out + 1] = " = "
 end
 
-local function write_table(value)
-  local keys, parts, in_row = {}, {}, 0
+local function append_table(out, value)
+  local keys, in_row = {}, 0
   for key in pairs(value) do keys[#keys + 1] = key end
   table.sort(keys, before)
+  out[#out + 1] = keys[1] ~= nil and "{ " or "{"
   for i, key in ipairs(keys) do
-    if key == in_row + 1 then
-      parts[i], in_row = write(value[key]), key
-    else
-      parts[i] = key_text(key) .. " = " .. write(value[key])
-    end
+    if i > 1 then out[#out + 1] = ", " end
+    if key == in_row + 1 then in_row = key else append_key(out, key) end
+    append(out, value[key])
   end
-  return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
+  out[#out + 1] = keys[1] ~= nil and " }" or "}"
 end
 
-function write(value)
+function append(out, value)
   local kind = type(value)
-  if kind == "string" then return quoted(value) end
-  if kind == "number" then return number(value) end
-  if kind == "table" then return write_table(value) end
-  return tostring(value)
+  if kind == "table" then return append_table(out, value) end
+  out[#out + 1] = kind == "string" and quoted(value) or kind == "number" and number(value) or tostring(value)
+end
+
+--- Appends the pieces of a value's text to a list: see smmpanel.util.json's.
+---@param out string[]
+---@param value any
+function lua_literal.append(out, value)
+  append(out, value)
 end
 
 --- Returns a value as source on one line, with sorted keys.
 ---@param value any
 ---@return string
-return write
+function lua_literal.encode(value)
+  local out = {}
+  append(out, value)
+  return table.concat(out)
+end
+
+return lua_literal

@@ -1,4 +1,6 @@
 --- Lays out rows in columns that fit the terminal. Pure.
+--
+-- Reads the rows twice, to measure the columns and to write the lines, so that a long table is not in memory as text.
 -- @module smmpanel.cli.views.table
 
 local layout = {}
@@ -21,6 +23,7 @@ local GAP = 2
 local LEAST = 6 -- cells of a column that shrinks
 local WIDEST = 200 -- cells that a column is padded to: one long text must not widen a thousand rows
 local WHOLE_MOST = 20 -- cells of a state; shorter ones are never cut
+local KNOWN_MOST = 4096 -- texts whose widths are cached
 local LEFT_TO_RIGHT = "\226\128\142" -- stops a right-to-left text from reversing its neighbours
 
 -- ---- cells: what is to be known of a text ------------------------------------------------------
@@ -30,12 +33,16 @@ local function measure(text)
   return { text = text, cells = cells, doubtful = doubtful, rtl = width.is_rtl(text) }
 end
 
--- Caches the width of texts that occur in many rows.
+-- Caches the widths of texts that occur in many rows.
 local function measured_once()
-  return setmetatable({}, { __index = function(known, text)
-    known[text] = measure(width.clean(text))
+  local known, count = {}, 0
+  return function(text)
+    if not known[text] then
+      if count == KNOWN_MOST then known, count = {}, 0 end
+      known[text], count = measure(width.clean(text)), count + 1
+    end
     return known[text]
-  end })
+  end
 end
 
 local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
@@ -45,22 +52,32 @@ local function style_of(cell) return type(cell) == "table" and cell.style or nil
 
 -- ---- columns: which there are, and how wide ----------------------------------------------------
 
--- Returns the columns for a terminal of this width, each with its place in a row and its natural width.
-local function natural(columns, rows, how, measured)
+-- Returns the columns for a terminal of this width, each with its place in a row and the width of its title.
+local function titled(columns, most)
   local kept = {}
   for place, column in ipairs(columns) do
-    if not (how.width and column.from and how.width < column.from) then
-      local room, least = width.of(column.title), LEAST
-      for _, row in ipairs(rows) do
-        local cells = measured[text_of(row[place])].cells
-        room = math.max(room, math.min(cells, WIDEST))
-        if is_whole(row[place]) then least = math.max(least, math.min(cells, WHOLE_MOST)) end
-      end
-      kept[#kept + 1] = { place = place, natural = room, room = room, least = least,
-        right = column.right, shrinks = column.shrinks,
-        title = { text = column.title, style = "title" } }
+    if not (most and column.from and most < column.from) then
+      kept[#kept + 1] = { place = place, natural = width.of(column.title), least = LEAST, right = column.right,
+        shrinks = column.shrinks, title = { text = column.title, style = "title" } }
     end
   end
+  return kept
+end
+
+-- Widens a column to fit a cell.
+local function widen(column, cell, measured)
+  local cells = measured(text_of(cell)).cells
+  column.natural = math.max(column.natural, math.min(cells, WIDEST))
+  if is_whole(cell) then column.least = math.max(column.least, math.min(cells, WHOLE_MOST)) end
+end
+
+local function natural(columns, rows, how, measured)
+  local kept = titled(columns, how.width)
+  for i = 1, rows.count do
+    local row = rows.cells(i)
+    for _, column in ipairs(kept) do widen(column, row[column.place], measured) end
+  end
+  for _, column in ipairs(kept) do column.room = column.natural end
   return kept
 end
 
@@ -101,7 +118,7 @@ end
 -- ---- lines -------------------------------------------------------------------------------------
 
 local function put_cell(out, cell, column, at, how, measured)
-  local shown = measured[text_of(cell)]
+  local shown = measured(text_of(cell))
   if how.width and shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
   local padding = (" "):rep(math.max(0, column.room - shown.cells))
   local text = how.paint(style_of(cell), shown.rtl and shown.text .. LEFT_TO_RIGHT or shown.text)
@@ -126,19 +143,31 @@ local function line(columns, cell_of, how, measured)
   return without_spaces_at_end(table.concat(out))
 end
 
+--- Calls `write` with each line of a table: the titles, then the rows.
+---@param columns smmpanel.cli.Column[]
+---@param rows { count: integer, cells: fun(i: integer): (string|{ text: string, style: string? })[] } asked for twice
+---@param how smmpanel.cli.Layout
+---@param write fun(line: string)
+function layout.each_line(columns, rows, how, write)
+  local measured = measured_once()
+  columns = natural(columns, rows, how, measured)
+  if how.width then fit(columns, how.width) end
+  write(line(columns, function(column) return column.title end, how, measured))
+  for i = 1, rows.count do
+    local row = rows.cells(i)
+    write(line(columns, function(column) return row[column.place] end, how, measured))
+  end
+end
+
 --- Returns the lines of a table: the titles, then the rows.
 ---@param columns smmpanel.cli.Column[]
 ---@param rows (string|{ text: string, style: string? })[][]
 ---@param how smmpanel.cli.Layout
 ---@return string[]
 function layout.lines(columns, rows, how)
-  local measured = measured_once()
-  columns = natural(columns, rows, how, measured)
-  if how.width then fit(columns, how.width) end
-  local lines = { line(columns, function(column) return column.title end, how, measured) }
-  for i, row in ipairs(rows) do
-    lines[i + 1] = line(columns, function(column) return row[column.place] end, how, measured)
-  end
+  local lines = {}
+  layout.each_line(columns, { count = #rows, cells = function(i) return rows[i] end }, how,
+    function(text) lines[#lines + 1] = text end)
   return lines
 end
 

@@ -72,11 +72,6 @@ function terminal.safe(text)
   return terminal.is_utf8() and text or without_c1_bytes(text)
 end
 
-local function prepared(file, ...)
-  local text = table.concat { ... }
-  return terminal.is_tty(file) and terminal.safe(text) or text
-end
-
 local function check(ok, why, code)
   if ok then return end
   if code == EPIPE then error(terminal.CLOSED, 0) end
@@ -85,15 +80,24 @@ end
 
 --- Writes, and throws if that fails.
 ---@param file file*
+---@param pieces string[] as one text
+function terminal.write_all(file, pieces)
+  if terminal.is_tty(file) then return check(file:write(terminal.safe(table.concat(pieces)))) end
+  for _, piece in ipairs(pieces) do check(file:write(piece)) end
+end
+
+--- Writes, and looks whether it worked.
+---@param file file*
 ---@param ... string
 function terminal.write(file, ...)
-  check(file:write(prepared(file, ...)))
+  terminal.write_all(file, { ... })
 end
 
 --- Writes to stderr, and ignores a failure.
 ---@param ... string
 function terminal.show(...)
-  io.stderr:write(prepared(io.stderr, ...))
+  local text = table.concat { ... }
+  io.stderr:write(terminal.is_tty(io.stderr) and terminal.safe(text) or text)
 end
 
 --- Flushes the buffer, and throws if that fails.

@@ -6,7 +6,7 @@ return {
     no_order = "no order was, no order found, no orders found, no order with, no order exists",
     running_order = "active order*, pending order*, open order*, order in progress, running order*",
     scheduled = "scheduled, schedule, is queued, been queued",
-    -- a text that refuses nothing
+    -- a text that is not a refusal
     there = "already exists",
     not_done = "not been placed, not placed, was not placed, not been created, was not created, no order was, "
       .. "not created, not submitted, not been submitted, could not be placed, could not be created, "
@@ -24,12 +24,12 @@ return {
       .. "connection to, connection reset, connection refused, connection closed, gateway, curl, c url error, "
       .. "sqlstate, exception, internal server error, server error, database error, deadlock*, "
       .. "too many connections",
-    -- of no meaning here: they tell that a text is English
+    -- without a meaning here: they show that a text is English
     plain = "the, an, is, are, was, be, been, in, on, of, to, for, with, this, that, by, your, you, our, we, it, "
       .. "at, has, have, had, please, and, or, from, than, some, any, all, if, use, used, only, one, will, would, "
       .. "must, should, did, does, can, not, its, there, their, they, were, about, after, but, more, most, other, "
       .. "then, these, those, what, when, where, which, who, my, try",
-    -- what a text is about
+    -- the topic of a text
     money = "balance*, fund*, credit, credits, money, wallet, cash",
     key = "api key*, apikey*, key, api token*, access token*, token, api_key*",
     api = "api",
@@ -51,7 +51,7 @@ return {
       .. "drip*, media, usernames, country, device, posts, start_at, groups",
     request = "request, requests, call, calls, requesting, query, queries",
     id = "id, ids",
-    -- what it says of that
+    -- the statement about the topic
     negated = "not, no, never, cannot, cant, unable, dont, doesnt, didnt, isnt, wasnt, arent, wont, havent, "
       .. "hasnt, without, couldnt, non, nor, neither, ineligible, unsupported",
     enough = "enough, sufficient, suffice, sufficiently",
@@ -106,7 +106,7 @@ return {
     maintenance = "maintenance*, maintainance, maintenence, under construction, being upgraded, being updated",
     temporarily = "temporarily, temporary, currently, at the moment, moment, right now",
     site = "panel, site, website, system, server, platform, api, service temporarily",
-    -- what is about something else
+    -- other topics
     permission = "permission*, privilege*, unauthorized access, access denied",
     provider = "provider*, supplier*, panel above, upstream",
     elsewhere = "coupon*, deposit*, payment*, ticket*, email*, e mail, password*, category, categories, promo*, "

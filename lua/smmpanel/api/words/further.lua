@@ -1,5 +1,5 @@
---- The words of panels' error texts: Azerbaijani, Uzbek, Bengali, Urdu, Malay; the commonest wordings alone. See
--- `smmpanel.api.words`.
+--- The words of panels' error texts: Azerbaijani, Uzbek, Bengali, Urdu, Malay; only the most common
+-- wordings. See `smmpanel.api.words`.
 -- @module smmpanel.api.words.further
 
 return {

@@ -1,10 +1,10 @@
---- The words of panels' error texts, by language and by what they mean. Data: `error_texts.lua` has the rules over
--- the meanings. To teach a language, add a block to one of these files and its name below; to teach a wording, add it
--- to its meaning.
+--- The words of panels' error texts, by language and meaning. Data: `error_texts.lua` has the rules that use the
+-- meanings. To add a language, add a block to one of these files and its name below; to add a wording, add it to its
+-- meaning.
 --
--- Each meaning has words and phrases with commas between them, written as people write them: accents, case and
--- punctuation do not matter. `*` at the end leaves the end of the last word open; in scripts without spaces between
--- words, `*` stands on both sides. A meaning that a language does not use is left out.
+-- Each meaning has words and phrases, separated by commas, in their usual spelling: accents, case and punctuation are
+-- ignored. `*` at the end means that the last word may continue; in scripts without spaces between words, `*` is on
+-- both sides. A meaning that a language does not use is left out.
 -- @module smmpanel.api.words
 
 local words = {}
@@ -17,9 +17,9 @@ local FAMILY = {
   vi = "asian", id = "asian", zh = "asian", ja = "asian", ko = "asian", th = "asian", hi = "asian",
 }
 
--- The languages of a script, by a pattern of a character that only it has; and of Latin letters, by letters that tell
--- them apart. The first that is found decides.
-local OTHER_SCRIPTS = 8 -- so many rows are about scripts other than Latin
+-- The languages of a script, by a pattern for characters that only this script has; for the Latin script, by letters
+-- that distinguish languages. The first match decides.
+local OTHER_SCRIPTS = 8 -- the number of rows for scripts other than Latin
 local SCRIPTS = {
   { "[\216-\219][\128-\191]", { "ar", "fa", "ur" } },
   { "[\208-\211][\128-\191]", { "ru", "uk" } },
@@ -43,7 +43,7 @@ local SCRIPTS = {
 
 local LATIN = { "tr", "id", "es", "pt", "vi", "fr", "de", "it", "pl", "nl", "ro", "uz", "az", "ms" }
 
---- The languages besides English that a text may be in, the likeliest first.
+--- Returns the languages other than English that a text may be in, the most likely first.
 ---@param said string as the panel wrote it
 ---@return string[]
 function words.languages(said)
@@ -64,7 +64,7 @@ function words.languages(said)
   return all
 end
 
---- The words of a language, by meaning.
+--- Returns the words of a language, by meaning.
 ---@param language string
 ---@return table<string, string>
 function words.of(language)

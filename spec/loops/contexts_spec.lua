@@ -102,7 +102,7 @@ describe("a call made", function()
 
   it("in a converter of HAProxy ends it, with nothing sent", function()
     local port = nginx.free_port()
-    local command = programs.haproxy(port)
+    local command = programs.haproxy(port, "main")
     if not command then return end
     local quoted = command:gsub("'", '"')
     local server = process.start(("env SPEC_SERVE=1 SPEC_URL='%s' SPEC_KEY=%s sh -c 'echo started; exec %s'"):format(

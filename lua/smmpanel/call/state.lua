@@ -13,6 +13,7 @@ local own_words = lazy "smmpanel.api.own_words"
 local redact = require "smmpanel.util.redact"
 local states = lazy "smmpanel.api.states"
 local transport = lazy "smmpanel.call.transport"
+local uninterrupted = require "smmpanel.loop.uninterrupted"
 local wire_log = lazy "smmpanel.wire_log"
 
 local state_of = setmetatable({}, { __mode = "k" })
@@ -63,6 +64,7 @@ end
 ---@param where string the public function's name, for the message
 ---@return table
 function state.of(panel, where)
+  uninterrupted()
   return state_of[panel] or argerror.throw(where, "call it as a method of a panel, with a colon")
 end
 

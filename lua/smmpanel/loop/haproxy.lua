@@ -4,6 +4,7 @@
 
 local engine = require "smmpanel.core"
 local dispatch = require "smmpanel.loop.dispatch"
+local uninterrupted = require "smmpanel.loop.uninterrupted"
 
 local haproxy = rawget(_G, "core")
 local loop = { name = "haproxy" }
@@ -13,6 +14,12 @@ local DECODE_SECONDS = 0.0005 -- of each
 local SHORTEST, LONGEST = 1, 10 -- milliseconds between two polls
 local SHARE = 1 / 20 -- the poll interval as a share of the time waited so far
 local LOOKS = 16 -- polls per millisecond, of all calls together
+
+-- HAProxy resumes the task with its hook again.
+local function sleep(milliseconds)
+  haproxy.msleep(milliseconds)
+  uninterrupted()
+end
 
 local Signal = {}
 Signal.__index = Signal
@@ -36,7 +43,7 @@ end
 function Signal:wait()
   local begun = engine.now()
   while not self.is_open do
-    haproxy.msleep(pause_after(engine.now() - begun))
+    sleep(pause_after(engine.now() - begun))
     if not self.is_open then step() end
   end
 end
@@ -44,12 +51,15 @@ end
 function loop.signal() return setmetatable({ is_open = false }, Signal) end
 
 -- Fetches and converters must not wait: HAProxy aborts them here, before anything is sent. (It allows core.yield.)
-function loop.begin() haproxy.msleep(0) end
+function loop.begin() sleep(0) end
 
-function loop.sleep(seconds) haproxy.msleep(math.max(1, math.ceil(seconds * 1000))) end
+function loop.sleep(seconds) sleep(math.max(1, math.ceil(seconds * 1000))) end
 
 function loop.spawn(f, done)
-  haproxy.register_task(function() done(pcall(f)) end)
+  haproxy.register_task(function()
+    uninterrupted()
+    done(pcall(f))
+  end)
 end
 
 return loop

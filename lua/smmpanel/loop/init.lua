@@ -39,6 +39,7 @@ local loops = {}
 
 local argerror = require "smmpanel.util.argerror"
 local suspendable = require "smmpanel.loop.suspendable"
+local uninterrupted = require "smmpanel.loop.uninterrupted"
 
 -- Whether the program uses this loop; our adapter is loaded only then.
 local HAS = {
@@ -100,6 +101,7 @@ end
 ---@param choice string|table the option
 ---@return table
 function loops.pick(choice)
+  uninterrupted()
   local can_suspend = suspendable.here()
   local loop = active_loop(choice, can_suspend)
   if can_suspend and loop.check_resumer then loop.check_resumer() end

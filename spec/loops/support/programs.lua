@@ -36,11 +36,12 @@ local function haproxy_lua()
   return output("PATH=$PATH:/usr/sbin haproxy -vv"):match "Built with Lua version : Lua (%d%.%d)"
 end
 
-local function haproxy(port)
+local function haproxy(port, name)
   local version = haproxy_lua()
   if not version or is_51 then return nil end
-  return core_for(version) .. ("SPEC_ADDRESS=127.0.0.1:%d SPEC_PROGRAM=spec/loops/programs/haproxy/main.lua "):format(
-    port) .. "PATH=$PATH:/usr/sbin haproxy -db -f spec/loops/programs/haproxy/haproxy.cfg"
+  local folder = "spec/loops/programs/haproxy/"
+  return core_for(version) .. ("SPEC_ADDRESS=127.0.0.1:%d SPEC_PROGRAM=%s%s.lua "):format(port, folder, name) ..
+    ("PATH=$PATH:/usr/sbin haproxy -db -f %s%s.cfg"):format(folder, name)
 end
 
 local function luanti(arguments)
@@ -55,7 +56,7 @@ return {
   { name = "Copas", command = copas(process.lua()) and with(process.lua(), "copas") },
   { name = "GLib", command = glib() },
   { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
-  { name = "HAProxy", closes = false, polls = true, command = haproxy(nginx.free_port()) },
+  { name = "HAProxy", closes = false, polls = true, command = haproxy(nginx.free_port(), "main") },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
   { name = "LÖVE with a window", closes = false, is_again = true,

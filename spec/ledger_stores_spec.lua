@@ -259,6 +259,17 @@ for name, new in pairs(STORES) do
       assert.same({ "r0001", "r0603" }, { refs[1], refs[603] })
     end)
 
+    it("finds an adopted key's order, not the one of another name", function()
+      for i, name_of_account in ipairs { "shop", "bar" } do
+        local more = { owner = owner(name_of_account, true) }
+        store:take(entry("a", "t" .. i, more))
+        store:keep(at("a", "t" .. i, 1, more), ('{"order":%d}'):format(i), i)
+      end
+      assert.equal("taken", (store:take(entry("b", "t3"))))
+      assert.equal(1, store:adopt(owner("bar", true)))
+      assert.same({ "made", '{"order":2}' }, { seen "a" })
+    end)
+
     it("skips no ref at the end of a page that two accounts hold", function()
       for _, name_of_account in ipairs { "shop", "bar" } do
         store:take(entry("b", "t" .. name_of_account, { owner = owner(name_of_account, true) }))

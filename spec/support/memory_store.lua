@@ -78,6 +78,7 @@ local function begin(self, entry, attempt, row)
 end
 
 function Store:take(entry)
+  group_of(self, entry.owner)
   local row = last_of(self, entry)
   if not row then return begin(self, entry, 1) end
   if row.token == entry.token then return "taken", row.attempt end

@@ -99,10 +99,15 @@ local LOOKUP = NOW .. SAME_STORE .. [[
     if exists(own) then return own, ours(own) end
     if named and exists(unnamed) then return unnamed, ours(unnamed) end
     if not named then
+      local blocking
       for name in (redis.call('HGET', KEYS[1], 'names:' .. panel) or ''):gmatch('%d+') do
         local other = unnamed .. '/' .. name
-        if exists(other) then return other, ours(other) end
+        if exists(other) then
+          if ours(other) then return other, true end
+          blocking = other
+        end
       end
+      if blocking then return blocking, false end
     end
     if exists('') then return '', true end
   end

@@ -129,7 +129,7 @@ local function tour(server)
   show("panel:balance()", with_fault("502-html"):balance())
   say "kind = \"response\": not JSON"
   show("panel:balance()", with_fault("html"):balance())
-  say "kind = \"network\": nobody there"
+  say "kind = \"network\": no server there"
   show("panel:balance()", smmpanel.new { url = "http://127.0.0.1:1/", key = "k", timeout = 2, retries = 0 }:balance())
   say "kind = \"timeout\": the deadline holds for the whole call, retries and all"
   show("panel:balance()", with_fault("latency:2", { timeout = 0.3 }):balance())

@@ -138,7 +138,7 @@ end
 
 --- Lists the pending orders: they have a ref and no known outcome. Another process may be sending the order now, or
 -- it is unknown whether the panel placed it. Reads the ledger only.
----@param given? { after: string?, limit: integer? } list the refs after this one; at most so many refs
+---@param given? { after: string?, limit: integer? } list the refs after this one; at most this many refs
 ---@return smmpanel.Pending[]? list sorted by ref
 ---@return smmpanel.Error?
 function Panel:pending(given)

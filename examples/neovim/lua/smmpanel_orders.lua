@@ -1,4 +1,4 @@
--- A plugin for Neovim. The editor is never held up: calls are made in coroutines.
+-- A plugin for Neovim. Calls run in coroutines, so the editor is never blocked.
 --
 --   SMMPANEL_URL=… SMMPANEL_KEY=… nvim --cmd 'set rtp+=examples/neovim' -c 'PanelOrders 1 2 100'
 local smmpanel = require "smmpanel"
@@ -12,7 +12,7 @@ local function the_panel()
   return panel
 end
 
--- What is thrown in a coroutine of its own is said, as what is thrown in a command is.
+-- Shows an error of a coroutine like an error of a command.
 local function go(f)
   coroutine.wrap(function()
     local ok, err = pcall(f)

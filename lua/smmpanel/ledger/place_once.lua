@@ -30,7 +30,7 @@ end
 
 --- Returns an order's fingerprint: a hash of the panel and the form's fields, independent of their order. Pure; does
 -- not include the key.
----@param site string the panel's host, without a usual port
+---@param site string the panel's host, without the default port
 ---@param flat table names and values of the form alternately
 ---@return string
 function place_once.fingerprint(site, flat)
@@ -118,7 +118,7 @@ local function recorded(ref, answer, decimals)
   return nil, failures.unreadable(ref, why, answer)
 end
 
--- Earlier versions included a usual port in the fingerprint, if the URL had it.
+-- Earlier versions included the default port in the fingerprint, if the URL had it.
 local USUAL_PORTS = { ":443", ":80" }
 
 local function is_same_order(call, entry, row)
@@ -237,7 +237,7 @@ local function look(store, call, entry)
 end
 
 ---@class smmpanel.Hold the ref, while the call waits to send again what was not sent
----@field release fun(err: smmpanel.Error): boolean, boolean frees the ref -> whether to go on, whether it is free
+---@field release fun(err: smmpanel.Error): boolean, boolean frees the ref -> whether to continue, whether it is free
 ---@field take_again fun(): true?, table?, smmpanel.Error? true, made, err if the call has ended
 
 -- A released attempt is over: a step of it that Redis runs late must not touch the next one, which has its own token.
@@ -255,7 +255,7 @@ end
 ---@class smmpanel.OnceCall
 ---@field ref string
 ---@field owner fun(): smmpanel.LedgerOwner?, table? returns the owner of the ref
----@field site string the panel's host, without a usual port
+---@field site string the panel's host, without the default port
 ---@field fields table of the form
 ---@field decimals string
 ---@field admit? fun(): smmpanel.Error? waits until the order may be sent

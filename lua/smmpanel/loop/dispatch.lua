@@ -67,7 +67,7 @@ function dispatch.step(bytes)
   if not ok then error(thrown, 0) end
 end
 
---- Steps as long as there is data, for about so many seconds; for loops that do not watch the descriptor.
+--- Steps as long as there is data, for about this many seconds; for loops that do not watch the descriptor.
 ---@param seconds number
 function dispatch.step_for(seconds)
   local ends_at = core.now() + seconds

@@ -196,9 +196,9 @@ function Sandbox:__call(request)
   return given, failed
 end
 
---- Returns the URL with faults or shapes, and optionally a name under which `stats` counts its requests. Throws where a
+--- Returns the URL with faults or shapes, and optionally a name under which `stats` counts its requests. Throws if a
 -- fault is unknown.
----@param faults string such as "lost@1" or "503@2,latency:0.3"; "": none
+---@param faults string such as "lost@1" or "503@2,latency:0.3"; "": no faults
 ---@param name? string
 ---@return string
 function Sandbox:url_with(faults, name)

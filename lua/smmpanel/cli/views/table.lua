@@ -26,7 +26,7 @@ local WHOLE_MOST = 20 -- cells of a state; shorter ones are never cut
 local KNOWN_MOST = 4096 -- texts whose widths are cached
 local LEFT_TO_RIGHT = "\226\128\142" -- stops a right-to-left text from reversing its neighbours
 
--- ---- cells: what is to be known of a text ------------------------------------------------------
+-- ---- cells: the properties of a text ------------------------------------------------------
 
 local function measure(text)
   local cells, doubtful = width.of(text)

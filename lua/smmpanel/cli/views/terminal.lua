@@ -86,7 +86,7 @@ function terminal.write_all(file, pieces)
   for _, piece in ipairs(pieces) do check(file:write(piece)) end
 end
 
---- Writes, and looks whether it worked.
+--- Writes, and throws if that fails.
 ---@param file file*
 ---@param ... string
 function terminal.write(file, ...)

@@ -19,7 +19,7 @@ end
 
 --- The id of the next order.
 ---@param self table the panel
----@param wanted? string an id to use instead, or "opaque" for one that is no number
+---@param wanted? string an id to use instead, or "opaque" for one that is not a number
 ---@return string id
 function book.next_id(self, wanted)
   self.serial = self.serial + 1

@@ -29,7 +29,7 @@ http {
   gzip_types application/json text/plain;
   lua_package_path "${lua}/?.lua;${lua}/?/init.lua;;";
   lua_check_client_abort on;
-  # What a browser is shown of it runs no script and is taken for what it is said to be.
+  # A browser runs no script from the sandbox and does not guess another content type.
   add_header X-Content-Type-Options nosniff always;
   add_header Content-Security-Policy "sandbox; default-src 'none'" always;
   # All modules are loaded here: later this process may be a user who cannot read them.

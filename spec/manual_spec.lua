@@ -61,6 +61,13 @@ describe("the manual", function()
     assert.truthy(status:find("smmpanel.Statuses", 1, true))
   end)
 
+  it("keeps the continuation lines of a field or parameter with it", function()
+    local options = reference:match 'id="smmpanel.CallOptions".-</table>'
+    assert.matches("<td>lists only: receives each answer as it arrives[^<]*next id, or nil", options)
+    local status = reference:match 'id="panel:status".-<h3'
+    assert.matches("also a function that returns the next id</td>", status)
+  end)
+
   it("has no internals", function()
     for _, name in ipairs { "smmpanel.call", "smmpanel.OnceCall", "smmpanel.Asking", "smmpanel.AddRun" } do
       assert.is_nil(reference:find('id="' .. name .. '"', 1, true), name)

@@ -71,9 +71,26 @@ function add.alias(entry, rest)
   entry.class.alias = kind
 end
 
+local CONTINUED = { param = true, field = true, ["return"] = true }
+
+-- Joins each tag with its continuation lines.
+local function joined(block)
+  local lines, continues = {}, false
+  for _, line in ipairs(block) do
+    local tag = line:match "^%s*@(%w+)"
+    if continues and not tag and line:find "%S" then
+      lines[#lines] = lines[#lines] .. " " .. line:match "^%s*(.*)"
+    else
+      lines[#lines + 1] = line
+      continues = CONTINUED[tag]
+    end
+  end
+  return lines
+end
+
 local function parse(block)
   local entry, text = { params = {}, returns = {}, overloads = {}, classes = {} }, {}
-  for _, line in ipairs(block) do
+  for _, line in ipairs(joined(block)) do
     local tag, rest = line:match "^%s*@(%w+)%s*(.*)"
     if tag == "module" or tag == "classmod" then
       entry.module = rest

@@ -205,7 +205,7 @@ describe("smmpanel add, in a pipe,", function()
           run(("smmpanel resolve --force -y --panel slow %s %s"):format(record.values.ref, word))
         end
       end
-      assert.is_true(open <= 8, open .. " are open\n" .. err) -- as many as are sent side by side
+      assert.is_true(open <= 8, open .. " are open\n" .. err) -- the number of concurrent requests
       run(line)
       assert.equal(200, sandbox.counts "kill".made)
       for i = 1, 200, 3 do assert.equal(1, #order_with("https://example.com/kill/" .. i)) end

@@ -146,7 +146,7 @@ describe("CSV", function()
         for j = 1, random(4) do
           local value = ""
           for _ = 1, random(6) do value = value .. pieces[random(#pieces)] end
-          rows[i][j] = value .. "." -- an empty line is no row
+          rows[i][j] = value .. "." -- an empty line is not a row
         end
         text = text .. csv.row(rows[i])
       end

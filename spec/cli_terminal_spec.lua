@@ -220,7 +220,7 @@ describe("the command line on a terminal", function()
         terminal:type "clear; smmpanel add service=1 link=https://example.com/t quantity=1000"
         terminal:wait "%[y/N%] ?$"
         terminal:key(key)
-        if key == "C-c" and jit then terminal:key "Enter" end -- LuaJIT's read goes on after a signal
+        if key == "C-c" and jit then terminal:key "Enter" end -- LuaJIT's read continues after a signal
         terminal:wait(key == "C-c" and "smmpanel: stopped" or "smmpanel: nothing was sent")
       end
       assert.equal(0, sandbox.counts "stopped".made)

@@ -78,7 +78,7 @@ describe("connections", function()
     local before, during, beside, after = said:match "(%d+)%s+(%d+)%s+(%d+)%s+(%d+)"
     assert.truthy(after, said)
     assert.is_true(during - before >= 50, said)
-    assert.is_true(beside - before <= 40, said) -- as many as there were requests in 15 to 30 s
+    assert.is_true(beside - before <= 40, said) -- the number of requests in 15 to 30 s
     assert.is_true(tonumber(after) < tonumber(before), said)
   end)
 

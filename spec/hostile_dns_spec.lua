@@ -33,7 +33,7 @@ describe("a name server that never answers", function()
       end
       silent:settimeout(0)
       print(silent:receive() and "asked" or "never asked")
-    ]], ("timeout 20 %s %s"):format(ALONE, file)) -- the look-up itself would go on for 150 s
+    ]], ("timeout 20 %s %s"):format(ALONE, file)) -- the lookup itself would continue for 150 s
     os.remove(file)
     local line = "nil\ttimeout\ttimeout\tnil\ttrue\t0\n"
     assert.equal(line .. line .. "asked\nexit 0\n", said)

@@ -7,9 +7,9 @@ local smmpanel = require "smmpanel"
 local unpack_list = table.unpack or unpack
 local ATTACKS = 8 -- at once
 local BUSY = 2 -- seconds that a busy machine may add; what this looks for took 7 and more
-local CALLS = 100 -- to the healthy panel, while these go on
+local CALLS = 100 -- to the healthy panel, during the attacks
 
-describe("a healthy panel beside one that sends", function()
+describe("a healthy panel next to one that sends", function()
   local bad, good, healthy, alone
 
   local function worst_of(calls)

@@ -24,7 +24,7 @@ describe("panel:investigate", function()
   for name, how in pairs {
     ["whose numbers are scattered"] = { wrap = broken.scattered, reason = "ids_do_not_grow" },
     ["whose numbers come from two ranges"] = { wrap = broken.two_ranges, reason = "ids_do_not_grow" },
-    ["whose ids are no numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
+    ["whose ids are not numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
     it("is unknown for a panel " .. name, function()
       local sum = days({ wrap = how.wrap }, 1)

@@ -49,7 +49,7 @@ describe("a program", function()
     assert.is_true(tonumber(before) * 3 < tonumber(after), before .. " of " .. after)
   end)
 
-  -- Parts of two versions side by side could read a response wrongly.
+  -- Parts of two different versions could read a response wrongly.
   it("whose files are replaced before its first call sends nothing", function()
     assert.equal("false\tsmmpanel: the module's files were replaced or removed while the program was running; "
       .. "restart the program\n", run [[
@@ -57,7 +57,7 @@ describe("a program", function()
       print(pcall(function() return panel:add { service = 1, link = "x", quantity = 1 } end))]])
   end)
 
-  it("whose files are replaced or removed after a call goes on with the old ones", function()
+  it("whose files are replaced or removed after a call continues with the old ones", function()
     assert.equal("7\tPending\n", run [[
       assert(panel:balance())
       replace()

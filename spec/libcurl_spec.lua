@@ -23,7 +23,7 @@ describe("libcurl", function()
     output("rm -r " .. directory)
   end)
 
-  -- What a chunk prints in a process of its own, in which libraries of the directory come first.
+  -- Returns what a chunk prints in a separate process, in which libraries of the directory come first.
   local function run(chunk, variables, after)
     local file = assert(io.open(directory .. "/run.lua", "w"))
     file:write(chunk)

@@ -17,7 +17,7 @@ local function wait_for(condition)
   return condition()
 end
 
--- Runs a program that starts a sandbox and then ends as `ending` says, in a session of its own whose processes
+-- Runs a program that starts a sandbox and then ends as `ending` says, in a separate session whose processes
 -- can be counted. -> what it printed, and whether all its processes are gone.
 local function run(ending, before)
   local out = child.run(([[

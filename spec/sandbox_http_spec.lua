@@ -330,7 +330,7 @@ describe("a browser on this machine", function()
 end)
 
 describe("the server", function()
-  it("is not root, whoever started it", function()
+  it("is not root, even if root started it", function()
     local uid = read(("/proc/%d/status"):format(sandbox.pid)):match "\nUid:%s+(%d+)"
     assert.not_equal("0", uid)
   end)

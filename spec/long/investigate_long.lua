@@ -26,7 +26,7 @@ describe("panel:investigate over a hundred days", function()
   for name, how in pairs {
     ["scattered numbers"] = { wrap = broken.scattered, reason = "ids_do_not_grow" },
     ["numbers from two ranges"] = { wrap = broken.two_ranges, reason = "ids_do_not_grow" },
-    ["ids that are no numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
+    ["ids that are not numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
     it("settles nothing if the panel gives " .. name, function()
       local sum = days(name, { wrap = how.wrap })

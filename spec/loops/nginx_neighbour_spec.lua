@@ -30,7 +30,7 @@ local LOCATION = [[
   } }
 ]]
 
-describe("in nginx, a healthy panel beside one that sends", function()
+describe("in nginx, a healthy panel next to one that sends", function()
   local bad, good, server, urls
   lazy_setup(function()
     bad, good, urls = raw.start(), raw.start(), os.tmpname()

@@ -1,5 +1,5 @@
 -- The ledger and the limiter in a real nginx, over its own Redis client (lua-resty-redis; Debian calls it
--- nginx.redis). nginx has a Lua of its own: these specs run once, with the 5.1 ABI.
+-- nginx.redis). nginx has its own Lua: these specs run once, with the 5.1 ABI.
 if _VERSION ~= "Lua 5.1" then return end
 
 local http = require "spec.loops.support.http"

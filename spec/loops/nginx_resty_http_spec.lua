@@ -1,5 +1,5 @@
 -- The transport over lua-resty-http, in nginx. Where that library is missing, over plain cosockets with the same
--- functions. nginx has a Lua of its own: these specs run once, with the 5.1 ABI.
+-- functions. nginx has its own Lua: these specs run once, with the 5.1 ABI.
 -- luacheck: no max string line length
 if _VERSION ~= "Lua 5.1" then return end
 

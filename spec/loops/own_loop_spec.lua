@@ -42,7 +42,7 @@ describe("a custom loop", function()
     os.remove(path)
     local lines = {}
     for line in said:gmatch "[^\n]+" do lines[#lines + 1] = line end
-    table.sort(lines) -- they run side by side: either may end first
+    table.sort(lines) -- they run concurrently: either may end first
     assert.same({ "USD", "balance 100.84292\tIn progress", "false\ta generator's loop" }, lines)
   end)
 

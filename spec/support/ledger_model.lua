@@ -124,7 +124,7 @@ local function sleeper(run, actor)
   return function(seconds)
     if run.memory then
       states.sleeps(actor, seconds)
-      return coroutine.yield "sleep" -- time passes in steps of its own
+      return coroutine.yield "sleep" -- time passes in separate steps
     end
     actor.wakes = run.now + seconds
     coroutine.yield "sleep"

@@ -33,7 +33,7 @@ function states.observe(run, actor, a, b)
   if run.memory then add(run.memory, actor, written(a) .. ";" .. written(b)) end
 end
 
---- An actor goes on: it is at another point of its program then, even if it sees nothing.
+--- An actor continues: then it is at another point of its program, even if it sees nothing.
 function states.resumed(run, actor)
   if run.memory then add(run.memory, actor, "") end
 end

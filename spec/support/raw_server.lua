@@ -11,7 +11,7 @@ local function unhex(s)
   return (s:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
--- Each step: function(peer) -> nil to go on, seconds to go on after, or "over".
+-- Each step: function(peer) -> nil to continue, seconds to wait before, or "over".
 local function repeated(argument)
   local count, hex = argument:match "^(%d+):(%x*)$"
   local left, piece = tonumber(count), unhex(hex)

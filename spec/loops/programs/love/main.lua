@@ -31,7 +31,7 @@ local function wake_sleepers()
   end
 end
 
--- What a frame's step costs is told by this thread's processor time: others may have the processor meanwhile.
+-- The cost of a frame's step is this thread's processor time, because other threads may have the processor meanwhile.
 ffi.cdef "typedef struct { long sec, nsec; } spec_time; int clock_gettime(int, spec_time *);"
 local THREAD_TIME = 3
 local clock = ffi.new "spec_time"

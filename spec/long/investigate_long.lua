@@ -3,9 +3,11 @@ local broken = require "spec.support.broken_panels"
 local network = require "spec.support.sandbox"
 local world = require "spec.support.uncertain_world"
 
+local BROKEN = 20 -- days of each panel that breaks an assumption
+
 local function days(name, options, seeds)
   options.orders, options.customers = 40, 50
-  local sum, reasons = world.days(options, seeds or 100), {}
+  local sum, reasons = world.days(options, seeds), {}
   for reason, count in pairs(sum.reasons) do reasons[#reasons + 1] = reason .. " " .. count end
   table.sort(reasons)
   print(("\n%s: %d uncertain, %d settled, %d wrong, %d reads, %d writes (%s)"):format(name, sum.uncertain, sum.settled,
@@ -17,7 +19,7 @@ end
 
 describe("panel:investigate over a hundred days", function()
   it("settles nine of ten uncertain orders, and none wrongly", function()
-    local sum = days("as documented", {})
+    local sum = days("as documented", {}, 100)
     assert.is_true(sum.uncertain >= 2000)
     assert.is_true(sum.settled >= 0.9 * sum.uncertain)
     assert.is_true(sum.reads >= sum.uncertain)
@@ -29,19 +31,19 @@ describe("panel:investigate over a hundred days", function()
     ["ids that are not numbers"] = { wrap = broken.opaque, reason = "ids_not_numbers" },
   } do
     it("settles nothing if the panel gives " .. name, function()
-      local sum = days(name, { wrap = how.wrap })
+      local sum = days(name, { wrap = how.wrap }, BROKEN)
       assert.equal(0, sum.settled)
       assert.equal(sum.uncertain, sum.reasons[how.reason])
     end)
   end
 
   it("settles nothing if the panel shows other customers' orders", function()
-    local sum = days("shows others' orders", { wrap = broken.shows_others })
+    local sum = days("shows others' orders", { wrap = broken.shows_others }, BROKEN)
     assert.is_true((sum.reasons.others_orders or 0) + (sum.reasons.no_stranger or 0) >= 0.9 * sum.uncertain)
   end)
 
   it("does not choose between equal concurrent orders", function()
-    local sum = days("equal orders", { order = world.equal_order })
+    local sum = days("equal orders", { order = world.equal_order }, BROKEN)
     assert.is_true(sum.reasons.several_fit > 0)
   end)
 

@@ -8,7 +8,8 @@ local socket = require "socket"
 
 local world = {}
 
-local TIMEOUT = 0.1 -- seconds of a call: an answer that comes too late is waited for in earnest
+-- Seconds of a call. An answer that comes too late is waited for in earnest, so its call has less.
+local TIMEOUT = { late = 0.1, other = 5 }
 
 -- The fates of an answer, and how often each occurs.
 local FAULTS = { "", "", "", "", "", "", "lost", "lost-reset", "cut:5", "made,empty", "made,502-html", "500",
@@ -16,7 +17,6 @@ local FAULTS = { "", "", "", "", "", "", "lost", "lost-reset", "cut:5", "made,em
 
 -- A server does not carry out a late order sooner when its clock is moved, so the spec waits there.
 local NETWORK_LATE = 0.8 -- seconds
-local NETWORK_TIMEOUT = 0.5
 
 -- The clock of the ledger's leases. It knows the kills: their process is dead.
 local function with_clock(run, f)
@@ -92,9 +92,10 @@ local function open_day(options)
   local ledger = mortal(run)
   local transport = options.wrap and options.wrap(sandbox.transport) or sandbox.transport
   function run.panel(fault)
+    local is_late = fault:find("late", 1, true)
     if run.network then fault = fault:gsub("late:%d+", "late:" .. NETWORK_LATE) end
     return smmpanel.new { url = sandbox.url_with(fault), key = sandbox.key, transport = transport, ledger = ledger,
-      timeout = run.network and NETWORK_TIMEOUT or TIMEOUT, retries = 0 }
+      timeout = is_late and TIMEOUT.late or TIMEOUT.other, retries = 0 }
   end
   run.stranger = smmpanel.new { url = sandbox.url, key = sandbox.keys.second, transport = sandbox.transport }
   return run

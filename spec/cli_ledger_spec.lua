@@ -129,7 +129,10 @@ describe("the command line, with a ledger,", function()
     run "smmpanel add --from ~/ia.csv --yes"
     run(line:format("i1", "i-1"), 5, { fault = "lost&on=add" })
     local out = run "smmpanel pending --investigate --csv"
-    assert.matches("i%-1,1,uncertain,unknown,,too_early,the panel may still be working on it,", out)
+    assert.matches("i%-1,1,uncertain,unknown,,too_early,the panel may still be working on it: .* again in %d+ s,", out)
+    local table, explained = run "smmpanel pending --investigate"
+    assert.matches("\ni%-1  unknown +too_early\n", "\n" .. table)
+    assert.matches("too_early: the panel may still be working on it: investigate again in %d+ s", explained)
     run("smmpanel add service=1 link=https://example.com/is quantity=50 --yes", 0, -- another customer's
       { env = { SMMPANEL_KEY = sandbox.keys.second } })
     os.execute "sleep 1"

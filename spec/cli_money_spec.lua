@@ -114,7 +114,7 @@ describe("the command line, with money,", function()
     local _, uncertain = out:gsub("uncertain", "")
     assert.is_true(uncertain <= 11, out) -- three, and what was on the wire by then
     assert.matches("Stopped early: ", err)
-    assert.matches("smmpanel resolve REF ORDER_ID", err)
+    assert.matches("smmpanel pending %-%-investigate", err)
     assert.matches("To continue, run the same command again", err)
     assert.is_nil((out .. err):find("panel:", 1, true))
     local _, pages = (out .. err):gsub("<html", "")

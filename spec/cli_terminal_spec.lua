@@ -321,7 +321,7 @@ describe("the command line on a terminal", function()
       terminal:type "y"
       local ref = terminal:wait "1 placed, 1 uncertain\n.*code 5":match "\n(t%-%d)  uncertain"
       shows("smmpanel pending", "REF +STATE +SINCE.*\n" .. ref:gsub("%-", "%%-") .. "  uncertain",
-        "smmpanel resolve REF ORDER_ID")
+        "Find out what became of them: smmpanel pending %-%-investigate")
       shows("smmpanel resolve " .. ref, "pass either the order's id or %-%-not%-placed", "code 2")
       shows("smmpanel resolve -y " .. ref .. " 1", "' is order 1\ncode 0")
       shows("smmpanel add --yes --from ~/two.csv", "2 placed %(2 of them before%)\ncode 0")

@@ -84,7 +84,9 @@ describe("panel:investigate, one ref:", function()
     shop(10, "a")
     panel("lost"):add(order "lost", { ref = "lost" })
     panel("500"):add({ service = 2, link = "https://example.com/none", quantity = 500 }, { ref = "none" })
-    assert.equal("too_early", investigate("lost").reason)
+    local early = investigate "lost"
+    assert.same({ "too_early", "the panel may still be working on it: investigate again in 31 s", 31 },
+      { early.reason, early.message, early.seconds })
     age(60)
     assert.equal("window_open", investigate("lost").reason)
     sandbox:set_balance("5", "second")

@@ -119,7 +119,7 @@ end
 
 local function advise(context, state, counts)
   if counts.uncertain > 0 then
-    context:say "Look up the uncertain orders at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+    context:say "Find out what became of the uncertain orders: smmpanel pending --investigate"
   end
   if state.stopped then context:say("Stopped early: %s", explain.text(state.stopped)) end
   local page = not state.stopped and page_of(state)

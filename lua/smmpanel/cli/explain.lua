@@ -5,7 +5,7 @@ local explain = {}
 
 -- These replace the client's own messages, which name Lua functions.
 local LEDGER = {
-  uncertain = "the outcome of the order '%s' is unknown; see: smmpanel pending",
+  uncertain = "the outcome of the order '%s' is unknown; see: smmpanel pending --investigate",
   in_progress = "another process is placing '%s': run the command again when it has finished",
   mismatch = "the ref '%s' was used for another order: use a different ref for this one",
   other_account = "'%s' was placed with another key; if both keys belong to one account: smmpanel ledger adopt",
@@ -31,13 +31,25 @@ local function ledger_text(err)
   return not err.order and LEDGER[err.code] and LEDGER[err.code]:format(err.ref) or nil
 end
 
+--- What to do about pending orders.
+explain.FIND_OUT = "Find out what became of them: smmpanel pending --investigate"
+explain.LOOK_UP = "Look up each order at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)"
+
+-- The next command, where a ref is pending after this error.
+local function next_step(err)
+  if not (err.uncertain and err.ref) then return "" end
+  if err.order then return ("; next: smmpanel resolve '%s' %s"):format(err.ref, tostring(err.order)) end
+  return "; do not repeat it, see: smmpanel pending --investigate"
+end
+
 --- Returns an error as one line.
 ---@param err smmpanel.Error
 ---@return string
 function explain.text(err)
   local own = ledger_text(err)
   if own then return ("%s (%s)"):format(own, err.code) end
-  return (tostring(err):gsub("^smmpanel: ", ""))
+  -- The client's own advice names a function.
+  return (tostring(err):gsub("^smmpanel: ", ""):gsub("; call panel:resolve%b()", "")) .. next_step(err)
 end
 
 --- Returns an error for a cell of a table. Long explanations are printed once, below the table.

@@ -17,7 +17,7 @@ function investigated.of(context, entries)
     bar:draw(i - 1, #entries)
     if entry.state == "uncertain" and not entry.other_account then
       local result, err = panel:investigate(entry.ref)
-      found[entry.ref] = result or { verdict = "unknown", message = explain.text(err) }
+      found[entry.ref] = result or { verdict = "unknown", message = explain.text(err), candidates = {} }
     end
   end
   bar:hide()

@@ -120,9 +120,16 @@ local function balance_of(window)
   return { before = decimal.text(before), after = decimal.text(after), spent = spent }
 end
 
-local function look(own, store, owner, row, given)
+-- The seconds for which the panel may still be working on it, or its process may still be sending it.
+local function seconds_left(row)
   local here = process.here()
-  if lease.too_early(row, here) or lease.state(row, here) == "sending" then return verdict.unknown "too_early" end
+  local state, left = lease.state(row, here)
+  return lease.too_early(row, here) or state == "sending" and left or nil
+end
+
+local function look(own, store, owner, row, given)
+  local left = seconds_left(row)
+  if left then return verdict.too_early(left) end
   local window, reason, failure = window_of(store, owner, row, given.max_requests * IDS_PER_REQUEST)
   if failure then return nil, failure end
   if not window then return verdict.unknown(reason) end
@@ -163,6 +170,7 @@ end
 ---@field order? smmpanel.Id the order, if it was made
 ---@field reason? string a code, if the verdict is unknown
 ---@field message? string the reason as a sentence
+---@field seconds? integer if it is too early: investigate again after so many
 ---@field candidates smmpanel.Id[] orders in the window without a ref
 ---@field after? number the largest order number known before the attempt
 ---@field before? number the number of the first order after the attempt

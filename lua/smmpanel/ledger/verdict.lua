@@ -22,7 +22,8 @@ local REASONS = {
   ids_not_numbers = "this panel's order ids are not numbers, so there is no range to search",
   window_open_before = "the ledger had no order of this panel when the attempt began",
   window_open = "no later order with a ref has been made yet: place the next one, then investigate again",
-  few_orders = "the ledger has too few orders to be sure that this panel's order ids grow with time",
+  few_orders = "the ledger needs at least ten orders, placed one after the other, to be sure that this panel's order "
+    .. "ids grow with time",
   ids_do_not_grow = "this panel's order ids do not grow with time",
   too_many_ids = "there are more order ids in the range than max_requests allows to query",
   no_control = "the ledger has no order of this account to compare the panel's answers with",
@@ -43,6 +44,15 @@ function verdict.unknown(reason, more)
   local made = { verdict = "unknown", reason = reason, message = REASONS[reason], candidates = {} }
   for name, value in pairs(more or {}) do made[name] = value end
   return made
+end
+
+--- Makes the verdict "unknown" on an attempt that the panel may still be working on.
+---@param seconds number for which it may
+---@return table
+function verdict.too_early(seconds)
+  local found = verdict.unknown("too_early", { seconds = math.ceil(seconds) })
+  found.message = ("%s: investigate again in %.0f s"):format(found.message, found.seconds)
+  return found
 end
 
 -- Checks that all rows have numbers above those that were known before. Returns nil, or the reason.

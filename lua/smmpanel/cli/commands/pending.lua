@@ -1,3 +1,4 @@
+local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local investigated = require "smmpanel.cli.investigated"
@@ -20,15 +21,27 @@ local SHAPE = {
 
 -- The columns with --investigate.
 local INVESTIGATED = {
-  columns = { { title = "REF", shrinks = 1 }, { title = "VERDICT" }, { title = "ORDER" }, { title = "", shrinks = 1 } },
-  fields = { "ref", "attempt", "state", "verdict", "order", "reason", "message", "service", "quantity", "link" },
+  columns = { { title = "REF", shrinks = 1 }, { title = "VERDICT" }, { title = "ORDER" }, { title = "REASON" } },
+  fields = { "ref", "attempt", "state", "verdict", "order", "reason", "message", "candidates", "service", "quantity",
+    "link" },
   cells = function(entry)
     local style = entry.verdict == "unknown" and "bad" or "good"
     local verdict = { text = formats.text(entry.verdict or entry.state), style = style, whole = true }
-    return { formats.text(entry.ref), verdict, formats.text(entry.order),
-      formats.text(entry.message or entry.reason) }
+    local order = formats.text(entry.order or entry.candidates)
+    return { formats.text(entry.ref), verdict, order, formats.text(entry.reason) }
   end,
 }
+
+local CANDIDATES_MAX = 5 -- a person looks at them
+
+-- The orders that may be it, as "23513? 23514?".
+local function candidates_of(result)
+  if not result or result.order or not result.candidates[1] then return nil end
+  local shown = {}
+  for i = 1, math.min(#result.candidates, CANDIDATES_MAX) do shown[i] = records.id(result.candidates[i]) .. "?" end
+  if #result.candidates > CANDIDATES_MAX then shown[#shown + 1] = "..." end
+  return table.concat(shown, " ")
+end
 
 -- One flat record: the order's fields, the ledger's and the result of the investigation.
 local function flat(entry, result)
@@ -39,7 +52,31 @@ local function flat(entry, result)
   end
   row.service, row.quantity = records.id(row.service), records.id(row.quantity)
   for _, name in ipairs { "verdict", "order", "reason", "message" } do row[name] = result and result[name] end
+  row.candidates = candidates_of(result)
   return row
+end
+
+-- Explains each reason once, below the table, whose cells are too narrow for sentences.
+local function explain_reasons(context, list, found)
+  local said = {}
+  for _, entry in ipairs(list) do
+    local result = found[entry.ref] or {}
+    local line = result.message and ("%s: %s"):format(result.reason or entry.ref, result.message)
+    if line and not said[line] then context:say("%s", line) end
+    if line then said[line] = true end
+  end
+end
+
+local TIME_TELLS = { too_early = true, window_open = true } -- these say themselves what to wait for
+
+local function advice(args, found)
+  if not args.investigate then return explain.FIND_OUT end
+  local look_up
+  for _, result in pairs(found) do
+    if result.verdict ~= "unknown" then return "Record what was found: smmpanel resolve --investigated" end
+    look_up = look_up or not TIME_TELLS[result.reason]
+  end
+  return look_up and explain.LOOK_UP or nil
 end
 
 local function run(context, args)
@@ -54,8 +91,9 @@ local function run(context, args)
   if #list == 0 then
     context:remark "nothing is pending"
   else
-    context:remark(args.investigate and "Record what was found: smmpanel resolve --investigated"
-      or "Look up each order at the panel, then: smmpanel resolve REF ORDER_ID (or --not-placed)")
+    if not (args.json or args.csv or args.lua) then explain_reasons(context, list, found) end
+    local next_step = advice(args, found)
+    if next_step then context:remark("%s", next_step) end
   end
 end
 

@@ -21,7 +21,7 @@ for name in pairs(columns.FIELDS) do
 end
 
 local REPORTS = { "result", "order", "refill", "error", "code", "status", "charge", "currency", "start_count",
-  "remains", "runs", "orders", "cancel", "state", "since", "left", "attempt", "too_early", "verdict",
+  "remains", "runs", "orders", "cancel", "state", "since", "left", "attempt", "too_early", "verdict", "candidates",
   "reason", "message" }
 
 for _, name in ipairs(REPORTS) do columns.KNOWN[name] = true end

@@ -4,7 +4,7 @@ local process = require "spec.support.process"
 
 -- In units of a piece of work that is the same everywhere, so that a slow machine counts as little as a busy one. On a
 -- machine where a unit takes 4 ms, ten calls took 9 to 11 units before their parts were loaded when needed.
-local UNITS = 7
+local UNITS = 6
 local RUNS = 5
 
 local function run()

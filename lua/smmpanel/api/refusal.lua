@@ -67,6 +67,15 @@ local function bounded(said)
   return text.whole_characters(said:sub(1, MESSAGE_MAX - 3)) .. "..."
 end
 
+-- A text with one of these codes is no state, so the words of all languages for states need not be read.
+local NO_STATE = { bad_quantity = true, no_funds = true, bad_link = true, bad_service = true, invalid_key = true,
+  rate_limited = true }
+
+-- Whether the text is the state of an order that was placed: "Processing".
+local function is_open_state(said, code)
+  return not NO_STATE[code] and states.state(said) == "open"
+end
+
 --- Makes a refusal from the panel's text. If there are two texts, a code word and a message, the more precise one
 -- determines the code.
 ---@param asking smmpanel.Asking
@@ -77,7 +86,7 @@ function refusal.said(asking, said, more)
   if more == said then more = nil end
   local whole = more and said .. ": " .. more or said
   local code, doubtful = classify.code(said, asking.action)
-  if asking.action == "add" and states.state(said) == "open" then doubtful = true end -- "Processing"
+  if asking.action == "add" and is_open_state(said, code) then doubtful = true end
   if more then
     local other, also = classify.code(more, asking.action)
     if code == "unknown" or code == "bad_request" and other ~= "unknown" then code = other end

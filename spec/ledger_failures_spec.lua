@@ -177,6 +177,28 @@ describe("a ledger in Redis that cannot be reached", function()
     assert.equal("taken", take(store, "b"))
   end)
 
+  it("works at once when Redis has lost its scripts, also a replica that was promoted", function()
+    local store = redis_store.new(server:connect())
+    assert.equal("taken", take(store, "a"))
+    server:client():script "flush"
+    assert.equal("taken", take(store, "b"))
+    local loaded = server:client():info().memory.number_of_cached_scripts
+    assert.equal("taken", take(store, "c"))
+    assert.equal(loaded, server:client():info().memory.number_of_cached_scripts)
+  end)
+
+  it("works for a Redis user who may use EVAL, but not EVALSHA", function()
+    local raw = server:client()
+    raw:raw_cmd "ACL SETUSER shop on >word ~* &* +@all -evalsha"
+    local store = redis_store.new(function()
+      local client = server:client()
+      client:raw_cmd "AUTH shop word"
+      return client
+    end)
+    for _, ref in ipairs { "a", "b", "c" } do assert.equal("taken", take(store, ref)) end
+    assert.equal("held", take(store, "a", "t2"))
+  end)
+
   it("works at once after a restart of Redis", function()
     local store = redis_store.new(server:connect())
     assert.equal("taken", take(store, "a"))

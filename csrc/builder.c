@@ -218,16 +218,19 @@ static void forget(lua_State *L, builder *b) {
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static bool has_room_for_value(builder *b, json_event event) {
-  size_t cost = event == JSON_OBJECT || event == JSON_ARRAY ? DECODER_CONTAINER_COST : 1;
-  if (b->values_left < cost) return false;
-  b->values_left -= cost;
-  return true;
-}
-
 static const char *too_large(builder *b, const char *error) {
   b->verdict = "too_large";
   return error;
+}
+
+static const char *count_value(builder *b, json_event event) {
+  bool scalar = event != JSON_OBJECT && event != JSON_ARRAY;
+  size_t cost = scalar ? 1 : DECODER_CONTAINER_COST;
+  if (b->values_left < cost) return too_large(b, "more values than max_body allows");
+  b->values_left -= cost;
+  if (scalar && ++b->top->scalars > DECODER_SCALARS_MAX)
+    return too_large(b, "a list with more than 10,000 plain values");
+  return NULL;
 }
 
 static const char *reader_error(builder *b) {
@@ -251,6 +254,7 @@ static void take_value(lua_State *L, builder *b, json_event event) {
 
 /* NULL: the piece is used up, or the document is complete. */
 const char *builder_take_events(lua_State *L, builder *b) {
+  const char *error;
   for (;;) {
     json_event event = json_next(&b->reader);
     switch (event) {
@@ -268,7 +272,7 @@ const char *builder_take_events(lua_State *L, builder *b) {
         expect(b);
         break;
       default:
-        if (!has_room_for_value(b, event)) return too_large(b, "more values than max_body allows");
+        if ((error = count_value(b, event))) return error;
         take_value(L, b, event);
     }
   }

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
   int size; /* elements or fields so far */
   int keys; /* of an object: the keys that count towards DECODER_KEYS_MAX */
+  int scalars;
   bool object;
   unsigned char type;      /* of the current field, or of an array's elements */
   unsigned char next, end; /* the range in `fields` where the next key is looked up */

@@ -16,12 +16,15 @@ typedef struct decoder decoder;
 /* Limits for one answer, so that max_body bounds its size in memory whatever it contains. An object or array counts
  * as DECODER_CONTAINER_COST values, everything else as one. The limit is one value for each DECODER_BYTES_PER_VALUE of
  * max_body, but at least DECODER_VALUES_MAX. Keys of an object are limited too, because PUC 5.1 needs quadratic time
- * for keys that are made to collide; indexes and ids of up to DECODER_INDEX_DIGITS digits do not count. */
+ * for keys that are made to collide; indexes and ids of up to DECODER_INDEX_DIGITS digits do not count. Values of an
+ * object or array that are neither are limited, because Lua grows a table in one step, and one of a million takes 20 ms:
+ * only a catalogue is long, and its rows are objects. */
 enum {
   DECODER_VALUES_MAX = 4 * 1024 * 1024,
   DECODER_CONTAINER_COST = 4,
   DECODER_BYTES_PER_VALUE = 16,
   DECODER_KEYS_MAX = 10000,
+  DECODER_SCALARS_MAX = 10000,
   DECODER_INDEX_DIGITS = 7
 };
 

@@ -35,10 +35,16 @@ describe("an answer with", function()
     assert.equal("more values than max_body allows", why)
   end)
 
-  it("20 million numbers took 0.5 GB", function()
-    local value, why = read("[0", 20e6, ",0", "]")
-    assert.is_nil(value)
-    assert.equal("more values than max_body allows", why)
+  it("20 million numbers took 0.5 GB, and one step of 20 ms whenever their table grew", function()
+    for opening, piece in pairs { ["[0"] = ",0", ["[null"] = ",null", ['{"1":true'] = ',"2":""' } do
+      local value, why = read(opening, 20e6, piece, "]")
+      assert.is_nil(value)
+      assert.equal("a list with more than 10,000 plain values", why)
+    end
+  end)
+
+  it("10,000 plain values is read", function()
+    assert.equal(10000, #assert(read("[0", 9999, ",0", "]")))
   end)
 
   it("a catalogue of 100,000 services is read", function()
@@ -114,8 +120,12 @@ describe("over a socket", function()
 
   local OPENING = "HTTP/1.1 200 OK\r\n\r\n["
 
+  local WORDS = {
+    ["{},"] = "more values", ["1"] = "a number of", ["1,"] = "10,000 plain", ["["] = "nested too deeply",
+  }
+
   it("an answer beyond a limit is too_large, is not read to its end and is not retried", function()
-    for piece, words in pairs { ["{},"] = "more values", ["1"] = "a number of", ["["] = "nested too deeply" } do
+    for piece, words in pairs(WORDS) do
       local panel = smmpanel.new { url = server.url { OPENING, { 40e6, piece }, raw.WAIT }, key = "key", timeout = 60 }
       local value, err = panel:services()
       assert.is_nil(value)

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
+ * chunk of one byte takes it as long as a hundred bytes in a large one. */
+enum { RECEIVE_BYTES = 4 * 1024 };
+
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
 /* A child program must not inherit a connection on which the key was sent. */
@@ -50,8 +54,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
     exchange_fail(x, "too_large", "the answer is larger than max_body");
     return 0;
   }
+  exchange_received result = x->on_body(x->user, x, data, len);
+  if (result == EXCHANGE_PAUSED) return CURL_WRITEFUNC_PAUSE;
   x->raw_bytes += len;
-  return x->on_body(x->user, x, data, len) ? len : 0;
+  return result == EXCHANGE_RECEIVED ? len : 0;
 }
 
 /* ---- making one --------------------------------------------------------------------------- */
@@ -107,6 +113,7 @@ static bool set_limits(exchange *x, curl_refusal *why) {
   SET(CURLOPT_QUICK_EXIT, 1L); /* cancelling a DNS lookup does not wait for the resolver */
 #endif
   SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(x->max_body < INT64_MAX ? x->max_body : INT64_MAX));
   if (x->write) SET(CURLOPT_MAXAGE_CONN, (long)EXCHANGE_WRITE_IDLE);
   return true;

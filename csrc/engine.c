@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum { STACK_BYTES = 512 * 1024 };
+enum { BULK_BYTES = 64 * 1024, BULK_TURN = 8 }; /* when an answer is long, and how often it has its turn */
 
 struct engine {
   pthread_t thread;
@@ -24,6 +25,8 @@ struct engine {
   bool has_lock, running, stopping;
   queue inbox; /* for the engine's thread: exchanges that are new, cancelled or to resume */
   queue ready; /* for Lua: exchanges with unread body, or ended */
+  queue bulk;  /* likewise, those whose body is long */
+  int taken;   /* from `ready` since the last one from `bulk` */
   int in_flight;
   engine *next; /* in the list of all engines of the process */
 };
@@ -44,12 +47,20 @@ static exchange *take_from_inbox(engine *e) {
 }
 
 static void add_to_ready(engine *e, exchange *x) {
-  if (queue_add(&e->ready, &x->ready)) exchange_retain(x);
+  queue *q = x->read > BULK_BYTES ? &e->bulk : &e->ready;
+  if (queue_add(q, &x->ready)) exchange_retain(x);
   notifier_raise(&e->news);
 }
 
+static bool is_ready(const engine *e) {
+  return e->ready.first || e->bulk.first;
+}
+
+/* Short answers do not wait for long ones, except that a long one gets every BULK_TURN-th turn. */
 static exchange *take_from_ready(engine *e) {
-  queue_link *link = queue_remove(&e->ready);
+  bool bulk = !e->ready.first || (e->bulk.first && e->taken >= BULK_TURN);
+  queue_link *link = queue_remove(bulk ? &e->bulk : &e->ready);
+  e->taken = bulk ? 0 : e->taken + 1;
   return link ? QUEUE_OWNER(link, exchange, ready) : NULL;
 }
 
@@ -274,7 +285,7 @@ int engine_in_flight(engine *e) {
 void engine_acknowledge(engine *e) {
   pthread_mutex_lock(&e->lock);
   notifier_lower(&e->news);
-  if (e->ready.first) notifier_raise(&e->news);
+  if (is_ready(e)) notifier_raise(&e->news);
   pthread_mutex_unlock(&e->lock);
 }
 
@@ -323,6 +334,7 @@ exchange *engine_ready(engine *e) {
 size_t engine_read_body(engine *e, exchange *x, char *into, size_t size) {
   pthread_mutex_lock(&e->lock);
   size_t len = body_read(&x->body, into, size);
+  x->read += len;
   bool resume = x->paused && !x->done && x->body.len <= ENGINE_QUEUE_MAX / 2;
   if (resume) {
     x->paused = false;

@@ -52,8 +52,12 @@ typedef struct {
   uint64_t bytes; /* of the body, decompressed */
 } exchange_outcome;
 
-/* Called on the engine's thread, inside libcurl, with a piece of the raw body. False: it has called exchange_fail. */
-typedef bool exchange_receiver(void *user, exchange *x, const char *data, size_t len);
+/* EXCHANGE_PAUSED: the piece was not accepted, and libcurl delivers it again later. EXCHANGE_FAILED: exchange_fail was
+ * called. */
+typedef enum { EXCHANGE_RECEIVED, EXCHANGE_PAUSED, EXCHANGE_FAILED } exchange_received;
+
+/* Called on the engine's thread, inside libcurl, with a piece of the raw body. */
+typedef exchange_received exchange_receiver(void *user, exchange *x, const char *data, size_t len);
 
 struct exchange {
   atomic_int references;
@@ -82,18 +86,20 @@ struct exchange {
   bool received;               /* libcurl has finished; the rest is still to be decompressed */
   bool inflated;               /* the compressed stream has ended */
   bool curl_paused, unread_full, to_pause;
-  exchange *active_next, *active_before, *pause_next, *rest_next;
-  unsigned turn,
-      pieces; /* the last turn in which some of its body arrived; the pieces since that turn began */
+  bool over_burst;  /* it has received its share for now */
+  int64_t burst_at; /* the millisecond in which `burst` was received */
+  size_t burst;
+  exchange *active_next, *active_before, *pause_next;
   inflater *inflater;
   body_queue packed; /* compressed, not yet decompressed */
-  queue_link unpack;
+  queue_link work;
 
   /* Protected by the engine's lock. */
   queue_link inbox, ready;
   bool cancelled, done;
   bool paused; /* too much of the body is unread: libcurl is paused, or about to be */
   bool resume;
+  size_t read; /* bytes of the body that Lua has read */
   body_queue body;
 };
 

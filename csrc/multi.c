@@ -5,10 +5,11 @@
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
 enum { PACKED_MAX = 64 * 1024 }; /* compressed bytes of one body at which its transfer is paused */
-enum {
-  TURN_PIECES = 1024
-}; /* pieces of one body in a turn at which its transfer rests until the next turn */
-enum { UNPACK_NS = 500 * 1000 }; /* longest time for decompressing before libcurl's sockets are handled */
+enum { WORK_NS = 50 * 1000 };    /* longest time for later work before libcurl's sockets are handled */
+
+/* What a transfer may receive in one millisecond. libcurl reads from a fast peer up to a hundred times in a row, and a
+ * kilobyte of chunks of one byte each takes it as long as a hundred kilobytes. */
+enum { BURST_MAX = 32 * 1024, PIECE_COST = 512 };
 
 bool multi_open(multi *m, int descriptor) {
   m->shared.limited = true;
@@ -75,7 +76,7 @@ static bool enter_handle(multi *m, exchange *x, int64_t left, curl_refusal *why)
   return curl_api_refuse(why, "memory", "out of memory");
 }
 
-static bool on_raw_body(void *user, exchange *x, const char *data, size_t len);
+static exchange_received on_raw_body(void *user, exchange *x, const char *data, size_t len);
 
 void multi_start(multi *m, exchange *x) {
   curl_refusal why;
@@ -97,10 +98,14 @@ void multi_start(multi *m, exchange *x) {
   handle_count(x->handle);
 }
 
-/* ---- a body that is read too slowly ----------------------------------------------------------- */
+/* ---- a body that is read too slowly, or arrives too fast ---------------------------------------- */
 
-static bool has_too_much(const exchange *x) {
-  return x->unread_full || x->packed.len > PACKED_MAX;
+static bool must_wait(const exchange *x) {
+  return x->unread_full || x->over_burst || x->packed.len > PACKED_MAX;
+}
+
+static void work_later(multi *m, exchange *x) {
+  if (queue_add(&m->work, &x->work)) exchange_retain(x);
 }
 
 static void pause_later(multi *m, exchange *x) {
@@ -121,7 +126,7 @@ static void pause_full(multi *m) {
     exchange *x = m->pausing;
     m->pausing = x->pause_next;
     x->to_pause = false;
-    if (!x->in_handle || x->curl_paused || !has_too_much(x)) continue;
+    if (!x->in_handle || x->curl_paused || !must_wait(x)) continue;
     x->curl_paused = true;
     libcurl.easy_pause(x->easy, CURLPAUSE_RECV);
   }
@@ -131,7 +136,7 @@ static void pause_full(multi *m) {
  * refuse it, and then libcurl does not report the end of this transfer, so it is ended here. A bad argument means that
  * the transfer has just ended. */
 static void receive_again(multi *m, exchange *x) {
-  if (!x->in_handle || !x->curl_paused || has_too_much(x)) return;
+  if (!x->in_handle || !x->curl_paused || must_wait(x)) return;
   x->curl_paused = false;
   CURLcode result = libcurl.easy_pause(x->easy, CURLPAUSE_CONT);
   pause_full(m);
@@ -140,35 +145,20 @@ static void receive_again(multi *m, exchange *x) {
   end_exchange(m, x);
 }
 
-/* In a callback of libcurl: pauses a transfer that arrives in very many pieces. From 8.14 on libcurl returns only after
- * it has read nearly all that its sockets have, so endless pieces of one byte would hold up every other call. */
-static void rest_after_many(multi *m, exchange *x) {
-  if (x->turn != m->turn) x->pieces = 0;
-  x->turn = m->turn;
-  if (++x->pieces != TURN_PIECES || !m->in_libcurl || x->curl_paused) return;
-  x->curl_paused = true;
-  x->rest_next = m->resting;
-  m->resting = x;
-  libcurl.easy_pause(x->easy, CURLPAUSE_RECV);
-}
-
-static void wait_for_news(multi *m, int longest_ms) {
-  m->turn++;
-  m->in_libcurl = true;
-  poller_wait(&m->poller, longest_ms);
-  m->in_libcurl = false;
-  while (m->resting) {
-    exchange *x = m->resting;
-    m->resting = x->rest_next;
-    receive_again(m, x);
+/* Returns whether the transfer has received its share for now. Transfers that want more take turns. */
+static bool exceeds_burst(multi *m, exchange *x, size_t len) {
+  if (x->burst_at != m->now) x->burst = 0;
+  x->burst_at = m->now;
+  if (x->burst > BURST_MAX) {
+    x->over_burst = x->curl_paused = true;
+    work_later(m, x);
+    return true;
   }
+  x->burst += len + PIECE_COST;
+  return false;
 }
 
 /* ---- decompressing ---------------------------------------------------------------------------- */
-
-static void unpack_later(multi *m, exchange *x) {
-  if (queue_add(&m->unpack, &x->unpack)) exchange_retain(x);
-}
 
 /* Passes on a piece of the decompressed body. False: the outcome has the reason. */
 static bool deliver(multi *m, exchange *x, const char *data, size_t len) {
@@ -191,13 +181,11 @@ static bool store_packed(multi *m, exchange *x, const char *data, size_t len) {
     return false;
   }
   if (x->packed.len > PACKED_MAX) pause_later(m, x);
-  if (!x->unread_full) unpack_later(m, x);
+  if (!x->unread_full) work_later(m, x);
   return true;
 }
 
-static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
-  multi *m = user;
-  rest_after_many(m, x);
+static bool accept_body(multi *m, exchange *x, const char *data, size_t len) {
   switch (x->answer.coding) {
     case CODING_GZIP: return store_packed(m, x, data, len);
     case CODING_OTHER:
@@ -205,6 +193,12 @@ static bool on_raw_body(void *user, exchange *x, const char *data, size_t len) {
       return false;
     default: return deliver(m, x, data, len);
   }
+}
+
+static exchange_received on_raw_body(void *user, exchange *x, const char *data, size_t len) {
+  multi *m = user;
+  if (exceeds_burst(m, x, len)) return EXCHANGE_PAUSED;
+  return accept_body(m, x, data, len) ? EXCHANGE_RECEIVED : EXCHANGE_FAILED;
 }
 
 /* libcurl has finished the transfer; it ends once the compressed stream is read. */
@@ -217,7 +211,7 @@ static void end_received(multi *m, exchange *x) {
 static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
   switch (status) {
     case INFLATER_GOES_ON:
-      if (!x->unread_full) unpack_later(m, x);
+      if (!x->unread_full) work_later(m, x);
       receive_again(m, x);
       break;
     case INFLATER_HUNGRY:
@@ -237,6 +231,10 @@ static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
   }
 }
 
+static void unpack_later(multi *m, exchange *x) {
+  if (x->inflater && !x->inflated && !x->unread_full) work_later(m, x);
+}
+
 static void unpack_piece(multi *m, exchange *x) {
   char out[INFLATER_PIECE];
   size_t len = 0;
@@ -248,22 +246,40 @@ static void unpack_piece(multi *m, exchange *x) {
     handle_unpacked(m, x, status);
 }
 
-/* One piece of each exchange in turn, so that no response waits for all of another. */
-static void unpack_some(multi *m) {
-  if (!m->unpack.first) return;
-  int64_t until = clock_nanoseconds() + UNPACK_NS;
-  do {
-    queue_link *link = queue_remove(&m->unpack);
-    if (!link) return;
-    exchange *x = QUEUE_OWNER(link, exchange, unpack);
+/* ---- later work --------------------------------------------------------------------------------- */
+
+static void continue_burst(multi *m, exchange *x) {
+  x->over_burst = false;
+  x->burst = 0;
+  unpack_later(m, x);
+  receive_again(m, x);
+}
+
+/* Returns whether there is time for more before libcurl's sockets are handled. After a transfer has received again
+ * there is none, because it may have as much work for libcurl as all the others. */
+static bool work_on(multi *m, exchange *x) {
+  bool again = x->started && x->over_burst;
+  if (again)
+    continue_burst(m, x);
+  else
     unpack_piece(m, x);
+  return !again;
+}
+
+/* A piece of each exchange in turn, so that no response waits for all of another. */
+static void work_some(multi *m) {
+  if (!m->work.first) return;
+  int64_t until = clock_nanoseconds() + WORK_NS;
+  for (bool more = true; more && m->work.first; more = more && clock_nanoseconds() < until) {
+    exchange *x = QUEUE_OWNER(queue_remove(&m->work), exchange, work);
+    more = work_on(m, x);
     exchange_release(x);
-  } while (clock_nanoseconds() < until);
+  }
 }
 
 void multi_resume(multi *m, exchange *x) {
   x->unread_full = false;
-  if (x->inflater && !x->inflated) unpack_later(m, x);
+  unpack_later(m, x);
   receive_again(m, x);
 }
 
@@ -290,7 +306,7 @@ static void handle_result(multi *m, exchange *x, CURLcode result) {
   if (!*x->outcome.code && x->inflater && !x->inflated) {
     leave_handle(x);
     x->received = true;
-    if (!x->unread_full) unpack_later(m, x);
+    if (!x->unread_full) work_later(m, x);
   } else {
     end_exchange(m, x);
   }
@@ -340,7 +356,7 @@ static void close_idle(multi *m) {
 }
 
 static int longest_wait(const multi *m) {
-  if (m->unpack.first) return 0;
+  if (m->work.first) return 0;
   if (m->active) return OVERDUE_POLL_MS;
   int64_t left = m->period_at - clock_milliseconds();
   if ((!m->single.curl && !m->shared.curl) || left > POLL_MS) return POLL_MS;
@@ -348,11 +364,12 @@ static int longest_wait(const multi *m) {
 }
 
 void multi_turn(multi *m) {
-  wait_for_news(m, longest_wait(m));
+  m->now = clock_milliseconds();
+  poller_wait(&m->poller, longest_wait(m));
   pause_full(m);
   collect_ended(m, &m->single);
   collect_ended(m, &m->shared);
-  unpack_some(m);
+  work_some(m);
   pause_full(m);
   close_broken(m, &m->single);
   close_broken(m, &m->shared);

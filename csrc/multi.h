@@ -23,10 +23,8 @@ typedef struct {
   multi_handle single, shared;
   exchange *active;  /* all exchanges in here */
   exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */
-  exchange *resting; /* exchanges that are paused until this turn's end; none between two turns */
-  unsigned turn;     /* its number */
-  bool in_libcurl;   /* it is waiting, or libcurl handles its sockets */
-  queue unpack;      /* exchanges with data to decompress; holds a reference to each */
+  queue work;        /* exchanges with data to decompress or receive; holds a reference to each */
+  int64_t now;       /* in milliseconds, when the turn began */
   bool unshared;     /* some panel does not support HTTP/2, and needs a connection for each request */
   int64_t look_at;   /* when to check for overdue exchanges again */
   int64_t period_at; /* when the next period of connections begins */

@@ -10,27 +10,32 @@
 
 enum { FIRST_ROOM = 64, OWN = 0, REFUSED_MS = 10 };
 
+/* What one panel sends must not delay another one's answer. So a socket whose events take libcurl long on average is
+ * handled after all others, and after this time poll() looks for new events of the others. libcurl itself is the only
+ * limit to what it reads from one socket at a time. */
+enum { LONG_NS = 40 * 1000, SHORT_TURN_NS = 250 * 1000, LONG_TURN_NS = 80 * 1000 };
+
 /* ---- libcurl's sockets and timers ---------------------------------------------------------- */
 
 /* libcurl stores each socket's index in the list for us; OWN means none. */
-static void store_at(poller *p, int at, struct pollfd entry, poller_source *s) {
+static void store_at(poller *p, int at, struct pollfd entry, poller_socket socket) {
   p->list[at] = entry;
-  p->sources[at] = s;
-  libcurl.multi_assign(s->multi, entry.fd, (void *)(intptr_t)at);
+  p->sockets[at] = socket;
+  libcurl.multi_assign(socket.source->multi, entry.fd, (void *)(intptr_t)at);
 }
 
 static void remove_at(poller *p, int at) {
   int last = --p->count;
-  if (at < last) store_at(p, at, p->list[last], p->sources[last]);
+  if (at < last) store_at(p, at, p->list[last], p->sockets[last]);
 }
 
 static bool grow(poller *p, int room) {
   struct pollfd *list = realloc(p->list, (size_t)room * sizeof *list);
   if (!list) return false;
   p->list = list;
-  poller_source **sources = realloc(p->sources, (size_t)room * sizeof(poller_source *));
-  if (!sources) return false;
-  p->sources = sources;
+  poller_socket *sockets = realloc(p->sockets, (size_t)room * sizeof *sockets);
+  if (!sockets) return false;
+  p->sockets = sockets;
   p->room = room;
   return true;
 }
@@ -48,7 +53,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void 
   } else if (at != OWN) {
     p->list[at].events = events;
   } else if (p->count < p->room || grow(p, p->room * 2)) {
-    store_at(p, p->count++, (struct pollfd){.fd = fd, .events = events}, s);
+    store_at(p, p->count++, (struct pollfd){.fd = fd, .events = events}, (poller_socket){.source = s});
   }
   return 0;
 }
@@ -63,7 +68,7 @@ static int on_timer(CURLM *multi, long ms, void *user) {
 bool poller_open(poller *p, int descriptor) {
   *p = (poller){0};
   if (!grow(p, FIRST_ROOM)) return false;
-  p->sources[OWN] = NULL;
+  p->sockets[OWN] = (poller_socket){0};
   p->list[p->count++] = (struct pollfd){.fd = descriptor, .events = POLLIN};
   return true;
 }
@@ -90,12 +95,12 @@ void poller_detach(poller *p, poller_source *s) {
   for (int i = 0; i < POLLER_SOURCES; i++)
     if (p->attached[i] == s) p->attached[i] = NULL;
   for (int i = p->count - 1; i > OWN; i--)
-    if (p->sources[i] == s) remove_at(p, i);
+    if (p->sockets[i].source == s) remove_at(p, i);
 }
 
 void poller_close(poller *p) {
   free(p->list);
-  free(p->sources);
+  free(p->sockets);
   *p = (poller){0};
 }
 
@@ -125,23 +130,39 @@ static int to_curl(short came) {
   return (came & POLLIN ? CURL_CSELECT_IN : 0) | (came & POLLOUT ? CURL_CSELECT_OUT : 0);
 }
 
-/* Reporting one may remove any socket from the list, and the last one moves to its place. Going backwards, that one
- * was reported before. */
-static void report_news(poller *p, int news) {
-  for (int i = p->count - 1; i > OWN && news > 0; i--) {
-    if (i >= p->count || !p->list[i].revents) continue;
-    short came = p->list[i].revents;
-    p->list[i].revents = 0;
-    news--;
-    report(p->sources[i], p->list[i].fd, to_curl(came));
+/* Returns the time after it. Reporting may remove any socket from the list, and the last one moves to its place. */
+static int64_t report_at(poller *p, int at, int64_t now) {
+  int fd = p->list[at].fd;
+  short came = p->list[at].revents;
+  p->list[at].revents = 0;
+  report(p->sockets[at].source, fd, to_curl(came));
+  int64_t after = clock_nanoseconds();
+  if (at < p->count && p->list[at].fd == fd)
+    p->sockets[at].average += (after - now - p->sockets[at].average) / 4;
+  return after;
+}
+
+/* The sockets take turns. poll() reports those again that have no time now. */
+static int64_t report_some(poller *p, int *turn, bool with_long, int64_t now) {
+  int64_t until = now + (with_long ? LONG_TURN_NS : SHORT_TURN_NS);
+  for (int i = p->count; i > 0 && now < until; i--) {
+    int at = *turn = *turn > OWN + 1 ? *turn - 1 : p->count - 1;
+    if (at <= OWN || at >= p->count || !p->list[at].revents) continue;
+    if ((p->sockets[at].average > LONG_NS) == with_long) now = report_at(p, at, now);
   }
+  return now;
+}
+
+static void report_news(poller *p) {
+  int64_t now = report_some(p, &p->short_turn, false, clock_nanoseconds());
+  report_some(p, &p->long_turn, true, now);
 }
 
 void poller_wait(poller *p, int longest_ms) {
   int news = poll(p->list, (nfds_t)p->count, until_due(p, longest_ms));
   if (news < 0 && errno != EINTR)
     poll(NULL, 0, REFUSED_MS); /* the program has lowered its limit of descriptors */
-  report_news(p, news);
+  if (news > 0) report_news(p);
   for (int i = 0; i < POLLER_SOURCES; i++) {
     poller_source *s = p->attached[i];
     if (!s || s->due < 0 || clock_milliseconds() < s->due) continue;

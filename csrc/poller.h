@@ -23,10 +23,16 @@ typedef struct {
 
 enum { POLLER_SOURCES = 2 };
 
+typedef struct {
+  poller_source *source; /* its multi handle */
+  int64_t average;       /* nanoseconds that its last events took libcurl */
+} poller_socket;
+
 struct poller {
-  struct pollfd *list;     /* the extra descriptor, then libcurl's sockets */
-  poller_source **sources; /* the multi handle of each socket */
+  struct pollfd *list;    /* the extra descriptor, then libcurl's sockets */
+  poller_socket *sockets; /* for each entry of `list` */
   int count, room;
+  int short_turn, long_turn; /* the sockets that were handled last */
   poller_source *attached[POLLER_SOURCES];
 };
 

@@ -12,7 +12,7 @@
 #define SPARES "smmpanel.spares" /* the list of unused decoders */
 
 enum {
-  PIECE = 16 * 1024,
+  PIECE = 8 * 1024,
   STEP_BYTES = 16 * 1024,
   STEP_BYTES_MAX = 1 << 30,
   EXCHANGE_COST = 1024, /* bytes of the budget that an exchange with news uses */

@@ -15,10 +15,11 @@ end
 local function repeated(argument)
   local count, hex = argument:match "^(%d+):(%x*)$"
   local left, piece = tonumber(count), unhex(hex)
-  local many = math.max(1, math.floor(16384 / math.max(1, #piece)))
+  local many = math.max(1, math.floor(65536 / math.max(1, #piece)))
+  local block = piece:rep(math.min(left, many))
   return function(peer)
     local now = math.min(left, many)
-    if not peer:send(piece:rep(now)) then return "over" end
+    if not peer:send(block, 1, now * #piece) then return "over" end
     left = left - now
     return left > 0 and "again" or nil
   end

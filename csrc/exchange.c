@@ -114,7 +114,6 @@ static void read_figures(exchange *x) {
   x->outcome.http_version = version_number(version);
   x->outcome.retry_after = (double)retry_after;
   x->outcome.rate_reset = x->answer.rate_reset;
-  memcpy(x->outcome.cf_ray, x->answer.cf_ray, sizeof x->outcome.cf_ray);
   x->outcome.headers_len = x->answer.kept_len;
   memcpy(x->outcome.headers, x->answer.kept, x->answer.kept_len);
   read_timings(x->easy, &x->outcome);

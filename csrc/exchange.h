@@ -43,7 +43,6 @@ typedef struct {
   double retry_after;             /* seconds; 0: not given */
   char headers[HEADERS_KEPT_MAX]; /* the headers that headers.h stores */
   size_t headers_len;
-  char cf_ray[40];   /* Cloudflare's id of the request, or "" */
   double rate_reset; /* X-RateLimit-Reset: seconds until the rate limit resets; 0: not given */
   double seconds;
   double dns, connect, tls,

@@ -103,15 +103,6 @@ static void keep_line(answer_headers *h, const char *line, size_t len) {
   }
 }
 
-/* The value is shown to people, so control characters and overlong values are refused. */
-static void read_cf_ray(answer_headers *h, const span *value) {
-  if (value->len >= sizeof h->cf_ray) return;
-  for (size_t i = 0; i < value->len; i++)
-    if (value->text[i] <= ' ' || value->text[i] > '~') return;
-  memcpy(h->cf_ray, value->text, value->len);
-  h->cf_ray[value->len] = '\0';
-}
-
 bool headers_read(answer_headers *h, const char *line, size_t len) {
   span value;
   h->bytes += len;
@@ -132,7 +123,13 @@ bool headers_read(answer_headers *h, const char *line, size_t len) {
   if (read_header(line, len, "x-ratelimit-reset:", &value) ||
       read_header(line, len, "ratelimit-reset:", &value))
     read_rate_reset(h, &value);
-  else if (read_header(line, len, "cf-ray:", &value))
-    read_cf_ray(h, &value);
   return true;
+}
+
+const char *headers_next(const char *kept, const char *end, headers_kept *header) {
+  if (kept == end) return NULL;
+  const char *value = (const char *)memchr(kept, '\n', (size_t)(end - kept)) + 1;
+  const char *next = (const char *)memchr(value, '\n', (size_t)(end - value)) + 1;
+  *header = (headers_kept){kept, value, (size_t)(value - kept - 1), (size_t)(next - value - 1)};
+  return next;
 }

@@ -23,12 +23,19 @@ typedef struct {
   double rate_reset;           /* X-RateLimit-Reset: seconds from now; 0: not given */
   char kept[HEADERS_KEPT_MAX]; /* headers about the server and its limits: "name\nvalue\n" for each */
   size_t kept_len;
-  char cf_ray[40];         /* Cloudflare's id of the request, which its support asks for; "": not given */
   bool block_ended;        /* the next line belongs to another response, or to the trailers */
   const char *code, *text; /* the reason when headers_read returns false (static) */
 } answer_headers;
 
 /* Reads a line, including its line end. False: abort the response. */
 bool headers_read(answer_headers *h, const char *line, size_t len);
+
+typedef struct {
+  const char *name, *value; /* not terminated; the name is in lower case */
+  size_t name_len, value_len;
+} headers_kept;
+
+/* Reads one of the stored headers. Returns where the next one begins, or NULL at the end. */
+const char *headers_next(const char *kept, const char *end, headers_kept *header);
 
 #endif

@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { CF_RAY_MAX = 40 };
+
 #define TRANSFER "smmpanel.transfer"
 
 /* The userdata gets its metatable first, so that the collector frees the buffer after any throw. */
@@ -204,6 +206,25 @@ static void set_timings(lua_State *L, const exchange_outcome *o) {
   lua_setfield(L, -2, "reused");
 }
 
+/* The value is shown to people, so control characters and overlong values are refused. */
+static bool is_cf_ray(const headers_kept *h) {
+  if (h->name_len != 6 || memcmp(h->name, "cf-ray", 6) != 0 || h->value_len >= CF_RAY_MAX) return false;
+  for (size_t i = 0; i < h->value_len; i++)
+    if (h->value[i] <= ' ' || h->value[i] > '~') return false;
+  return h->value_len > 0;
+}
+
+/* Cloudflare's id of the request, for which its support asks. */
+static void set_cf_ray(lua_State *L, const exchange_outcome *o) {
+  const char *at = o->headers, *end = at + o->headers_len;
+  headers_kept h;
+  while ((at = headers_next(at, end, &h))) {
+    if (!is_cf_ray(&h)) continue;
+    lua_pushlstring(L, h.value, h.value_len);
+    lua_setfield(L, -2, "cf_ray");
+  }
+}
+
 static void push_http(lua_State *L, const exchange_outcome *o) {
   set_text(L, "code", o->code);
   set_text(L, "text", o->text);
@@ -215,19 +236,18 @@ static void push_http(lua_State *L, const exchange_outcome *o) {
   lua_setfield(L, -2, "sent");
   if (o->retry_after > 0) set_integer(L, "retry_after", (lua_Integer)o->retry_after);
   if (o->rate_reset > 0) set_number(L, "rate_reset", o->rate_reset);
-  if (*o->cf_ray) set_text(L, "cf_ray", o->cf_ray);
+  set_cf_ray(L, o);
 }
 
 /* Adds the headers that headers.h stores to the table on top, by name. Throws only when out of memory. */
 static void set_headers(lua_State *L, const exchange_outcome *o) {
+  const char *at = o->headers, *end = at + o->headers_len;
+  headers_kept h;
   lua_newtable(L);
-  for (const char *name = o->headers, *end = name + o->headers_len; name < end;) {
-    const char *value = (const char *)memchr(name, '\n', (size_t)(end - name)) + 1;
-    const char *next = (const char *)memchr(value, '\n', (size_t)(end - value)) + 1;
-    lua_pushlstring(L, name, (size_t)(value - name - 1));
-    lua_pushlstring(L, value, (size_t)(next - value - 1));
+  while ((at = headers_next(at, end, &h))) {
+    lua_pushlstring(L, h.name, h.name_len);
+    lua_pushlstring(L, h.value, h.value_len);
     lua_rawset(L, -3);
-    name = next;
   }
   lua_setfield(L, -2, "headers");
 }

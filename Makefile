@@ -102,7 +102,7 @@ test-libcurls: ## the engine's specs with libcurl of several versions, built fro
 test-systems: ## all specs on bare Debian systems (SYSTEMS="bookworm trixie sid"); writes docs/systems.md; as root, an hour
 	@tools/systems $(SYSTEMS)
 
-test-long: ## long runs: ledgers under SIGKILL, a shared rate limit, 100,000 watched orders, nginx reloads
+test-long: ## long runs: ledgers under SIGKILL, a shared rate limit, 100,000 watched orders, nginx reloads, p99 beside attacks
 	@tools/deps build luajit sandbox test ledger
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@$(MAKE) --no-print-directory specs SPECS=spec/long BUSTED_FLAGS='--pattern=_long'

@@ -1,5 +1,6 @@
 -- Answers within max_body that were made to use much memory or time: the content of one answer has limits, and content
 -- within them is read.
+local child = require "spec.support.child"
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 local raw = require "spec.support.raw"
@@ -133,5 +134,52 @@ describe("over a socket", function()
       assert.truthy(err.message:find(words, 1, true), err.message)
       assert.equal(1, err.attempts)
     end
+  end)
+end)
+
+describe("eight decoders at rest", function()
+  -- malloc gives each block of 8 kB or more back to the system at once, so what is resident is in use.
+  local RETURNS_MEMORY = "MALLOC_MMAP_THRESHOLD_=8192 MALLOC_ARENA_MAX=1"
+
+  it("kept the buffers of their largest strings: 8 MB and more", function()
+    if os.getenv "SANITIZER_PRELOAD" then return pending "a sanitizer has a malloc of its own" end
+    local said = child.run([[
+      local core, raw = require "smmpanel.core", require "spec.support.raw"
+      local server = raw.start()
+
+      local function resident()
+        collectgarbage()
+        collectgarbage()
+        local file = assert(io.open "/proc/self/statm")
+        local pages = file:read "*a":match "^%d+ (%d+)"
+        file:close()
+        return pages * 4096
+      end
+
+      local function eight_answers(size)
+        local transfers = {}
+        local client = core.client { url = server.url { "HTTP/1.1 200 OK\r\n\r\n[\"", { size, "x" }, '"]' }, key = "k",
+          max_body = 2e6, connect_timeout = 5, user_agent = "x" }
+        for i = 1, 8 do
+          transfers[i] = assert(core.start(client, { action = "balance", deadline = core.now() + 20 }))
+        end
+        local left = 8
+        while left > 0 do
+          core.wait(1)
+          for _, transfer in ipairs(core.step() or {}) do
+            assert(transfer:result().json == "whole")
+            left = left - 1
+          end
+        end
+      end
+
+      eight_answers(10)
+      local before = resident()
+      eight_answers(1e6)
+      print(resident() - before)
+      server.stop()
+    ]], RETURNS_MEMORY)
+    local grown = tonumber(said:match "^(%-?%d+)")
+    assert.is_true(grown and grown < 4 * MIB, said)
   end)
 end)

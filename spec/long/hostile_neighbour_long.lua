@@ -1,8 +1,9 @@
 -- The measured form of spec/hostile_neighbour_spec.lua: p99 of a healthy panel, alone and beside eight attacks at once.
 --
 -- Conditions. The servers run on this machine, but stand for other machines: the hostile one has the priority of any
--- process, and the healthy one and the client go before it (SCHED_FIFO). Without root the hostile one is made nicer. The attacks start right before the first of the 500 calls. A case above the limit is measured three
--- times, and the median counts, because other processes use the machine too.
+-- process, and the healthy one and the client go before it (SCHED_FIFO). As another user, it is nicer. The
+-- attacks start right before the first of the 500 calls. A case above the limit is measured three times, and the median
+-- counts, because other processes use the machine too.
 local core = require "smmpanel.core"
 local hostile = require "spec.support.hostile"
 local nginx = require "spec.loops.support.nginx"

@@ -16,9 +16,9 @@
 #error "smmpanel needs libcurl 7.80 or newer, for CURLOPT_PREREQFUNCTION"
 #endif
 
-#define CURL_API_FUNCTIONS(f)                                                                               \
-  f(global_init) f(version_info) f(easy_init) f(easy_setopt) f(easy_getinfo) f(easy_pause) f(easy_strerror) \
-      f(easy_cleanup) f(multi_init) f(multi_setopt) f(multi_add_handle) f(multi_remove_handle)              \
+#define CURL_API_FUNCTIONS(f)                                                                                \
+  f(global_init) f(version_info) f(easy_init) f(easy_setopt) f(easy_getinfo) f(easy_pause) f(easy_strerror)  \
+      f(easy_reset) f(easy_cleanup) f(multi_init) f(multi_setopt) f(multi_add_handle) f(multi_remove_handle) \
           f(multi_info_read) f(multi_assign) f(multi_socket_action) f(multi_cleanup)
 
 #define CURL_API_MEMBER(name) __typeof__(curl_##name) *name;

@@ -164,18 +164,32 @@ static bool set_time(exchange *x, int64_t left, curl_refusal *why) {
 
 #undef SET
 
-/* Each exchange gets a new handle. In a reused one libcurl 7.88 keeps a dangling pointer to the last header of the
- * previous response, and follows it if a response begins with a folded line; it also keeps its count of resends. */
-bool easy_open(exchange *x, int64_t left, curl_refusal *why) {
-  x->easy = libcurl.easy_init();
+/* In a handle that is used again, libcurl 7.88 keeps a dangling pointer to the last header of the previous response, and
+ * follows it if a response begins with a folded line. 8.14 clears the pointer. */
+static bool may_be_used_again(void) {
+  return libcurl.info->version_num >= 0x080e00;
+}
+
+bool easy_open(easy_pool *p, exchange *x, int64_t left, curl_refusal *why) {
+  x->easy = p->count ? p->idle[--p->count] : libcurl.easy_init();
   if (!x->easy) return curl_api_refuse(why, "memory", "out of memory");
   return set_request(x, why) && set_callbacks(x, why) && set_limits(x, why) && set_proxy(x, why) &&
          set_trust(x, why) && set_time(x, left, why);
 }
 
-void easy_close(exchange *x) {
-  if (x->easy) libcurl.easy_cleanup(x->easy);
+void easy_close(easy_pool *p, exchange *x) {
+  if (!x->easy) return;
+  if (p->count < EASY_POOL_MAX && may_be_used_again()) {
+    libcurl.easy_reset(x->easy);
+    p->idle[p->count++] = x->easy;
+  } else {
+    libcurl.easy_cleanup(x->easy);
+  }
   x->easy = NULL;
+}
+
+void easy_pool_free(easy_pool *p) {
+  while (p->count) libcurl.easy_cleanup(p->idle[--p->count]);
 }
 
 bool easy_may_share(const exchange *x) {

@@ -11,9 +11,19 @@
  * when it closes a connection after its limit of requests, would make the write uncertain. */
 bool easy_may_share(const exchange *x);
 
+enum { EASY_POOL_MAX = 64 };
+
+/* Handles to use again. Zero-initialise it. */
+typedef struct {
+  CURL *idle[EASY_POOL_MAX];
+  int count;
+} easy_pool;
+
+void easy_pool_free(easy_pool *p);
+
 /* Gives the exchange a handle with all options, and the milliseconds that are left for it. Call easy_close even if this
  * fails. */
-bool easy_open(exchange *x, int64_t left, curl_refusal *why);
-void easy_close(exchange *x);
+bool easy_open(easy_pool *p, exchange *x, int64_t left, curl_refusal *why);
+void easy_close(easy_pool *p, exchange *x);
 
 #endif

@@ -1,7 +1,6 @@
 /* multi.c - libcurl's multi handles and the exchanges in them: starting, pausing, decompressing, ending. */
 #include "multi.h"
 #include "clock.h"
-#include "easy.h"
 
 enum { POLL_MS = 60 * 1000, OVERDUE_POLL_MS = 250 };
 enum { PACKED_MAX = 64 * 1024 }; /* compressed bytes of one body at which its transfer is paused */
@@ -19,6 +18,7 @@ bool multi_open(multi *m, int descriptor) {
 void multi_close(multi *m) {
   handle_close(&m->single);
   handle_close(&m->shared);
+  easy_pool_free(&m->easies);
   poller_close(&m->poller);
 }
 
@@ -53,7 +53,7 @@ static void leave_handle(exchange *x) {
 static void end_exchange(multi *m, exchange *x) {
   leave_handle(x);
   unlink_active(m, x);
-  easy_close(x);
+  easy_close(&m->easies, x);
   buffer_free(&x->request);
   body_free(&x->packed);
   m->on_end(m->user, x);
@@ -70,7 +70,7 @@ void multi_end_all(multi *m, const char *code, const char *text) {
 
 static bool enter_handle(multi *m, exchange *x, int64_t left, curl_refusal *why) {
   multi_handle *h = x->handle;
-  if (!easy_open(x, left, why)) return false;
+  if (!easy_open(&m->easies, x, left, why)) return false;
   x->connections = &h->connections;
   if (handle_open(h, &m->poller) && libcurl.multi_add_handle(h->curl, x->easy) == CURLM_OK) return true;
   return curl_api_refuse(why, "memory", "out of memory");

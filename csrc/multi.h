@@ -10,6 +10,7 @@
 #ifndef SMMPANEL_MULTI_H
 #define SMMPANEL_MULTI_H
 
+#include "easy.h"
 #include "exchange.h"
 #include "handle.h"
 #include "poller.h"
@@ -21,6 +22,7 @@ typedef void multi_end_function(void *user, exchange *x);
 typedef struct {
   poller poller;
   multi_handle single, shared;
+  easy_pool easies;
   exchange *active;  /* all exchanges in here */
   exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */
   queue work;        /* exchanges with data to decompress or receive; holds a reference to each */

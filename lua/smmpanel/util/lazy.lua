@@ -1,12 +1,13 @@
 --- A module that is loaded when one of its functions is first used, to save start-up time and memory.
 --
--- A module that an order needs after its request was sent must be loaded before: loading can fail. In nginx all
--- modules are loaded at once, because its processes run for months and start new ones.
+-- A module that an order needs after its request was sent must be loaded before: loading can fail. In nginx and
+-- HAProxy all modules are loaded at once: their processes run for months, start new ones, and may lose access to files.
 -- @module smmpanel.util.lazy
 
 local core = require "smmpanel.core"
 
-local AT_ONCE = rawget(_G, "ngx") ~= nil
+local haproxy = rawget(_G, "core")
+local AT_ONCE = rawget(_G, "ngx") ~= nil or type(haproxy) == "table" and haproxy.register_task ~= nil
 
 -- An installation replaces all files. A part of another version must not be loaded beside those that are in use.
 local path = debug and debug.getinfo(1, "S").source:match "^@(.*)"

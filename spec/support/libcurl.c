@@ -17,7 +17,7 @@ void *curl_version_info(int stamp) {
 #define STUB(name) \
   void *curl_##name(void) { return NULL; }
 STUB(global_init)
-STUB(easy_init) STUB(easy_setopt) STUB(easy_getinfo) STUB(easy_pause) STUB(easy_strerror) STUB(easy_cleanup)
+STUB(easy_init) STUB(easy_setopt) STUB(easy_getinfo) STUB(easy_pause) STUB(easy_strerror) STUB(easy_reset) STUB(easy_cleanup)
 STUB(multi_init) STUB(multi_setopt) STUB(multi_add_handle) STUB(multi_remove_handle) STUB(multi_info_read)
 STUB(multi_socket_action) STUB(multi_cleanup)
 #ifndef LACKING

@@ -40,7 +40,7 @@ SPECS   ?= spec
 # `make test` runs both; `LUA=luajit make test` only that one
 LUAS    := $(if $(filter environment command,$(firstword $(origin LUA))),$(LUA),lua5.4 luajit)
 
-.PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal soak coverage doc dist deb test-luas test-arch test-libcurls test-systems all help demo sandbox bench test specs lint format clean install uninstall
+.PHONY: picture sanitize sanitize-quick fuzz fuzz-cli test-terminal test-browser soak coverage doc dist deb test-luas test-arch test-libcurls test-systems all help demo sandbox bench test specs lint format clean install uninstall
 .DEFAULT_GOAL := all
 
 all: $(CORE) ## build the C core for $(LUA) (LUA=luajit for the 5.1 ABI)
@@ -142,6 +142,10 @@ test-terminal: all ## check that a panel cannot send control sequences to the te
 	@tools/deps build test
 	@command -v node >/dev/null || { echo "test-terminal needs node and npm"; exit 1; }
 	@tools/terminal
+
+test-browser: all ## check that a web page in a real browser (Chromium) cannot reach the sandbox
+	@tools/deps build sandbox cli
+	@tools/browser
 
 soak: all ## calls at full speed with faults for SOAK_SECONDS (20)
 	@tools/deps build test

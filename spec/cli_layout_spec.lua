@@ -1,9 +1,11 @@
 -- The pure parts of the command line: widths, tables, CSV, Lua literals, bars, frames.
+local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
 local changes = require "smmpanel.cli.views.changes"
 local formats = require "smmpanel.cli.views.formats"
 local layout = require "smmpanel.cli.views.table"
 local literal = require "smmpanel.cli.views.lua_literal".encode
+local process = require "spec.support.process"
 local progress = require "smmpanel.cli.views.progress"
 local watched = require "smmpanel.cli.views.watched"
 local width = require "smmpanel.cli.views.width"
@@ -122,6 +124,28 @@ describe("a table", function()
 
   it("shows a hostile text as one harmless line", function()
     assert.equal(" 1  a [2J b   0.9", lines({ { "1", "a\27[2J\nb", "0.9" } })[2])
+  end)
+end)
+
+describe("a colour", function()
+  -- A real terminal, because nothing is coloured elsewhere. Lua 5.4.4 frees the stack that it uses when it concatenates
+  -- objects and the stack has to grow; lua-term's colours are such objects.
+  it("is written at any depth of the stack", function()
+    local path = cli.write_file(os.tmpname(), [[
+      local paint = require "smmpanel.cli.views.terminal".painter(io.stdout)
+      local function at(depth)
+        if depth == 0 then return paint("good", "x") end
+        local text = at(depth - 1)
+        return text
+      end
+      for depth = 0, 400 do assert(coroutine.wrap(at)(depth) == "\27[32mx\27[0m") end
+      print "painted"]])
+    local line = "env -u NO_COLOR TERM=xterm LUA_PATH='%s' LUA_CPATH='%s' script -qec '%s %s' /dev/null </dev/null"
+    local pipe = io.popen(line:format(package.path, package.cpath, process.lua(), path))
+    local out = pipe:read "*a"
+    pipe:close()
+    os.remove(path)
+    assert.equal("painted\r\n", out)
   end)
 end)
 

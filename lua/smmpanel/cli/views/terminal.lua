@@ -131,13 +131,14 @@ function terminal.size()
   return columns or 80, rows or 24
 end
 
-local STYLES = { good = "green", bad = "red", open = "yellow", title = "bright", dim = "dim", link = "cyan" }
+local STYLES = { good = "32", bad = "31", open = "33", title = "1", dim = "2", link = "36" }
 
 local function plain(_, text) return text end
 
+-- Not lua-term's colours: they are objects that are concatenated, for which Lua 5.4.4 uses memory after it was freed.
 local function coloured(style, text)
   if not style or text == "" then return text end
-  return term.colors[STYLES[style]](text)
+  return "\27[" .. STYLES[style] .. "m" .. text .. "\27[0m"
 end
 
 --- Returns whether a file is a terminal that accepts escape sequences, unless NO_COLOR or TERM=dumb forbids them.

@@ -28,6 +28,16 @@ local function documented()
   return table_of
 end
 
+-- Plain Lua 5.1 cannot suspend there. Neovim, Tarantool and the games have LuaJIT, whatever runs the specs.
+local NOT_IN_51 = { pcall = true, xpcall = true, metamethod = true, iterator = true, tostring = true }
+local is_plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+local function cell_of(table_of, program, place)
+  local runs_here = program and program.command:find(process.lua() .. " ", 1, true)
+  if is_plain_51 and runs_here and NOT_IN_51[place] then return "blocks" end
+  return table_of[place]
+end
+
 -- Neovim waits instead of suspending: its own work continues. Some cells differ between Luas.
 local function allows(cell, said)
   return cell:find(said, 1, true) or said == "suspends" and cell == "waits"
@@ -76,11 +86,11 @@ describe("a call made", function()
     return text
   end
 
-  local function check(loop, prefix, output)
+  local function check(loop, prefix, output, program)
     local places = 0
     for place, said, why in output:gmatch "context ([^:\n]+): (%l+)([^\n\r]*)" do
       places = places + 1
-      local cell = assert(expected[loop], loop)[place]
+      local cell = cell_of(assert(expected[loop], loop), program, place)
       assert(cell, "docs/event-loops.md does not mention " .. place)
       assert.is_truthy(allows(cell, said), ("%s, %s: %s, not %s %s"):format(loop, place, cell, said, why))
       local requests = sandbox.counts(prefix .. place:gsub("%W", "_")).requests
@@ -94,8 +104,8 @@ describe("a call made", function()
 
   for i, program in ipairs(programs) do
     if program.command and not program.is_again then
-      it("in \"" .. program.name .. " waits as the documents say, or throws with nothing sent", function()
-        check(program.name, "p" .. i, output_of(i))
+      it("in " .. program.name .. " waits as the documents say, or throws with nothing sent", function()
+        check(program.name, "p" .. i, output_of(i), program)
       end)
     end
   end

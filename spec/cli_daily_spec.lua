@@ -23,7 +23,7 @@ describe("the command line, day by day:", function()
   local function run(...) return home:expect(...) end
 
   it("watch prints why polls fail, and its last line has the reason", function()
-    local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 1.5", 4, { fault = "500&on=status" })
+    local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 4", 4, { fault = "500&on=status" })
     assert.matches("smmpanel: a poll failed: status: [^\n]*500", err)
     local _, count = err:gsub("a poll failed", "")
     assert.equal(1, count)

@@ -8,6 +8,11 @@ local redis_server = require "spec.support.redis"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
 
+local SECOND = 1e6 -- a slot is a moment in microseconds
+
+-- What is asked of the slots themselves holds on a busy machine too; the waits depend on when they are asked for.
+local function slot(limiter, before) return tonumber((select(2, limiter:reserve(60, before)))) end
+
 describe("a limiter in Redis", function()
   local server
   setup(function() server = redis_server.start() end)
@@ -20,22 +25,23 @@ describe("a limiter in Redis", function()
   end
 
   it("gives evenly spaced slots, in the order of the requests", function()
-    local budget = limiter(10)
-    assert.equal(0, (budget:reserve(60)))
-    for i = 1, 5 do assert.is_near(i * 0.1, budget:reserve(60), 0.05) end
+    local budget = limiter(1)
+    local wait, first = budget:reserve(60)
+    assert.equal(0, wait)
+    for i = 1, 5 do assert.equal(i * SECOND, slot(budget) - first) end
   end)
 
   it("is the same for every user of its name", function()
-    limiter(1, "shared"):reserve(60)
-    assert.is_near(1, limiter(1, "shared"):reserve(60), 0.1)
+    local first = slot(limiter(1, "shared"))
+    assert.equal(SECOND, slot(limiter(1, "shared")) - first)
     assert.equal(0, (limiter(1, "other"):reserve(60)))
   end)
 
   it("reserves no slot that is too far away", function()
-    local budget = limiter(1)
-    budget:reserve(60)
-    for _ = 1, 5 do assert.is_nil(budget:reserve(0.5)) end
-    assert.is_near(1, budget:reserve(60), 0.1)
+    local budget = limiter(0.1)
+    local first = slot(budget)
+    for _ = 1, 5 do assert.is_nil(budget:reserve(5)) end
+    assert.equal(10 * SECOND, slot(budget) - first)
   end)
 
   it("does not save unused slots", function()
@@ -51,13 +57,13 @@ describe("a limiter in Redis", function()
     mine:reserve(60)
     local wait, moment = mine:reserve(60)
     assert.is_true(wait < 0.15)
-    other:hold(5)
+    other:hold(50)
     local again, later = mine:reserve(60, moment)
-    assert.is_near(5, again, 0.2)
-    assert.is_near(5.1, other:reserve(60), 0.2)
-    assert.is_near(5, (mine:reserve(60, later)), 0.3)
+    assert.is_near(50, again, 2)
+    assert.equal(SECOND / 10, slot(other) - later)
+    assert.equal(later, select(2, mine:reserve(60, later)))
     other:hold(1) -- no hold ends another that lasts longer
-    assert.is_near(5.2, other:reserve(60), 0.2)
+    assert.equal(2 * SECOND / 10, slot(other) - later)
   end)
 
   it("gives a new slot to a caller that comes late", function()
@@ -74,14 +80,15 @@ describe("a limiter in Redis", function()
     local budget, client = limiter(10, "back"), server:client()
     local key, day = "{smmpanel}:limiter:back", 24 * 60 * 60 * 1e6
     budget:reserve(60)
-    local _, slot = budget:reserve(60)
-    budget:hold(3)
+    local _, early = budget:reserve(60)
+    budget:hold(30)
     for _, field in ipairs { "next", "hold", "last" } do -- as if all of it was a day later
       client:hset(key, field, ("%.0f"):format(tonumber(client:hget(key, field)) + day))
     end
-    slot = ("%.0f"):format(tonumber(slot) + day)
-    assert.is_near(3, budget:reserve(60), 0.2)
-    assert.is_near(3.1, budget:reserve(60, slot), 0.2)
+    early = ("%.0f"):format(tonumber(early) + day)
+    local wait, first = budget:reserve(60)
+    assert.is_near(30, wait, 2)
+    assert.equal(SECOND / 10, slot(budget, early) - first)
   end)
 
   it("loses at most one slot with a process that is killed", function()
@@ -122,8 +129,9 @@ describe("a limiter in Redis", function()
     local most, least = report.window(1)
     -- How close they come to it depends on the machine, which may be busy.
     assert.is_true(most <= 80 * 1.1 and least >= 80 * 0.5, ("%d to %d in a second"):format(least, most))
+    -- So do their shares: the long run measures them within 1 %. Here no process is left out.
     for _, count in pairs(report.shares) do
-      assert.is_near(1 / 4, count / report.total, 0.03)
+      assert.is_near(1 / 4, count / report.total, 0.1)
     end
   end)
 

@@ -42,8 +42,8 @@ describe("the command line, with a ledger,", function()
     _, err = run "smmpanel add --from ~/typo.csv --yes --ledger ~/right.db"
     assert.is_nil(err:find("new ledger", 1, true))
     for _, command in ipairs { "pending", "resolve typo-1 5", "ledger adopt --yes" } do
-      _, err = run("smmpanel " .. command .. " --ledger ~/rihgt.db", 2)
-      assert.matches("%-%-ledger: there is no ledger .*rihgt%.db", err)
+      local _, said = run("smmpanel " .. command .. " --ledger ~/rihgt.db", 2)
+      assert.matches("%-%-ledger: there is no ledger .*rihgt%.db", said)
     end
   end)
 

@@ -66,6 +66,12 @@ local function load_loop(name)
   return require("smmpanel.loop." .. name)
 end
 
+-- A task may run after HAProxy has changed its root.
+if HAS.haproxy() then
+  load_loop "haproxy"
+  load_loop "blocking"
+end
+
 local function is_active(loop, can_suspend)
   if loop.active then return loop.active(can_suspend) end
   return can_suspend

@@ -7,6 +7,8 @@
 -- both sides. A meaning that a language does not use is left out.
 -- @module smmpanel.api.words
 
+local lazy = require "smmpanel.util.lazy"
+
 local words = {}
 
 local FAMILY = {
@@ -16,6 +18,11 @@ local FAMILY = {
   az = "further", uz = "further", ms = "further", bn = "further", ur = "further",
   vi = "asian", id = "asian", zh = "asian", ja = "asian", ko = "asian", th = "asian", hi = "asian",
 }
+
+-- Where all modules are loaded at once, the words are too: the text to read is the answer to a request that was sent.
+-- Elsewhere English is enough, because nearly all panels use it.
+for _, family in pairs(FAMILY) do lazy("smmpanel.api.words." .. family) end
+require "smmpanel.api.words.english"
 
 -- The languages of a script, by a pattern for characters that only this script has; for the Latin script, by letters
 -- that distinguish languages. The first match decides.

@@ -92,10 +92,11 @@ end
 
 local HASH = "return {ARGV[2], redis.sha1hex(ARGV[1])}"
 
--- Redis computes the hash, because Lua has no SHA-1.
-local function hash_of(client, script)
-  if hashes[script] ~= nil or not client.evalsha then return hashes[script] end
-  local reply, failure = numbered(client, "eval", HASH, { 0, script })
+-- Redis computes the hash, because Lua has no SHA-1. Proxies and clients of clusters need a key to find the node.
+local function hash_of(client, script, key)
+  if not client.evalsha then return nil end
+  if hashes[script] ~= nil then return hashes[script] end
+  local reply, failure = numbered(client, "eval", HASH, key and { 1, key, script } or { 0, script })
   if not reply then return nil, failure end
   hashes[script] = reply[1]
   return hashes[script]
@@ -103,7 +104,7 @@ end
 
 -- With EVALSHA Redis need not read and hash the text of the script again.
 local function evaluate(client, script, arguments)
-  local hash, failure = hash_of(client, script)
+  local hash, failure = hash_of(client, script, arguments[1] > 0 and arguments[2] or nil)
   if failure then return nil, failure end
   if hash then
     local reply

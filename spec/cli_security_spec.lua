@@ -77,6 +77,21 @@ describe("the command line, security:", function()
     end
   end)
 
+  it("Ctrl-C while a request waits stops with the exit code of an interrupt, whatever the request is for", function()
+    local order = "add service=1 link=https://example.com/w quantity=100 --yes"
+    for i, line in ipairs { "balance", "services --fresh", order } do
+      local name = "wait" .. i
+      local out, err, code = home:run(([[rm -rf ~/cache
+        %s %s & pid=$!
+        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":1'; do sleep 0.05; done
+        kill -INT $pid; wait $pid]]):format(cli.COMMAND, line, sandbox.control, name),
+        { name = name, fault = "latency:20" })
+      assert.equal(130, code, out .. err)
+      assert.equal("smmpanel: stopped\n", err)
+      assert.equal(0, sandbox.counts(name).made)
+    end
+  end)
+
   it("the leftovers of a killed save are removed by the next one", function()
     local _, err, code = home:run(([[rm -rf ~/cache; mkdir -p ~/cache/smmpanel; chmod 755 ~/cache/smmpanel
       %s services >/dev/null & pid=$!

@@ -40,9 +40,10 @@ function fail.code(err)
   return KINDS[err.kind] or err.kind == "ledger" and LEDGER[err.code] or fail.SOME
 end
 
---- Ends the command with an error of the client. Does not return.
+--- Ends the command with an error of the client. Does not return. Only Ctrl-C cancels a request of the command.
 ---@param err smmpanel.Error
 function fail.client(err)
+  if err.code == "cancelled" and not err.uncertain then error("interrupted!", 0) end
   fail.with(fail.code(err), "%s", explain.text(err))
 end
 

@@ -2,6 +2,7 @@
 #include "curl_api.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_MIN = 0x075000 };
+enum { VERSION_MIN = 0x075000, FORK_WAIT_MS = 1000 };
 
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+static bool fork_waited; /* has `opening` during a fork */
+static bool half_opened; /* in this process, which was forked meanwhile */
 
 bool curl_api_refuse(curl_refusal *why, const char *code, const char *format, ...) {
   va_list arguments;
@@ -113,16 +116,24 @@ static bool open_once(void (*at_exit)(void), curl_refusal *why) {
 }
 
 bool curl_api_open(void (*at_exit)(void), curl_refusal *why) {
+  if (half_opened)
+    return curl_api_refuse(why, "unsupported", "this process was forked while libcurl was being loaded");
   pthread_mutex_lock(&opening);
   bool ok = libcurl.info || open_once(at_exit, why);
   pthread_mutex_unlock(&opening);
   return ok;
 }
 
-void curl_api_lock(void) {
-  pthread_mutex_lock(&opening);
+/* Until glibc 2.36, and in musl, a fork holds a lock that libcurl's libraries need while they are loaded. */
+void curl_api_before_fork(void) {
+  fork_waited = false;
+  for (int i = 0; i < FORK_WAIT_MS && !fork_waited; i++)
+    if (!(fork_waited = pthread_mutex_trylock(&opening) == 0)) poll(NULL, 0, 1);
 }
 
-void curl_api_unlock(void) {
-  pthread_mutex_unlock(&opening);
+void curl_api_after_fork(bool in_child) {
+  if (fork_waited)
+    pthread_mutex_unlock(&opening);
+  else if (in_child)
+    half_opened = true;
 }

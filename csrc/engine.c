@@ -161,11 +161,16 @@ static void stop_all(void) {
 /* Runs before a fork: the child must not find a lock held by a thread that it does not have. */
 static void lock_all(void) {
   pthread_mutex_lock(&all_lock);
-  curl_api_lock();
+  curl_api_before_fork();
 }
 
-static void unlock_all(void) {
-  curl_api_unlock();
+static void unlock_in_parent(void) {
+  curl_api_after_fork(false);
+  pthread_mutex_unlock(&all_lock);
+}
+
+static void unlock_in_child(void) {
+  curl_api_after_fork(true);
   pthread_mutex_unlock(&all_lock);
 }
 
@@ -181,7 +186,8 @@ static void stay_loaded(void) {
 static bool prepare_process(void) {
   static bool prepared;
   pthread_mutex_lock(&all_lock);
-  if (!prepared) prepared = atexit(stop_all) == 0 && pthread_atfork(lock_all, unlock_all, unlock_all) == 0;
+  if (!prepared)
+    prepared = atexit(stop_all) == 0 && pthread_atfork(lock_all, unlock_in_parent, unlock_in_child) == 0;
   pthread_mutex_unlock(&all_lock);
   if (prepared) stay_loaded();
   return prepared;

@@ -42,6 +42,18 @@ local function write_all(handle, head, list)
   assert(handle:write(table.concat(out)))
 end
 
+-- Throws what fails. What is written is readable by this user only: prices belong to the account.
+local function write_new(new, list, owner)
+  assert(core.append(new, ""))
+  local handle = assert(io.open(new, "r+b"))
+  local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"owner":%s,"services":['):format(FORMAT,
+    decimals_of(list), os.time(), json.encode(owner or ""))
+  local ok, thrown = pcall(write_all, handle, head, list)
+  local closed, why = handle:close() -- a full disk may be reported only here
+  if not ok then error(thrown, 0) end
+  assert(closed, why)
+end
+
 --- Writes a list of services atomically: on failure the file keeps its old content.
 ---@param path string
 ---@param list smmpanel.Service[]
@@ -51,20 +63,13 @@ end
 function file.save(path, list, owner)
   core.remove_leftovers(path)
   local new = beside(path)
-  local created, problem = core.append(new, "") -- readable by this user only: prices belong to the account
-  if not created then return nil, problem end
-  local handle
-  handle, problem = io.open(new, "r+b")
-  if not handle then return nil, problem end
-  local head = ('{"smmpanel":%d,"decimals":"%s","saved":%.0f,"owner":%s,"services":['):format(FORMAT,
-    decimals_of(list), os.time(), json.encode(owner or ""))
-  local ok, thrown = pcall(write_all, handle, head, list)
-  local closed, why = handle:close() -- a full disk may be reported only here
-  if ok and closed then ok, problem = os.rename(new, path) end
-  if ok and closed then return true end
+  local ok, problem = pcall(write_new, new, list, owner) -- Ctrl-C may end it anywhere
+  local is_interrupt = not ok and guard.is_interrupt(problem)
+  if ok then ok, problem = os.rename(new, path) end
+  if ok then return true end
   os.remove(new)
-  if guard.is_interrupt(thrown) then error(thrown, 0) end
-  return nil, tostring(problem or why or thrown)
+  if is_interrupt then error(problem, 0) end
+  return nil, tostring(problem)
 end
 
 local function decode(handle, how, saved_as)
@@ -75,8 +80,9 @@ local function decode(handle, how, saved_as)
     if not ok then return nil, verdict == "too_large" and problem or "damaged: " .. problem end
     piece = handle:read(PIECE)
   end
-  local ok, value = decoder:finish()
-  return ok and value or nil, "damaged: " .. (ok and "it has no services" or value)
+  local ok, value, verdict = decoder:finish()
+  if not ok then return nil, verdict == "too_large" and value or "damaged: " .. value end
+  return value, "damaged: it has no services"
 end
 
 local function read(handle, path, how)

@@ -79,7 +79,7 @@ describe("the command line on a terminal", function()
     open { columns = 120, rows = 40, env = { COLUMNS = "50" } }
     terminal:run("COLUMNS=50 " .. cli.COMMAND .. " services")
     local screen = lines(terminal:screen())
-    assert.equal(25, #screen)
+    assert.equal(25, #screen, table.concat(screen, "\n"))
     for i = 2, 24 do assert.is_true(cells(screen[i]) <= 50, screen[i]) end
   end)
 

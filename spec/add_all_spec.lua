@@ -1,5 +1,6 @@
 -- Placing many orders with refs: which were placed, which were not, and running it again.
 local core = require "smmpanel.core"
+local errors = require "smmpanel.errors"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
@@ -220,6 +221,28 @@ describe("panel:add_all", function()
     assert.same({ made = 8 }, counted(results))
     assert.is_true(core.now() - began >= 1)
     assert.equal(10, #seen)
+  end)
+
+  it("waited for ever if the panel asked for a pause of a thousand years", function()
+    local now, sent, real = 0, 0, core.now
+    local loop = setmetatable({ sleep = function(seconds) now = now + seconds end },
+      { __index = require "smmpanel.loop.blocking" })
+    local left = orders(1)
+    core.now = function() return assert(now < 2000 and now, "it still waits") end -- luacheck: ignore 122
+    local ok, results = pcall(require("smmpanel.ledger.add_all").run, function() return table.remove(left) end, 1, {
+      loop = loop, concurrency = 1, retries = 2, stop_after = 3, on_progress = function() end,
+      is_closed = function() return false end,
+      add = function()
+        sent = sent + 1
+        if sent > 1 then return { order = 1 } end
+        return nil, errors.new { kind = "http", code = "rate_limited", action = "add", message = "x",
+          http_status = 429, retry_after = 31536000000 }
+      end,
+    })
+    core.now = real -- luacheck: ignore 122
+    assert.is_true(ok, tostring(results))
+    assert.same({ made = 1 }, counted(results))
+    assert.is_near(900, now, 2)
   end)
 
   it("stops when a pause does not help", function()

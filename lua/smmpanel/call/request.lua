@@ -56,12 +56,10 @@ function request.new(state, action, given)
   }
 end
 
-local HOLD_MAX = 900 -- seconds; a longer Retry-After must not stop all calls for a day, and across restarts
-
 -- The panel asked for a pause, which applies to all calls. A limiter that fails here also fails for the next call,
 -- which reports it.
 local function slow_down(state, seconds)
-  for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, HOLD_MAX)) end
+  for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, retry.HOLD_MAX)) end
 end
 
 -- Returns the request in the format of the engine and of the option `transport`.

@@ -8,6 +8,9 @@ local errors = require "smmpanel.errors"
 local BASE = 0.5 -- seconds: upper bound of the first pause
 local CAP = 30 -- seconds: upper bound of every pause that the panel did not ask for
 
+--- Seconds; a longer Retry-After must not stop all calls for a day, and across restarts.
+retry.HOLD_MAX = 900
+
 -- Failures that a retry cannot change: cancelled by the caller, an invalid URL, a feature missing from libcurl, an
 -- error in the option `transport`.
 local FINAL = { cancelled = true, bad_url = true, unsupported = true, transport = true }

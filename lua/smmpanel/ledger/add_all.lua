@@ -7,6 +7,7 @@ local add_all = {}
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local loops = require "smmpanel.loop"
+local retry = require "smmpanel.call.retry"
 local stopping = require "smmpanel.ledger.stopping"
 
 local NAP = 0.05 -- seconds between two checks of a worker that waits for the end of a pause
@@ -47,7 +48,7 @@ local function pause(run, err)
   if now < run.paused_until then return end
   run.fruitless = run.fruitless + 1
   run.allowed = math.max(1, math.floor(run.allowed / 2))
-  run.paused_until = now + (err.retry_after or 2 ^ math.min(run.fruitless, 6))
+  run.paused_until = now + math.min(err.retry_after or 2 ^ math.min(run.fruitless, 6), retry.HOLD_MAX)
 end
 
 -- -> whether to continue

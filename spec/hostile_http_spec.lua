@@ -64,6 +64,34 @@ describe("a panel that sends", function()
     end)
   end
 
+  it("headers up to 512 lines or 64 KiB, and not one more", function()
+    local length, last = "Content-Length: 17\r\n", "\r\n" .. BODY
+    local function lines(count) return { OK .. length .. ("X: y\r\n"):rep(count - 3) .. last } end
+    local function bytes(size)
+      local left = size - #OK - #length - #"\r\n" - #"X: \r\n"
+      return { OK .. length, "X: ", { left, "y" }, "\r\n" .. last }
+    end
+    local function interim(count) return { { count, "HTTP/1.1 100 Continue\r\n\r\n" }, OK .. length .. last } end
+    for most, steps in pairs { [512] = lines, [65536] = bytes, [254] = interim } do
+      local value, err = panel(steps(most), { timeout = 10 }):balance()
+      assert.equal(1.5, value and value.balance, tostring(err))
+      value, err = panel(steps(most + 1), { timeout = 10 }):balance()
+      assert.is_nil(value)
+      assert.equal("protocol: the answer's headers are too large", err.code .. ": " .. err.message)
+    end
+  end)
+
+  it("a Retry-After of a thousand years holds other calls back for 15 minutes", function()
+    local held
+    local limiter = { reserve = function() return 0, 1 end, hold = function(_, seconds) held = seconds return true end }
+    for asked, most in pairs { [31536000000] = 900, [901] = 900, [899] = 899 } do
+      local _, err = panel({ raw.answer("", ("Retry-After: %.0f\r\n"):format(asked), "429 X") },
+        { limiter = limiter, timeout = 10 }):balance()
+      assert.equal("rate_limited", err.code)
+      assert.equal(most, held)
+    end
+  end)
+
   it("a broken answer to an order leaves it uncertain", function()
     for _, steps in ipairs { {}, { raw.RESET }, { OK }, { raw.answer "" }, { raw.WAIT } } do
       local value, err = panel(steps):add { service = 1, link = "https://x.example", quantity = 1 }

@@ -90,5 +90,22 @@ describe("a control character", function()
     server.stop()
     assert.is_nil(tostring(err):find "%c")
     assert.truthy(tostring(err):find "root: owned")
+    assert.equal("no root: owned [2J", err.message)
+  end)
+
+  it("in a panel's text reaches no error's message, which has at most 1,000 bytes", function()
+    local server = raw.start()
+    local nasty = ("x\\n\\u001b[2J\\u009b\\u202e"):rep(300)
+    for _, form in ipairs { '{"error":"%s"}', '{"errors":["%s"]}', '"%s"', '{"%s":1}', '{"balance":"%s"}', "%s" } do
+      local asked = smmpanel.new { url = server.url { raw.answer(form:format(nasty)) }, key = "key", retries = 0 }
+      local messages = { (select(2, asked:balance()) or {}).message, (select(2, asked:status(1)) or {}).message }
+      for _, record in pairs(asked:status { 1, 2 } or {}) do messages[#messages + 1] = record.error end
+      assert.is_true(#messages > 0, form)
+      for _, message in ipairs(messages) do
+        assert.is_true(#message <= 1000, form)
+        assert.is_nil(message:find "%c" or message:find "\194\155" or message:find "\226\128\174", form)
+      end
+    end
+    server.stop()
   end)
 end)

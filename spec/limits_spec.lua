@@ -32,6 +32,39 @@ describe("limits: a server that", function()
     end)
   end
 
+  it("sends 1 GB to a program that does not read it is paused", function()
+    local client = core.client {
+      url = sandbox.url .. "?fault=huge", key = sandbox.key, max_body = 2e9, connect_timeout = 5, user_agent = "x",
+    }
+    local before = peak_memory()
+    local transfer = assert(core.start(client, { action = "balance", deadline = core.now() + 20 }))
+    core.wait(10)
+    require("socket").sleep(0.3)
+    assert.equal(1, core.in_flight())
+    assert.is_true(peak_memory() - before < 8 * 1024, "memory grew")
+    transfer:cancel()
+    while core.in_flight() > 0 do
+      core.wait(1)
+      core.step()
+    end
+  end)
+
+  it("never answers has at most 4,096 requests of a program", function()
+    local server = require "spec.support.raw".start()
+    local said = require "spec.support.child".run(([[
+      local core = require "smmpanel.core"
+      local client = core.client { url = %q, key = "k", max_body = 1e6, connect_timeout = 5, user_agent = "x" }
+      local started, code = {}, nil
+      repeat
+        started[#started + 1], code = core.start(client, { action = "balance", deadline = core.now() + 20 })
+      until code or #started > 5000
+      print(#started, code, core.in_flight())
+      for _, transfer in ipairs(started) do transfer:cancel() end
+    ]]):format(server.url { "\0wait" }))
+    server.stop()
+    assert.equal("4096\tbusy\t4096\nexit 0\n", said)
+  end)
+
   it("sends slowly without an end is given up at the deadline", function()
     local started = core.now()
     local value, err = sandbox.panel("trickle:10", { retries = 3, timeout = 1 }):services()

@@ -92,6 +92,36 @@ describe("a panel that sends", function()
     end
   end)
 
+  it("a cookie gets none back, neither on that connection nor on the next", function()
+    local listener = assert(require("socket").bind("127.0.0.1", 0))
+    listener:settimeout(10)
+    local client = core.client {
+      url = ("http://127.0.0.1:%d/"):format((select(2, listener:getsockname()))), key = "k", max_body = 1e6,
+      connect_timeout = 5, user_agent = "x",
+    }
+    local peer
+    for call = 1, 3 do
+      local transfer = assert(core.start(client, { action = "balance", deadline = core.now() + 10 }))
+      peer = call ~= 2 and assert(listener:accept()) or peer
+      peer:settimeout(10)
+      local head = {}
+      repeat head[#head + 1] = assert(peer:receive "*l") until head[#head] == ""
+      peer:receive(tonumber(table.concat(head, "\n"):match "Content%-Length: (%d+)"))
+      assert.is_nil(table.concat(head, "\n"):lower():find("cookie", 1, true))
+      peer:send(raw.answer(BODY, "Set-Cookie: id=1; path=/\r\n" .. (call == 2 and "Connection: close\r\n" or "")))
+      if call == 2 then peer:close() end
+      local result
+      repeat
+        core.wait(1)
+        core.step()
+        result = transfer:result()
+      until result
+      assert.equal("", result.code, result.text)
+    end
+    peer:close()
+    listener:close()
+  end)
+
   it("a broken answer to an order leaves it uncertain", function()
     for _, steps in ipairs { {}, { raw.RESET }, { OK }, { raw.answer "" }, { raw.WAIT } } do
       local value, err = panel(steps):add { service = 1, link = "https://x.example", quantity = 1 }

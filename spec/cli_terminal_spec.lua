@@ -104,10 +104,20 @@ describe("the command line on a terminal", function()
     local ids = {}
     for i = 1, 5000 do ids[i] = tostring(800000 + i) end
     home:write("ids", table.concat(ids, "\n"))
-    terminal:type "smmpanel cancel --yes --from ~/ids --csv >~/report; echo code $?"
-    terminal:wait "/s  %d+ s left"
-    terminal:key "C-c"
-    local screen = terminal:wait "code 130"
+    local function stopped()
+      terminal:type "clear; smmpanel cancel --yes --from ~/ids --csv >~/report; echo code $?"
+      terminal:wait "/s  %d+ s left"
+      terminal:key "C-c"
+      return terminal:wait "code 130"
+    end
+    local screen = stopped()
+    -- LuaJIT throws at Ctrl-C wherever it is: if that is in the code that sends, the requests are not waited for, and
+    -- are reported as uncertain.
+    local tries = 1
+    while rawget(_G, "jit") and tries < 4 and not screen:find("stopping: ", 1, true) do
+      assert.matches("stopped: [%d,]+ of 5,000 done, [%d,]+ uncertain: their requests were still", screen)
+      screen, tries = stopped(), tries + 1
+    end
     -- The requests that were sent are waited for, so nothing is uncertain.
     assert.matches("stopping: waiting for the answers to sent requests; Ctrl%-C again stops at once\n", screen)
     local done = screen:match "smmpanel: stopped: ([%d,]+) of 5,000 done\n"

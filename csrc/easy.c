@@ -70,11 +70,13 @@ static bool is_accepted(curl_refusal *why, const char *option, CURLcode result) 
 }
 
 /* libcurl reads a long where a number would otherwise be passed as an int. */
+/* clang-format off: its versions differ on _Generic. */
 #define SET(option, value)                                                                         \
   do {                                                                                             \
     _Static_assert(_Generic((value), int : 0, unsigned : 0, default : 1), "libcurl reads a long"); \
     if (!is_accepted(why, #option, libcurl.easy_setopt(x->easy, option, value))) return false;     \
   } while (0)
+/* clang-format on */
 
 static bool set_request(exchange *x, curl_refusal *why) {
   SET(CURLOPT_URL, x->texts.url);

@@ -1,5 +1,6 @@
 -- The sandbox over real HTTP, with the curl program as the client. Each fault does on the wire what its name says, and
 -- the server's own counts are right.
+local child = require "spec.support.child"
 local faults = require "smmpanel.sandbox.faults"
 local server = require "smmpanel.sandbox.server"
 
@@ -609,5 +610,21 @@ describe("the fault", function()
 
   it("leaves only nginx's own messages in the error log", function()
     assert.is_nil(read(sandbox.dir .. "/error.log"):find "lua entry thread aborted")
+  end)
+end)
+
+-- Started by root, nginx's workers are another user. In a checkout below /root they cannot read a file.
+describe("a sandbox whose workers may not read its files", function()
+  it("has every shape", function()
+    local dir = io.popen("mktemp -d"):read "*l"
+    os.execute(("cp -r lua %s; chmod 700 %s"):format(dir, dir))
+    local said = child.run([[
+      local sandbox = require("smmpanel.sandbox.server").start { tls = false }
+      local panel = require("smmpanel").new { url = sandbox.url_with "pretty", key = sandbox.key }
+      print(panel:balance() ~= nil)
+      sandbox.stop()
+    ]], ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;'"):format(dir, dir))
+    os.execute("rm -rf " .. dir)
+    assert.equal("true\nexit 0\n", said)
   end)
 end)

@@ -20,6 +20,9 @@ setmetatable(shapes, { __index = function(self, name)
   return self[name]
 end })
 
+-- nginx's workers are another user, who may not be allowed to read the files: there all is read at the start, as root.
+if rawget(_G, "ngx") then assert(shapes.list) end
+
 local function each_asked(asked, place, action, work)
   for _, one in ipairs(asked or {}) do
     local entry = shapes.by_name[one.name] or error("unknown shape " .. one.name, 0)

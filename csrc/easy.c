@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 
 /* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
  * chunk of one byte takes it as long as a hundred bytes in a large one. */
 enum { RECEIVE_BYTES = 4 * 1024 };
+
+enum { WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for a write */
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
@@ -117,7 +118,7 @@ static bool set_limits(exchange *x, curl_refusal *why) {
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(x->max_body < INT64_MAX ? x->max_body : INT64_MAX));
-  if (x->write) SET(CURLOPT_MAXAGE_CONN, (long)EXCHANGE_WRITE_IDLE);
+  if (x->write) SET(CURLOPT_MAXAGE_CONN, (long)WRITE_IDLE);
   return true;
 }
 

@@ -20,8 +20,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { EXCHANGE_WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for a write */
-
 typedef struct exchange exchange;
 
 typedef struct {

@@ -108,6 +108,10 @@ static void work_later(multi *m, exchange *x) {
   if (queue_add(&m->work, &x->work)) exchange_retain(x);
 }
 
+static void unpack_later(multi *m, exchange *x) {
+  if (x->inflater && !x->inflated && !x->unread_full) work_later(m, x);
+}
+
 static void pause_later(multi *m, exchange *x) {
   if (x->to_pause) return;
   x->to_pause = true;
@@ -181,7 +185,7 @@ static bool store_packed(multi *m, exchange *x, const char *data, size_t len) {
     return false;
   }
   if (x->packed.len > PACKED_MAX) pause_later(m, x);
-  if (!x->unread_full) work_later(m, x);
+  unpack_later(m, x);
   return true;
 }
 
@@ -211,7 +215,7 @@ static void end_received(multi *m, exchange *x) {
 static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
   switch (status) {
     case INFLATER_GOES_ON:
-      if (!x->unread_full) work_later(m, x);
+      unpack_later(m, x);
       receive_again(m, x);
       break;
     case INFLATER_HUNGRY:
@@ -229,10 +233,6 @@ static void handle_unpacked(multi *m, exchange *x, inflater_status status) {
       break;
     case INFLATER_NO_MEMORY: multi_end(m, x, "memory", "out of memory"); break;
   }
-}
-
-static void unpack_later(multi *m, exchange *x) {
-  if (x->inflater && !x->inflated && !x->unread_full) work_later(m, x);
 }
 
 static void unpack_piece(multi *m, exchange *x) {
@@ -306,7 +306,7 @@ static void handle_result(multi *m, exchange *x, CURLcode result) {
   if (!*x->outcome.code && x->inflater && !x->inflated) {
     leave_handle(x);
     x->received = true;
-    if (!x->unread_full) work_later(m, x);
+    unpack_later(m, x);
   } else {
     end_exchange(m, x);
   }

@@ -27,7 +27,6 @@ typedef struct {
   exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */
   queue work;        /* exchanges with data to decompress or receive; holds a reference to each */
   int64_t now;       /* in milliseconds, when the turn began */
-  bool unshared;     /* some panel does not support HTTP/2, and needs a connection for each request */
   int64_t look_at;   /* when to check for overdue exchanges again */
   int64_t period_at; /* when the next period of connections begins */
   multi_body_function *on_body;

@@ -1,13 +1,9 @@
 -- The table of actions: complete rows, and no other place in the project that repeats their contents.
 local actions = require "smmpanel.api.actions"
 local child = require "spec.support.child"
+local system = require "spec.support.system"
 
-local function first_line(command)
-  local pipe = io.popen(command)
-  local line = pipe:read "*l"
-  pipe:close()
-  return line
-end
+local first_line = system.first_line
 
 local IS = { id = true, state = true, yes = true, any = true }
 local TYPES = { id = true, money = true, count = true, flag = true }

@@ -1,10 +1,7 @@
 -- Every `require` in lua/ and every `#include "…"` in csrc/ against the arrows in docs/architecture.md.
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local system = require "spec.support.system"
+
+local read = system.read
 
 local function files(command)
   local list, pipe = {}, io.popen(command)

@@ -4,12 +4,7 @@ local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local support = require "spec.support.sandbox"
 
-local function run(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local run = require("spec.support.system").output
 
 local function write_file(name, text)
   local file = assert(io.open(name, "w"))

@@ -6,12 +6,7 @@ local redis = require "spec.support.redis"
 local TIMEOUT, HELD = 0.25, 0.6
 local WAITS = 4 -- of the thread, from taking the request up to the end of the answer
 
-local function run(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local run = require("spec.support.system").output
 
 describe("a delayed thread", function()
   local directory, server

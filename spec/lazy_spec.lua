@@ -1,12 +1,8 @@
 -- Modules are loaded late: what a program loads at its start, and what happens if the files are replaced meanwhile.
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
-local function output(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local function output(command) return system.output(command .. " 2>&1") end
 
 local HEAD = [[
   local directory = ...

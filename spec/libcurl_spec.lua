@@ -2,13 +2,9 @@
 -- with an unusable libcurl is told.
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
+local system = require "spec.support.system"
 
-local function output(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local function output(command) return system.output(command .. " 2>&1") end
 
 describe("libcurl", function()
   if not io.open "/proc/self/maps" or os.getenv "LINK_CURL" then

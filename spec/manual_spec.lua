@@ -1,17 +1,7 @@
 -- The manual (make doc): every public function and type is in it, and every link leads somewhere.
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local system = require "spec.support.system"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local output, read = system.output, system.read
 
 -- The tool is for Lua 5.4, whatever runs the specs.
 describe("the manual", function()

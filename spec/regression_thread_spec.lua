@@ -4,12 +4,7 @@ local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
 
-local function run(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local run = require("spec.support.system").output
 
 -- The file that was loaded as the core.
 local function library()

@@ -5,12 +5,7 @@ local smmpanel = require "smmpanel"
 
 local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
-local function run(command)
-  local pipe = io.popen(command)
-  local out = pipe:read "*a"
-  pipe:close()
-  return out
-end
+local run = require("spec.support.system").output
 
 describe("the sandbox accepts", function()
   local sandbox

@@ -1,6 +1,7 @@
 -- The sandbox over real HTTP, with the curl program as the client. Each fault does on the wire what its name says, and
 -- the server's own counts are right.
 local child = require "spec.support.child"
+local system = require "spec.support.system"
 local faults = require "smmpanel.sandbox.faults"
 local server = require "smmpanel.sandbox.server"
 
@@ -16,12 +17,7 @@ local function os_status(command)
   return code or first
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = system.read
 
 local function lines_of(command)
   local pipe = assert(io.popen(command))

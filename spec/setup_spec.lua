@@ -1,10 +1,5 @@
 -- The setup of a system: tools/deps on simulated systems, tools/install, the rockspecs.
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require("spec.support.system").read
 
 local function shell(command)
   local pipe = io.popen("{ " .. command .. "; } 2>&1; echo exit $?")

@@ -1,21 +1,10 @@
 -- One version, in csrc/smmpanel.h; everything else says the same.
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local first_line, read = system.first_line, system.read
 
 local VERSION = read "csrc/smmpanel.h":match '#define SMMPANEL_VERSION "([^"]+)"'
-
-local function first_line(command)
-  local pipe = io.popen(command)
-  local line = pipe:read "*l"
-  pipe:close()
-  return line
-end
 
 describe("the one version is the same in", function()
   it("the core and the module", function()

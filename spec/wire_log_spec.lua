@@ -3,6 +3,7 @@ local core = require "smmpanel.core"
 local json = require "smmpanel.util.json"
 local smmpanel = require "smmpanel"
 local support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local KEY = "S3CRET/key +ü\"0123456789"
 local ORDER = { service = 1, link = "https://example.com/p/1", quantity = 1000 }
@@ -13,12 +14,7 @@ local function temporary()
   return path
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = system.read
 
 local function lines_of(path)
   local lines = {}

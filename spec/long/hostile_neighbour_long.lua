@@ -111,13 +111,7 @@ describe("the p99 of a healthy panel beside a hostile one is at most twice its o
   end)
 
   it("in nginx", function()
-    local urls = os.tmpname()
-    local file = assert(io.open(urls, "w"))
-    file:write(("return { good = %q,\n"):format(good.url { hostile.GOOD }))
-    for _, case in ipairs(cases) do file:write(("%q,\n"):format(bad.url(case[2]))) end
-    file:write "}\n"
-    file:close()
-    os.execute("chmod 644 " .. urls) -- the worker is another user
+    local urls = hostile.write_urls(good, bad, cases)
     local server = nginx.start { locations = ([[location = /beside { content_by_lua_block {
       local smmpanel, core, urls = require "smmpanel", require "smmpanel.core", dofile(URLS)
       local healthy = smmpanel.new { url = urls.good, key = "k", timeout = 30, retries = 0 }

@@ -2,16 +2,15 @@
 -- the yielded value for a row, and resume the call before its answer is there. The server proves that nothing was sent.
 local process = require "spec.support.process"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 describe("a call in a generator inside a coroutine of luv", function()
   local sandbox, said, ledger
 
   lazy_setup(function()
     sandbox, ledger = sandbox_support.start { tls = false }, os.tmpname()
-    local pipe = io.popen(("SPEC_URL='%s' SPEC_KEY=%s SPEC_LEDGER=%s timeout 20 %s %s 2>&1"):format(sandbox.url,
+    said = system.output(("SPEC_URL='%s' SPEC_KEY=%s SPEC_LEDGER=%s timeout 20 %s %s 2>&1"):format(sandbox.url,
       sandbox.key, ledger, process.lua(), "spec/loops/programs/luv_generators.lua"))
-    said = pipe:read "*a"
-    pipe:close()
   end)
   lazy_teardown(function()
     if sandbox then sandbox.stop() end

@@ -5,6 +5,7 @@ if _VERSION ~= "Lua 5.4" then return end
 local nginx = require "spec.loops.support.nginx"
 local programs = require "spec.loops.support.programs"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 describe("tasks of HAProxy that are suspended anywhere", function()
   local sandbox, said, ledger
@@ -13,10 +14,8 @@ describe("tasks of HAProxy that are suspended anywhere", function()
     sandbox, ledger = sandbox_support.start { tls = false }, os.tmpname()
     local command = programs.haproxy(nginx.free_port(), "interrupted")
     if not command then return end
-    local pipe = io.popen(("SPEC_URL='%s' SPEC_KEY=%s SPEC_LEDGER=%s timeout 30 env %s 2>&1"):format(sandbox.url,
+    said = system.output(("SPEC_URL='%s' SPEC_KEY=%s SPEC_LEDGER=%s timeout 30 env %s 2>&1"):format(sandbox.url,
       sandbox.key, ledger, command))
-    said = pipe:read "*a"
-    pipe:close()
   end)
   lazy_teardown(function()
     if sandbox then sandbox.stop() end

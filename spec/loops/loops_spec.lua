@@ -2,6 +2,7 @@
 local process = require "spec.support.process"
 local programs = require "spec.loops.support.programs"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local SECONDS = 60 -- then it hangs
 local AT_A_TIME = 3 -- what they do most is to wait
@@ -10,12 +11,7 @@ local FRAME_MS = 1 -- of processor time, in LÖVE
 
 local is_51 = _VERSION == "Lua 5.1"
 
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local output = system.output
 
 -- luv itself crashes if its state is closed within its loop.
 local function ways_to_leave(program)

@@ -6,20 +6,9 @@ if _VERSION ~= "Lua 5.1" then return end
 local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local output, read = system.line, system.read
 
 -- The functions of each framework that the code uses.
 local INIT = [[

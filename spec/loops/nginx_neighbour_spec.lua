@@ -33,13 +33,8 @@ local LOCATION = [[
 describe("in nginx, a healthy panel next to one that sends", function()
   local bad, good, server, urls
   lazy_setup(function()
-    bad, good, urls = raw.start(), raw.start(), os.tmpname()
-    local file = assert(io.open(urls, "w"))
-    file:write(("return { good = %q,\n"):format(good.url { hostile.GOOD }))
-    for _, case in ipairs(hostile.BOMBS) do file:write(("%q,\n"):format(bad.url(case[2]))) end
-    file:write "}\n"
-    file:close()
-    os.execute("chmod 644 " .. urls) -- the worker is another user
+    bad, good = raw.start(), raw.start()
+    urls = hostile.write_urls(good, bad, hostile.BOMBS)
     server = nginx.start { locations = (LOCATION:gsub("URLS", function() return ("%q"):format(urls) end)) }
   end)
   lazy_teardown(function()

@@ -2,23 +2,12 @@
 if _VERSION ~= "Lua 5.1" then return end
 
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local NEOVIM = "timeout 30 nvim --headless -u NONE -i NONE -n --cmd 'set rtp+=%s/contrib/nvim' " ..
   "-c 'runtime plugin/smmpanel.lua' -c 'luafile spec/loops/programs/neovim_plugin.lua' 2>&1"
 
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local output, read = system.output, system.read
 
 describe("the Neovim plugin", function()
   local sandbox, said, root

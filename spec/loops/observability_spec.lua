@@ -3,16 +3,12 @@ local cjson = require "cjson"
 local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 local sandbox_server = require "smmpanel.sandbox.server"
 
 local is_51 = _VERSION == "Lua 5.1"
 
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local output = system.output
 
 describe("the example for", function()
   local sandbox, environment

@@ -7,14 +7,10 @@ if _VERSION ~= "Lua 5.4" then return end
 local TSAN_OPTIONS = "die_after_fork=0:intercept_tls_get_addr=0"
 
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 local sandbox_server = require "smmpanel.sandbox.server"
 
-local function output(command)
-  local pipe = io.popen(command .. " 2>&1")
-  local text = pipe:read "*a"
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
+local function output(command) return system.line(command .. " 2>&1") end
 
 describe("under the thread sanitizer", function()
   local sandbox, dir, library

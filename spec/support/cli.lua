@@ -1,5 +1,6 @@
 -- Runs the command line as a person and a script would: in a terminal (tmux), and in pipes.
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
 local cli = {}
 
@@ -8,12 +9,7 @@ local function quoted(text)
 end
 cli.quoted = quoted
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read_file = system.read
 cli.read_file = read_file
 
 --- Writes a file, and returns its path.

@@ -176,4 +176,20 @@ hostile.CASES = {
     "rate_limited" },
 }
 
+--- Writes the URLs of the servers for an nginx worker, which is another user: `good`, and one for each case.
+---@param good table a raw server
+---@param bad table a raw server
+---@param cases table[]
+---@return string path
+function hostile.write_urls(good, bad, cases)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(("return { good = %q,\n"):format(good.url { hostile.GOOD }))
+  for _, case in ipairs(cases) do file:write(("%q,\n"):format(bad.url(case[2]))) end
+  file:write "}\n"
+  file:close()
+  os.execute("chmod 644 " .. path)
+  return path
+end
+
 return hostile

@@ -1,5 +1,6 @@
 -- An nginx for the specs, on a free port, in a private directory.
 local http = require "spec.loops.support.http"
+local system = require "spec.support.system"
 local socket = require "socket"
 
 local nginx = {}
@@ -24,12 +25,7 @@ http {
 }
 ]]
 
-local function output(command)
-  local pipe = io.popen(command)
-  local text = pipe:read "*a"
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
+local output = system.line
 
 local function read(path)
   local file = io.open(path, "rb")

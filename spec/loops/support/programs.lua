@@ -3,17 +3,13 @@
 -- Lua that it was built with.
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
 local is_51 = _VERSION == "Lua 5.1"
 
 local NEOVIM = "nvim --headless -u NONE -i NONE -n -c "
 
-local function output(command)
-  local pipe = io.popen(command .. " 2>/dev/null")
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local function output(command) return system.output(command .. " 2>/dev/null") end
 
 local function has(program) return output("PATH=$PATH:/usr/sbin:/usr/games command -v " .. program) ~= "" end
 

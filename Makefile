@@ -13,14 +13,14 @@ LUA_PC  := $(firstword $(foreach p,$(ABI_PCS),$(shell pkg-config --exists $(p) 2
 LUA_INC ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
 # libcurl is opened when it is first needed. LINK_CURL=1 links it instead, for a system without dlopen, or whose libcurl
 # has another name than libcurl.so.4.
-LINK_CURL ?= $(if $(filter Darwin,$(shell uname -s)),1)
+UNAME   := $(shell uname -s)
+LINK_CURL ?= $(if $(filter Darwin,$(UNAME)),1)
 CURL    ?= $(or $(shell pkg-config --cflags --libs libcurl 2>/dev/null),$(shell curl-config --cflags --libs 2>/dev/null),-lcurl)
 # `make ZLIB=` builds without zlib: then no answer is requested in gzip
 ZLIB    ?= -lz
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 DEFINES := -std=c11 -D_GNU_SOURCE -fvisibility=hidden $(if $(ZLIB),,-DWITHOUT_ZLIB) $(if $(LINK_CURL),-DLINK_LIBCURL)
-UNAME   := $(shell uname -s)
 ifeq ($(UNAME),Darwin)
 SHARED  := -bundle -undefined dynamic_lookup
 else

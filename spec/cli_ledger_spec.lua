@@ -1,7 +1,8 @@
 -- Refs on the command line: orders placed before, orders with an unknown outcome, a new key, and smmpanel doctor.
--- examination.
 local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
+local errors = require "smmpanel.errors"
+local explain = require "smmpanel.cli.explain"
 local sandboxes = require "spec.support.sandbox"
 
 describe("the command line, with a ledger,", function()
@@ -186,5 +187,14 @@ describe("the command line, with a ledger,", function()
     assert.matches("> POST http://127.0.0.1[^\n]*\n> key=K&action=status&order[s]?=1\n< HTTP 200\n", err)
     assert.matches('< {"[^\n]*"Partial"', err)
     assert.is_nil(err:find(sandbox.key, 1, true))
+  end)
+end)
+
+describe("the next command after an uncertain order", function()
+  it("can be pasted into a shell, whatever the ref is", function()
+    local err = errors.new { kind = "network", code = "timeout", action = "add", message = "no answer",
+      uncertain = true, ref = "it's $5", order = 7 }
+    local next_command = explain.text(err):match "; next: (.*)$"
+    assert.equal([[smmpanel resolve 'it'\''s $5' 7]], next_command)
   end)
 end)

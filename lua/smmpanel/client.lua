@@ -6,6 +6,7 @@ local lazy = require "smmpanel.util.lazy"
 local account = require "smmpanel.ledger.account"
 local add = require "smmpanel.ledger.add"
 local add_all = lazy "smmpanel.ledger.add_all"
+local cache = lazy "smmpanel.catalog.cache"
 local argerror = require "smmpanel.util.argerror"
 local by_ids = require "smmpanel.call.by_ids"
 local checks = require "smmpanel.util.checks"
@@ -34,7 +35,7 @@ local STOP_AFTER = 3 -- answers in a row, of add_all
 -- Returns the services from the cache file if it is fresh; otherwise fetches them and writes the file.
 local function kept_services(state, given, call, fetch)
   local owner = state.client:account_tag(state.options.url) -- a hash, because the URL may hold a token
-  return require("smmpanel.catalog.cache").services({ path = given.cache, owner = owner,
+  return cache.services({ path = given.cache, owner = owner,
     max_age = given.max_age or CACHE_SECONDS, decimals = call.decimals,
     max_body = state.options.max_body }, fetch)
 end

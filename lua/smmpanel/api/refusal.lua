@@ -64,9 +64,7 @@ local MESSAGE_MAX = 1000 -- bytes; a panel may put a whole catalogue there
 
 local function bounded(said)
   if #said > MESSAGE_MAX then said = text.whole_characters(said:sub(1, MESSAGE_MAX - 3)) .. "..." end
-  said = said:gsub("[^\32-\126\128-\255]+", " ")
-  for _, pattern in ipairs(text.UNSAFE) do said = said:gsub(pattern, " ") end
-  return said
+  return text.safe((said:gsub("[^\32-\126\128-\255]+", " ")))
 end
 
 -- A text with one of these codes is no state, so the words of all languages for states need not be read.

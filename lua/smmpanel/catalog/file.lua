@@ -74,15 +74,15 @@ end
 
 local function decode(handle, how, saved_as)
   local decoder = core.decoder(schemas.services, how.decimals or saved_as, how.max_body)
+  local ok, said, verdict = true, nil, nil
   local piece = handle:read(PIECE)
-  while piece do
-    local ok, problem, verdict = decoder:feed(piece)
-    if not ok then return nil, verdict == "too_large" and problem or "damaged: " .. problem end
+  while ok and piece do
+    ok, said, verdict = decoder:feed(piece)
     piece = handle:read(PIECE)
   end
-  local ok, value, verdict = decoder:finish()
-  if not ok then return nil, verdict == "too_large" and value or "damaged: " .. value end
-  return value, "damaged: it has no services"
+  if ok then ok, said, verdict = decoder:finish() end
+  if not ok then return nil, verdict == "too_large" and said or "damaged: " .. said end
+  return said, "damaged: it has no services"
 end
 
 local function read(handle, path, how)

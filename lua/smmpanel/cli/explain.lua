@@ -3,6 +3,8 @@
 
 local explain = {}
 
+local text = require "smmpanel.util.text"
+
 -- These replace the client's own messages, which name Lua functions.
 local LEDGER = {
   uncertain = "the outcome of the order '%s' is unknown; see: smmpanel pending --investigate",
@@ -38,7 +40,7 @@ explain.LOOK_UP = "Look up each order at the panel, then: smmpanel resolve REF O
 -- The next command, where a ref is pending after this error.
 local function next_step(err)
   if not (err.uncertain and err.ref) then return "" end
-  if err.order then return ("; next: smmpanel resolve '%s' %s"):format(err.ref, tostring(err.order)) end
+  if err.order then return ("; next: smmpanel resolve %s %s"):format(text.shell_word(err.ref), tostring(err.order)) end
   return "; do not repeat it, see: smmpanel pending --investigate"
 end
 

@@ -38,14 +38,15 @@
 local loops = {}
 
 local argerror = require "smmpanel.util.argerror"
+local host = require "smmpanel.util.host"
 local suspendable = require "smmpanel.loop.suspendable"
 local uninterrupted = require "smmpanel.loop.uninterrupted"
 
 -- Whether the program uses this loop; our adapter is loaded only then.
 local HAS = {
-  ngx = function() return rawget(_G, "ngx") ~= nil end,
+  ngx = function() return host.nginx end,
   tarantool = function() return rawget(_G, "_TARANTOOL") ~= nil end,
-  haproxy = function() return type(rawget(_G, "core")) == "table" and rawget(_G, "core").register_task ~= nil end,
+  haproxy = function() return host.haproxy end,
   cqueues = function() return package.loaded.cqueues ~= nil end,
   copas = function() return package.loaded.copas ~= nil end,
   glib = function() return package.loaded.lgi ~= nil end,
@@ -67,7 +68,7 @@ local function load_loop(name)
 end
 
 -- A task may run after HAProxy has changed its root.
-if HAS.haproxy() then
+if host.haproxy then
   load_loop "haproxy"
   load_loop "blocking"
 end

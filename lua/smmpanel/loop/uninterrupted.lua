@@ -4,8 +4,6 @@
 -- task after its next wait; elsewhere it does nothing. Each public function calls it first.
 -- @module smmpanel.loop.uninterrupted
 
-local haproxy = rawget(_G, "core")
-
-if type(haproxy) == "table" and haproxy.register_task then return function() debug.sethook() end end
+if require("smmpanel.util.host").haproxy then return function() debug.sethook() end end
 
 return function() end

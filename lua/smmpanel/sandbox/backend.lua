@@ -193,8 +193,7 @@ end
 ---@param list? string nil: no faults
 ---@param actions? string only for these, separated by commas
 function Backend:set_faults(list, actions)
-  local specs, problem = faults.parse(list)
-  checked(not problem and faults.plan(specs), problem or "these faults cannot be combined")
+  faults.check(list)
   self.faults = { text = list, on = actions }
 end
 

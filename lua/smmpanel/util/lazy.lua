@@ -5,9 +5,9 @@
 -- @module smmpanel.util.lazy
 
 local core = require "smmpanel.core"
+local host = require "smmpanel.util.host"
 
-local haproxy = rawget(_G, "core")
-local AT_ONCE = rawget(_G, "ngx") ~= nil or type(haproxy) == "table" and haproxy.register_task ~= nil
+local AT_ONCE = host.nginx or host.haproxy
 
 -- An installation replaces all files. A part of another version must not be loaded beside those that are in use.
 local path = debug and debug.getinfo(1, "S").source:match "^@(.*)"

@@ -4,7 +4,6 @@
 -- @module smmpanel.util.normalise
 
 local casefold = require "smmpanel.util.casefold"
-local text = require "smmpanel.util.text"
 
 local function utf8_char(point)
   if point < 0x80 then return string.char(point) end
@@ -115,7 +114,7 @@ return function(s)
   if has "://" then s = s:gsub("https?://[^ \t\r\n]*", " ") end
   if s:find "[A-Z]" then s = s:gsub("([a-z])([A-Z])", "%1 %2") end -- OrderID, serviceNotFound
   local wide = s:find "[\194-\244]"
-  s = wide and casefold(s) or text.lower(s)
+  s = casefold(s)
   if wide then s = s:gsub("\226\128[\152-\155]", "'") end
   if has "'" then s = s:gsub("'([a-z]+)", after_apostrophe):gsub("'", "") end
   if has "`" then s = s:gsub("`", "") end

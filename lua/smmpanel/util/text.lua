@@ -83,15 +83,22 @@ end
 -- characters that change the text direction. Each pattern matches one character of two or three bytes.
 text.UNSAFE = { "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]", "\216\156" }
 
+--- Replaces the unsafe characters of UTF-8 by spaces.
+---@param s string
+---@return string
+function text.safe(s)
+  if s:find "[\194\216\226]" then
+    for _, pattern in ipairs(text.UNSAFE) do s = s:gsub(pattern, " ") end
+  end
+  return s
+end
+
 --- Shortens a text to one line of at most `limit` bytes; white space and control characters become single spaces.
 ---@param s string
 ---@param limit integer bytes
 ---@return string
 function text.one_line(s, limit)
-  local line = text.whole_characters(s:sub(1, limit))
-  if line:find "[\194\216\226]" then
-    for _, pattern in ipairs(text.UNSAFE) do line = line:gsub(pattern, " ") end
-  end
+  local line = text.safe(text.whole_characters(s:sub(1, limit)))
   line = text.trim((line:gsub("[^\33-\126\128-\255]+", " ")))
   return #s > limit and line .. "..." or line
 end
@@ -106,6 +113,13 @@ end
 local function numbered(char)
   local a, b, c = char:byte(1, 3)
   return ("\\u{%04X}"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
+end
+
+--- Quotes a text as one word of a shell.
+---@param s string
+---@return string
+function text.shell_word(s)
+  return "'" .. s:gsub("'", "'\\''") .. "'"
 end
 
 -- Unsafe and invisible characters: no-break space, zero width, byte order mark.

@@ -180,7 +180,7 @@ end
 
 local function quoted(word)
   if word:find "^[%w@%%+=:,./_-]+$" then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
+  return text.shell_word(word)
 end
 
 --- Returns the command line that places an order, so that typed answers are not lost.

@@ -4,14 +4,11 @@
 local private = {}
 
 local lfs = require "lfs"
-
-local function quoted(path)
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
+local text = require "smmpanel.util.text"
 
 -- Lua has no umask and no chmod.
 local function shell(command, path)
-  local ok = os.execute(("umask 077; %s -- %s 2>/dev/null"):format(command, quoted(path)))
+  local ok = os.execute(("umask 077; %s -- %s 2>/dev/null"):format(command, text.shell_word(path)))
   return ok == true or ok == 0
 end
 

@@ -9,8 +9,7 @@ local KEYWORDS = {}
 for word in ("and break do else elseif end false for function goto if in local nil not or repeat return "
   .. "then true until while"):gmatch "%a+" do KEYWORDS[word] = true end
 
--- Non-ASCII control characters, line separators and bidirectional controls: a terminal obeys them.
-local UNSAFE = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+local UNSAFE = require("smmpanel.util.text").UNSAFE
 
 local function in_bytes(char)
   return (char:gsub(".", function(byte) return ("\\%03d"):format(byte:byte()) end))
@@ -72,9 +71,7 @@ end
 --- Appends the pieces of a value's text to a list: see smmpanel.util.json's.
 ---@param out string[]
 ---@param value any
-function lua_literal.append(out, value)
-  append(out, value)
-end
+lua_literal.append = append
 
 --- Returns a value as source on one line, with sorted keys.
 ---@param value any

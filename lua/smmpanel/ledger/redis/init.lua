@@ -17,6 +17,7 @@ local core = require "smmpanel.core"
 local process = require "smmpanel.ledger.process"
 local redis = require "smmpanel.util.redis"
 local scripts = require "smmpanel.ledger.redis.scripts"
+local watched = require("smmpanel.util.lazy") "smmpanel.watch.redis"
 
 local store = {}
 
@@ -273,7 +274,7 @@ end
 ---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function Store:work(name, how)
-  return require("smmpanel.watch.redis").new(self, name, how)
+  return watched.new(self, name, how)
 end
 
 return store

@@ -12,6 +12,7 @@ local core = require "smmpanel.core"
 local connections = require "smmpanel.ledger.sqlite.connection"
 local file = require "smmpanel.ledger.sqlite.file"
 local text = require "smmpanel.util.text"
+local watched = require("smmpanel.util.lazy") "smmpanel.watch.sqlite"
 local argerror = require "smmpanel.util.argerror"
 
 local store = {}
@@ -377,7 +378,7 @@ end
 ---@param how { owner: smmpanel.LedgerOwner }
 ---@return table
 function Store:work(name, how)
-  return require("smmpanel.watch.sqlite").new(self, name, how)
+  return watched.new(self, name, how)
 end
 
 return store

@@ -127,10 +127,8 @@ end
 ---@param text string?
 function faults.check(text)
   local specs, problem = faults.parse(text)
+  if not problem then problem = select(2, faults.plan(specs)) end
   if problem then error(problem, 0) end
-  local plan
-  plan, problem = faults.plan(specs)
-  if not plan then error(problem, 0) end
 end
 
 --- Counts a request towards a rate limit.

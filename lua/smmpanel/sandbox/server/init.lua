@@ -7,6 +7,7 @@
 -- @module smmpanel.sandbox.server
 
 local config = require "smmpanel.sandbox.server.config"
+local quoted = require("smmpanel.util.text").shell_word
 
 local server = {}
 
@@ -40,10 +41,6 @@ end
 local function exists(path)
   local file = io.open(path, "rb")
   return file and file:close() and true or false
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 -- ---- detection -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 -- @module smmpanel.sandbox.shapes
 
 local documented = require "smmpanel.sandbox.panel.documented"
+local host = require "smmpanel.util.host"
 local json = require "smmpanel.sandbox.panel.php_json"
 
 local shapes = {}
@@ -21,7 +22,7 @@ setmetatable(shapes, { __index = function(self, name)
 end })
 
 -- nginx's workers are another user, who may not be allowed to read the files: there all is read at the start, as root.
-if rawget(_G, "ngx") then assert(shapes.list) end
+if host.nginx then assert(shapes.list) end
 
 local function each_asked(asked, place, action, work)
   for _, one in ipairs(asked or {}) do

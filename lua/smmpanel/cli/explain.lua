@@ -3,6 +3,7 @@
 
 local explain = {}
 
+local decimal = require "smmpanel.util.decimal"
 local text = require "smmpanel.util.text"
 
 -- These replace the client's own messages, which name Lua functions.
@@ -40,7 +41,10 @@ explain.LOOK_UP = "Look up each order at the panel, then: smmpanel resolve REF O
 -- The next command, where a ref is pending after this error.
 local function next_step(err)
   if not (err.uncertain and err.ref) then return "" end
-  if err.order then return ("; next: smmpanel resolve %s %s"):format(text.shell_word(err.ref), tostring(err.order)) end
+  if err.order then
+    local id = type(err.order) == "number" and decimal.shortest(err.order) or tostring(err.order)
+    return ("; next: smmpanel resolve %s %s"):format(text.shell_word(err.ref), text.shell_word(id))
+  end
   return "; do not repeat it, see: smmpanel pending --investigate"
 end
 

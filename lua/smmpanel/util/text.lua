@@ -115,10 +115,11 @@ local function numbered(char)
   return ("\\u{%04X}"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
 end
 
---- Quotes a text as one word of a shell.
+--- Returns a text as one word of a shell: in quotes, unless no shell gives one of its characters a meaning.
 ---@param s string
 ---@return string
 function text.shell_word(s)
+  if s:find "^[A-Za-z0-9@%%+:,./_-][A-Za-z0-9@%%+:,./_=-]*$" then return s end
   return "'" .. s:gsub("'", "'\\''") .. "'"
 end
 

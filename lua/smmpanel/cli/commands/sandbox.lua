@@ -3,6 +3,7 @@ local fail = require "smmpanel.cli.fail"
 local server = require "smmpanel.sandbox.server"
 local terminal = require "smmpanel.cli.views.terminal"
 local argerror = require "smmpanel.util.argerror"
+local shell_word = require("smmpanel.util.text").shell_word
 
 local function whole(text)
   local n = text:find "^[0-9]+$" and tonumber(text)
@@ -33,8 +34,8 @@ local function run(context, args)
   local sandbox, problem = server.start { services = args.services, port = args.port, balance = args.balance }
   if not sandbox then fail.with(fail.SOME, "%s", problem) end
   context:say "The sandbox panel is running. Paste these two lines into another terminal:\n"
-  context:print("export SMMPANEL_URL='%s'", args.fault and sandbox.url_with(args.fault) or sandbox.url)
-  context:print("export SMMPANEL_KEY='%s'", sandbox.key)
+  context:print("export SMMPANEL_URL=%s", shell_word(args.fault and sandbox.url_with(args.fault) or sandbox.url))
+  context:print("export SMMPANEL_KEY=%s", shell_word(sandbox.key))
   terminal.flush(io.stdout)
   context:say(("\nTo list its controls: curl -X POST %s\nCtrl-C stops it."):format(sandbox.control))
   server.wait(sandbox) -- Ctrl-C ends the wait, not this program

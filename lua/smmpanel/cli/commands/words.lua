@@ -1,6 +1,7 @@
 -- Prints the words for shell completion: profiles, pending refs, fields of an order, faults of the sandbox. Prints
 -- nothing if they cannot be determined, because an error message would disturb the completion.
 local profiles = require "smmpanel.cli.input.profiles"
+local text = require "smmpanel.util.text"
 
 local KINDS = {}
 
@@ -16,9 +17,7 @@ end
 function KINDS.refs(context)
   local ok, list = pcall(function() return context:panel({ ledger = context:ledger() }):pending() end)
   local names = {}
-  for _, entry in ipairs(ok and list or {}) do
-    if not entry.ref:find "[%s'\"\\$`]" then names[#names + 1] = entry.ref end
-  end
+  for _, entry in ipairs(ok and list or {}) do names[#names + 1] = entry.ref end
   return names
 end
 
@@ -41,6 +40,9 @@ return {
   run = function(context, args)
     local names = KINDS[args.kind](context)
     table.sort(names)
-    for _, name in ipairs(names) do context:print("%s", name) end
+    for _, name in ipairs(names) do
+      -- bash's compgen runs what a word contains, such as <(reboot), and inserts the word without quotes.
+      if text.shell_word(name) == name then context:print("%s", name) end
+    end
   end,
 }

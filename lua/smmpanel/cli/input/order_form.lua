@@ -178,11 +178,6 @@ function order_form.shown(order)
   return list
 end
 
-local function quoted(word)
-  if word:find "^[%w@%%+=:,./_-]+$" then return word end
-  return text.shell_word(word)
-end
-
 --- Returns the command line that places an order, so that typed answers are not lost.
 ---@param order table<string, string>
 ---@param ref? string
@@ -191,9 +186,9 @@ function order_form.command(order, ref)
   local words = { "smmpanel add" }
   for _, field in ipairs(catalog.sent(order)) do
     local values = type(field.value) == "table" and field.value or { field.value }
-    for _, value in ipairs(values) do words[#words + 1] = quoted(field.name .. "=" .. value) end
+    for _, value in ipairs(values) do words[#words + 1] = text.shell_word(field.name .. "=" .. value) end
   end
-  if ref then words[#words + 1] = quoted("--ref=" .. ref) end
+  if ref then words[#words + 1] = text.shell_word("--ref=" .. ref) end
   return table.concat(words, " ")
 end
 

@@ -30,7 +30,8 @@ function private.problem(path)
     return ("%s is a %s: a key must be in an ordinary file"):format(path, mode)
   end
   if private.is_open(path) then
-    return ("%s contains keys and can be read by other users: chmod 600 %s"):format(path, path)
+    return ("%s contains keys and can be read by other users: chmod 600 %s"):format(path,
+      text.shell_word(path))
   end
 end
 

@@ -3,6 +3,8 @@
 
 local config = {}
 
+local shell_word = require("smmpanel.util.text").shell_word
+
 local nginx = [[
 ${modules}
 daemon off;
@@ -93,7 +95,7 @@ ${lives}
 ${certificates}
 (
   trap - TERM
-  exec '${nginx}' -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1
+  exec ${nginx} -e '${dir}/error.log' -p '${dir}' -c '${dir}/nginx.conf' >output 2>&1
 ) &
 pid=$!
 echo $pid >child
@@ -149,7 +151,7 @@ end
 ---@param place sandbox.place
 ---@return string
 function config.watcher(place)
-  return fill(watcher, { dir = place.dir, nginx = place.nginx, lives = config.lives,
+  return fill(watcher, { dir = place.dir, nginx = shell_word(place.nginx), lives = config.lives,
                          certificates = place.tls_port and certificates or "" })
 end
 

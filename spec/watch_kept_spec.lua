@@ -1,4 +1,5 @@
 -- panel:watch with a name: orders stored in the ledger.
+local raw = require "spec.support.raw"
 local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
@@ -150,12 +151,26 @@ describe("panel:watch with a name", function()
     local broken = sandbox.panel("503", { retries = 0, on_event = function(event)
       if event.type == "poll_failed" then failed[#failed + 1] = event end
     end })
-    local _, err = broken:watch({ 1, 2 }, { interval = 0.1, timeout = 0.5 })
+    local _, err = broken:watch({ 1, 2 }, { interval = 0.1, timeout = 1.5 })
     assert.equal("timeout", err.code)
     assert.truthy(err.message:find("the last poll failed: ", 1, true), err.message)
     assert.equal(503, err.cause.http_status)
     assert.is_true(#failed >= 2)
     assert.same({ "status", 2, 503 }, { failed[1].action, failed[1].ids, failed[1].err.http_status })
+  end)
+
+  -- That its request had no answer yet at the end hid why the polls before it failed.
+  it("reports no failed poll if its own deadline cut the last one short", function()
+    local server, failed = raw.start(), {}
+    finally(server.stop)
+    local url = server.url { raw.answer("", "", "503 Service Unavailable"), raw.WAIT }
+    local broken = smmpanel.new { url = url, key = "key", retries = 0, on_event = function(event)
+      if event.type == "poll_failed" then failed[#failed + 1] = event.err.http_status end
+    end }
+    local _, err = broken:watch({ 1, 2 }, { interval = 0.1, timeout = 2 })
+    assert.equal("timeout", err.code)
+    assert.equal(503, err.cause.http_status, tostring(err))
+    assert.same({ 503 }, failed)
   end)
 
   it("waits for orders that others add", function()

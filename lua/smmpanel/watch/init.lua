@@ -128,8 +128,8 @@ end
 local function poll(run, claim)
   local seconds = run.deadline and math.max(0.001, run.deadline - core.now())
   claim.lost = core.now() + run.lease
-  local polled, err = run.poll(claim.ids, seconds)
-  run.reason = err
+  local polled, err, is_cut = run.poll(claim.ids, seconds)
+  if not (is_cut and run.reason) then run.reason = err end
   if err and (err.kind == "cancelled" or errors.is_authentication(err)) then
     for _, id in ipairs(claim.ids) do run.failed(id, polled[id]) end
     later(run, claim, claim.ids, 0)
@@ -183,7 +183,7 @@ end
 ---@field on_change fun(id: smmpanel.Id, record: table, previous: table?)
 ---@field key_of fun(id: string): smmpanel.Id returns the id as the caller wrote it
 ---@field failed fun(id: string, record: table) called for a poll without a change
----@field poll fun(ids: string[], seconds: number?): table<string, table>, smmpanel.Error?
+---@field poll fun(ids: string[], seconds: number?): table<string, table>, smmpanel.Error?, boolean? cut by the deadline
 
 --- Polls until all orders are final, or the deadline.
 ---@param run smmpanel.Watching

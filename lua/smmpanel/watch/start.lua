@@ -40,8 +40,9 @@ local LEASE_MARGIN = 15 -- seconds that a claim lasts longer than its poll
 local function new_watching(own, given, asked, set)
   local defaults = own.options
   local timeout, batch_size = defaults.timeout, given.batch_size or defaults.batch_size
+  local deadline = given.timeout and core.now() + given.timeout
   return {
-    work = set, interval = given.interval or 60, deadline = given.timeout and core.now() + given.timeout,
+    work = set, interval = given.interval or 60, deadline = deadline,
     lease = timeout + LEASE_MARGIN, batch_size = batch_size, pollers = given.concurrency or defaults.concurrency,
     loop = loops.pick(defaults.loop), key_of = names_of(asked), on_change = given.on_change or function() end,
     failed = function() end, is_final = function(status) return states.is_final_class(own.class_of(status)) end,
@@ -51,8 +52,10 @@ local function new_watching(own, given, asked, set)
       local call = request.new(own, "status", options)
       call.bulk = true
       local polled, err = by_ids.list(own, call, ids.read("panel:watch", open), options)
-      if err then events.poll_failed(own, open, err) end
-      return polled, err
+      -- A poll that the watch's own deadline cut short has not failed. The engine counts whole milliseconds.
+      local is_cut = err and err.kind == "timeout" and deadline and core.now() + 0.01 >= deadline
+      if err and not is_cut then events.poll_failed(own, open, err) end
+      return polled, err, is_cut
     end,
   }
 end

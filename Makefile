@@ -86,7 +86,7 @@ test-loops: ## only the specs of the event loops, in the real programs
 PURE    := $(filter-out $(foreach w,ledger_crash limiter cli regression hostile limits,$(wildcard spec/$(w)*)),$(wildcard spec/*_spec.lua))
 
 test-luas: ## the specs that need no host program, on Lua 5.1 to 5.3, and 5.5 if available; installs what is missing
-	@tools/deps build luas sandbox test ledger
+	@tools/deps build luas sandbox test ledger cli
 	@tools/cjson-5.5
 	@lua5.2 -e 'require "busted.core"' 2>/dev/null || echo "test-luas: without Lua 5.2, for which busted is not packaged here"
 	@LUAS="lua5.1 $$(! lua5.2 -e 'require "busted.core"' 2>/dev/null || echo lua5.2) lua5.3 \

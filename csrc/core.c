@@ -5,6 +5,7 @@
 #include "append.h"
 #include "client.h"
 #include "compat.h"
+#include "curl_api.h"
 #include "decoder.h"
 #include "engine.h"
 #include "fields.h"
@@ -71,6 +72,23 @@ static int core_listen(lua_State *L) {
 
 static int core_accept(lua_State *L) {
   lua_pushboolean(L, engine_accept(state_need_engine(L)));
+  return 1;
+}
+
+static void set_feature(lua_State *L, const char *name, bool has) {
+  lua_pushboolean(L, has);
+  lua_setfield(L, -2, name);
+}
+
+/* () -> { version, http2, asynchronous_names }; nil until the first request has opened libcurl. */
+static int core_libcurl(lua_State *L) {
+  const curl_version_info_data *info = curl_api_info();
+  if (!info) return 0;
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, info->version);
+  lua_setfield(L, -2, "version");
+  set_feature(L, "http2", info->features & CURL_VERSION_HTTP2);
+  set_feature(L, "asynchronous_names", info->features & CURL_VERSION_ASYNCHDNS);
   return 1;
 }
 
@@ -170,6 +188,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"wait", core_wait},
                                      {"input_ready", core_input_ready},
                                      {"in_flight", core_in_flight},
+                                     {"libcurl", core_libcurl},
                                      {"listen", core_listen},
                                      {"accept", core_accept},
                                      {"append", core_append},

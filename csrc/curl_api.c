@@ -124,6 +124,13 @@ bool curl_api_open(void (*at_exit)(void), curl_refusal *why) {
   return ok;
 }
 
+const curl_version_info_data *curl_api_info(void) {
+  if (pthread_mutex_trylock(&opening) != 0) return NULL;
+  const curl_version_info_data *info = libcurl.info;
+  pthread_mutex_unlock(&opening);
+  return info;
+}
+
 /* Until glibc 2.36, and in musl, a fork holds a lock that libcurl's libraries need while they are loaded. */
 void curl_api_before_fork(void) {
   fork_waited = false;

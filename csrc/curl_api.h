@@ -43,6 +43,9 @@ bool curl_api_refuse(curl_refusal *why, const char *code, const char *format, ..
 /* Opens and initialises libcurl, unless that is done. Then registers a function to run when the program exits. */
 bool curl_api_open(void (*at_exit)(void), curl_refusal *why);
 
+/* What libcurl says of itself, for any thread; NULL until it is open. Never waits. */
+const curl_version_info_data *curl_api_info(void);
+
 /* Around a fork, which waits until a thread that is opening libcurl has done so, but at most a second. */
 void curl_api_before_fork(void);
 void curl_api_after_fork(bool in_child);

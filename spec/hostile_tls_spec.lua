@@ -215,9 +215,15 @@ describe("over TLS,", function()
     assert.is_nil(err.uncertain)
   end)
 
+  local function lacks_for_http2()
+    panel("http://127.0.0.1:1/"):balance() -- opens libcurl
+    return not has_luasec() and "needs luasec" or not core.libcurl().http2 and "this libcurl has no HTTP/2"
+  end
+
   for _, case in ipairs(HTTP2) do
     it("HTTP/2: " .. case[1], function()
-      if not has_luasec() then return pending "needs luasec" end
+      local lacks = lacks_for_http2()
+      if lacks then return pending(lacks) end
       local before = core.now()
       local value, err = panel(serve("good", "h2", case[2]).url(), { timeout = 3 }):balance()
       assert.is_true(core.now() - before < 20)
@@ -231,7 +237,8 @@ describe("over TLS,", function()
   end
 
   it("HTTP/2: a write whose stream was refused is not sent again", function()
-    if not has_luasec() then return pending "needs luasec" end
+    local lacks = lacks_for_http2()
+    if lacks then return pending(lacks) end
     local url = serve("good", "h2", { OPEN, frame(3, 0, 1, REFUSED), 0.2 }).url()
     local value, err = panel(url):add { service = 1, link = "https://x.example", quantity = 1 }
     assert.is_nil(value)

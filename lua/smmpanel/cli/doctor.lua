@@ -3,6 +3,7 @@
 
 local doctor = {}
 
+local core = require "smmpanel.core"
 local explain = require "smmpanel.cli.explain"
 local formats = require "smmpanel.cli.views.formats"
 local money = require "smmpanel.cli.views.money"
@@ -79,6 +80,15 @@ local function connection(self)
     t.total * 1000)
 end
 
+-- After the first request, which opens it.
+local function libcurl()
+  local found = core.libcurl()
+  if not found then return "not loaded: no request was made" end
+  if found.asynchronous_names then return found.version .. (found.http2 and "" or ", without HTTP/2") end
+  return nil, found.version .. " has a synchronous resolver: one slow name server holds up all calls. Install a "
+    .. "libcurl that was built with a threaded resolver or c-ares"
+end
+
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
   Dec = 12 }
 
@@ -143,8 +153,8 @@ end
 
 doctor.CHECKS = {
   { "versions", versions }, { "configuration", configuration }, { "permissions", permissions }, { "proxy", proxy },
-  { "connection", connection }, { "clock", clock }, { "key", key }, { "balance", balance },
-  { "catalogue", catalogue }, { "unknown id", unknown_id }, { "ledger", ledger },
+  { "connection", connection }, { "libcurl", libcurl }, { "clock", clock }, { "key", key },
+  { "balance", balance }, { "catalogue", catalogue }, { "unknown id", unknown_id }, { "ledger", ledger },
 }
 
 --- Prepares what the checks share, and records the panel's exchanges.

@@ -18,9 +18,9 @@ end
 return {
   name = "doctor", run = run,
   about = "Check the setup and suggest a fix for each problem.",
-  details = "Checks the versions, the configuration and its permissions, the proxy, the connection (DNS, TLS), the "
-    .. "clock, the key, the balance, the catalogue, the panel's answer to an unknown order id, and the ledger. Places "
-    .. "no order. Exits with 1 if something is wrong.",
+  details = "Checks the versions, the configuration and its permissions, the proxy, the connection (DNS, TLS), "
+    .. "libcurl, the clock, the key, the balance, the catalogue, the panel's answer to an unknown order id, and the "
+    .. "ledger. Places no order. Exits with 1 if something is wrong.",
   options = shared.with_panel {
     { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
   },

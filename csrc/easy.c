@@ -70,8 +70,9 @@ static bool is_accepted(curl_refusal *why, const char *option, CURLcode result) 
                          option, libcurl.easy_strerror(result));
 }
 
-/* libcurl reads a long where a number would otherwise be passed as an int. */
-/* clang-format off: its versions differ on _Generic. */
+/* libcurl reads a long where a number would otherwise be passed as an int. The versions of clang-format differ on
+ * _Generic. */
+/* clang-format off */
 #define SET(option, value)                                                                         \
   do {                                                                                             \
     _Static_assert(_Generic((value), int : 0, unsigned : 0, default : 1), "libcurl reads a long"); \

@@ -2,14 +2,16 @@
 -- type. Pure.
 -- @module smmpanel.api.records
 
+local lazy = require "smmpanel.util.lazy"
+
 local records = {}
 
 local argerror = require "smmpanel.util.argerror"
-local classify = require "smmpanel.api.classify"
+local classify = lazy "smmpanel.api.classify"
 local ids = require "smmpanel.api.ids"
 local keys = require "smmpanel.api.keys"
 local refusal = require "smmpanel.api.refusal"
-local states = require "smmpanel.api.states"
+local states = lazy "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 
 local unclear, is_list = refusal.unclear, refusal.is_list

@@ -3,10 +3,12 @@
 -- It relies on one property of the decoder: an object has text keys, an array has integer keys, with holes for nulls.
 -- @module smmpanel.api.refusal
 
+local lazy = require "smmpanel.util.lazy"
+
 local refusal = {}
 
-local classify = require "smmpanel.api.classify"
-local states = require "smmpanel.api.states"
+local classify = lazy "smmpanel.api.classify"
+local states = lazy "smmpanel.api.states"
 local text = require "smmpanel.util.text"
 
 ---@class smmpanel.Asking the request that an answer belongs to

@@ -2,12 +2,17 @@
 -- status.
 -- @module smmpanel.api.response
 
+local lazy = require "smmpanel.util.lazy"
+
 local response = {}
 
 local answers = require "smmpanel.api.answers"
 local errors = require "smmpanel.errors"
-local page = require "smmpanel.api.page"
+local classify = lazy "smmpanel.api.classify"
+local page = lazy "smmpanel.api.page"
+local states = lazy "smmpanel.api.states"
 local text = require "smmpanel.util.text"
+local words = lazy "smmpanel.api.words"
 
 local function succeeded(status) return status >= 200 and status < 300 end
 
@@ -139,6 +144,12 @@ local function lost(call, outcome, redact)
     uncertain = call.write and outcome.sent ~= false or nil,
     answer = kept_record(call, outcome, redact),
   }
+end
+
+--- Loads the modules that the answer to a write may need. Loading can fail, so it is done before the write is sent.
+function response.prepare()
+  lazy.load(classify, page, states)
+  words.load()
 end
 
 --- Returns the record of an attempt, or its error.

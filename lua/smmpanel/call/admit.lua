@@ -1,12 +1,14 @@
 --- The checks before a request is sent: the deadline, the rate limits, whether the panel is still open.
 -- @module smmpanel.call.admit
 
+local lazy = require "smmpanel.util.lazy"
+
 local admit = {}
 
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local events = require "smmpanel.call.events"
-local turn = require "smmpanel.limiter.turn"
+local turn = lazy "smmpanel.limiter.turn"
 
 local function not_sent(call, kind, code, message)
   return errors.new { kind = kind, code = code, action = call.action, attempts = 0, message = message }

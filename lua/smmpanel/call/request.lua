@@ -1,6 +1,8 @@
 --- One call: its attempts and pauses, with one deadline for all of them.
 -- @module smmpanel.call.request
 
+local lazy = require "smmpanel.util.lazy"
+
 local actions = require "smmpanel.api.actions"
 local admit = require "smmpanel.call.admit"
 local core = require "smmpanel.core"
@@ -11,8 +13,8 @@ local options = require "smmpanel.options"
 local response = require "smmpanel.api.response"
 local retry = require "smmpanel.call.retry"
 local schemas = require "smmpanel.api.schemas"
-local transport = require "smmpanel.call.transport"
-local wire_log = require "smmpanel.wire_log"
+local transport = lazy "smmpanel.call.transport"
+local wire_log = lazy "smmpanel.wire_log"
 
 local request = {}
 
@@ -39,6 +41,12 @@ local request = {}
 ---@field is_released? boolean the ref is free until the next attempt
 ---@field held? smmpanel.Event[] events that are emitted after the answer is in the ledger
 
+-- Loads what the answer to a write may need.
+local function prepare(state)
+  response.prepare()
+  if state.record then lazy.load(transport, wire_log) end
+end
+
 --- Makes a call. The call's options take precedence over the panel's. An action that is not in the table counts as a
 -- write.
 ---@param state table the panel's
@@ -47,9 +55,10 @@ local request = {}
 ---@return smmpanel.Call
 function request.new(state, action, given)
   local own, row = state.options, actions[action]
-  local timeout = given.timeout or own.timeout
+  local timeout, write = given.timeout or own.timeout, not (row and row.reads)
+  if write then prepare(state) end
   return {
-    action = action, write = not (row and row.reads), separator = "\n", loop = loops.pick(own.loop),
+    action = action, write = write, separator = "\n", loop = loops.pick(own.loop),
     timeout = timeout, deadline = core.now() + timeout, retries = given.retries or own.retries,
     decimals = given.decimals or own.decimals, codes = state.codes,
     headers = options.merged_headers(own.headers, given.headers),

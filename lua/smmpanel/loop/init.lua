@@ -51,7 +51,7 @@ local HAS = {
   copas = function() return package.loaded.copas ~= nil end,
   glib = function() return package.loaded.lgi ~= nil end,
   uv = function() return rawget(_G, "vim") ~= nil or package.loaded.luv ~= nil end,
-  frame = function() return rawget(_G, "love") ~= nil or rawget(_G, "minetest") ~= nil end,
+  frame = function() return host.frames end,
   blocking = function() return true end,
 }
 

@@ -19,10 +19,9 @@ local FAMILY = {
   vi = "asian", id = "asian", zh = "asian", ja = "asian", ko = "asian", th = "asian", hi = "asian",
 }
 
--- Where all modules are loaded at once, the words are too: the text to read is the answer to a request that was sent.
--- Elsewhere English is enough, because nearly all panels use it.
-for _, family in pairs(FAMILY) do lazy("smmpanel.api.words." .. family) end
-require "smmpanel.api.words.english"
+-- Each is loaded when a text needs one of its languages.
+local families = {}
+for _, family in pairs(FAMILY) do families[family] = families[family] or lazy("smmpanel.api.words." .. family) end
 
 -- The languages of a script, by a pattern for characters that only this script has; for the Latin script, by letters
 -- that distinguish languages. The first match decides.
@@ -75,7 +74,12 @@ end
 ---@param language string
 ---@return table<string, string>
 function words.of(language)
-  return require("smmpanel.api.words." .. FAMILY[language])[language]
+  return families[FAMILY[language]][language]
+end
+
+--- Loads the words of all languages. Loading can fail, so it is done before a write is sent.
+function words.load()
+  for _, family in pairs(families) do lazy.load(family) end
 end
 
 return words

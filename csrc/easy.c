@@ -6,7 +6,7 @@
 
 /* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
  * chunk of one byte takes it as long as a hundred bytes in a large one. */
-enum { RECEIVE_BYTES = 4 * 1024 };
+enum { RECEIVE_BYTES = 8 * 1024 };
 
 enum { WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for a write */
 

@@ -54,7 +54,8 @@ function store.new(client, options)
   return setmetatable({
     run = run, settings = settings, prefix = prefix, expire = ("%.0f"):format(options.expire or 0),
     keys = { prefix .. "ledger", prefix .. "pending" }, replicas = options.replicas or 0,
-    create = options.create ~= false, unsafe = options.unsafe == true, accounts = {},
+    create = options.create ~= false, unsafe = options.unsafe == true,
+    numbers = setmetatable({}, { __mode = "k" }),
   }, Store)
 end
 
@@ -114,15 +115,18 @@ local function run(self, script, keys, arguments)
   return reply
 end
 
--- The numbers of the owner's account and panel, which never change.
+-- The numbers of the owner's account and panel, which never change, and what the scripts get of them.
 local function numbers_of(self, owner)
-  local name = owner.panel .. "\n" .. tostring(owner.named) .. owner.account
-  if self.accounts[name] then return self.accounts[name] end
-  local reply, failure = run(self, scripts.register, self.keys,
-    { owner.id, owner.panel, owner.account, owner.named and "1" or "0" })
+  if self.numbers[owner] then return self.numbers[owner] end
+  local named = owner.named and "1" or "0"
+  local reply, failure = run(self, scripts.register, self.keys, { owner.id, owner.panel, owner.account, named })
   if not reply then return nil, failure end
-  self.accounts[name] = { account = reply[2], panel = reply[3] }
-  return self.accounts[name]
+  local account, panel = reply[2], reply[3]
+  self.numbers[owner] = {
+    account = account, panel = panel, text = table.concat({ owner.id, account, panel, named }, " "),
+    keys = { self.keys[1], self.keys[2], self.prefix .. "made:" .. panel },
+  }
+  return self.numbers[owner]
 end
 Store.numbers_of, Store.ask = numbers_of, run
 
@@ -130,9 +134,7 @@ Store.numbers_of, Store.ask = numbers_of, run
 local function step(self, script, owner, ref, ...)
   local numbers, failure = numbers_of(self, owner)
   if not numbers then return nil, failure end
-  local keys = { self.keys[1], self.keys[2], self.prefix .. "made:" .. numbers.panel }
-  return run(self, script, keys,
-    { owner.id, numbers.account, numbers.panel, owner.named and "1" or "0", self.prefix .. "ref:", ref, ... })
+  return run(self, script, numbers.keys, { numbers.text, ref, ... })
 end
 
 local function known(text)

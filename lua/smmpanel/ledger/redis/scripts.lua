@@ -1,6 +1,6 @@
 --- The scripts of a Redis ledger; each is atomic. KEYS[1] is the ledger's hash, KEYS[2] the set of open refs, KEYS[3]
--- the orders by number. In all scripts about a ref ARGV[1..6] are: the ledger's id, the account's number, its panel's
--- number, '1' if the account has a name, the prefix of the refs' keys, the ref.
+-- the orders by number. In all scripts about a ref ARGV[1] is the owner: the ledger's id, the account's number, its
+-- panel's number, and '1' if the account has a name, separated by spaces. ARGV[2] is the ref.
 --
 -- An attempt's hash is at PREFIX ref:REF\nSCOPE, its fields: c account, n attempt, st state, t token, f
 -- fingerprint, s since (ms), p placer, o what was ordered, a answer, fl the largest order number known before,
@@ -10,12 +10,6 @@
 -- @module smmpanel.ledger.redis.scripts
 
 local scripts = {}
-
-local NOW = [[
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local function text(n) return string.format('%.0f', n) end
-]]
 
 -- ARGV: a new id, '1' to create. -> the id
 scripts.identify = [[
@@ -60,60 +54,83 @@ scripts.register = SAME_STORE .. [[
   return {'ok', account, panel}
 ]]
 
+-- Checks the store, and names the keys of a ref. The suffixes of its hash: `own` of this account, `unnamed` of an
+-- account without a name, and '' of version 1. `names` are the panel's accounts with a name.
+local REF = [[
+  local id, account, panel, named = ARGV[1]:match('^(%S+) (%S+) (%S+) (%S+)$')
+  local ref, refs = ARGV[2], KEYS[1]:gsub('ledger$', 'ref:')
+  named = named == '1'
+  local store, names = unpack(redis.call('HMGET', KEYS[1], 'id', 'names:' .. panel))
+  if store ~= id then return {'store_changed'} end
+  local unnamed = '\n' .. panel
+  local own = named and unnamed .. '/' .. account or unnamed
+  local function key(suffix) return refs .. ref .. suffix end
+]]
+
+-- In milliseconds, as a text: numbers are slow to format.
+local NOW = [[
+  local time = redis.call('TIME')
+  local now = time[1] .. ('00000' .. time[2]):sub(-6, -4)
+]]
+
 -- Joins this account with the keys that have no other name. ARGV as for a ref. -> the number of accounts joined
-scripts.adopt = SAME_STORE .. [[
-  local function list(field) return redis.call('HGET', KEYS[1], field .. ARGV[3]) or '' end
+scripts.adopt = REF .. [[
+  local function list(field) return redis.call('HGET', KEYS[1], field .. panel) or '' end
   local function group(account) return redis.call('HGET', KEYS[1], 'group:' .. account) end
   local claimed, groups, count, first = {}, {}, 0, nil
   for name in list('names:'):gmatch('%d+') do
-    if name ~= ARGV[2] then claimed[group(name)] = true end
+    if name ~= account then claimed[group(name)] = true end
   end
   local function join(g)
     if groups[g] then return end
     groups[g], count = true, count + 1
     if not first or tonumber(g) < tonumber(first) then first = g end
   end
-  join(group(ARGV[2]))
+  join(group(account))
   for key in list('keys:'):gmatch('%d+') do
     if not claimed[group(key)] then join(group(key)) end
   end
-  for account in (list('names:') .. ' ' .. list('keys:')):gmatch('%d+') do
-    if groups[group(account)] then redis.call('HSET', KEYS[1], 'group:' .. account, first) end
+  for one in (list('names:') .. ' ' .. list('keys:')):gmatch('%d+') do
+    if groups[group(one)] then redis.call('HSET', KEYS[1], 'group:' .. one, first) end
   end
   return {'ok', tostring(count - 1)}
 ]]
 
--- Finds the ref's hash. `lookup()` returns the suffix of its key and whether it is this account's; nil without one.
-local LOOKUP = NOW .. SAME_STORE .. [[
-  local account, panel, named, prefix, ref = ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5], ARGV[6]
+-- Finds the ref's hash. `lookup()` returns the suffix of its key, whether it is this account's, and the fields that
+-- `read` returns; nil without one.
+local LOOKUP = [[
   local function group(a) return redis.call('HGET', KEYS[1], 'group:' .. a) end
-  local unnamed = '\n' .. panel
-  local own = named and unnamed .. '/' .. account or unnamed
-  local function key(suffix) return prefix .. ref .. suffix end
-  local function exists(suffix) return redis.call('EXISTS', key(suffix)) == 1 end
-  local function ours(suffix)
-    local owner = redis.call('HGET', key(suffix), 'c')
-    return owner == account or owner == false or group(owner) == group(account)
+  local function read(suffix)
+    local fields = redis.call('HMGET', key(suffix), 'c', 'n', 'st', 't', 'a')
+    if fields[1] or fields[2] or fields[3] or fields[4] or fields[5] then return fields end
+  end
+  local function ours(fields)
+    local owner = fields[1]
+    return owner == account or not owner or group(owner) == group(account)
   end
   local function lookup()
-    if exists(own) then return own, ours(own) end
-    if named and exists(unnamed) then return unnamed, ours(unnamed) end
-    if not named then
-      local blocking
-      for name in (redis.call('HGET', KEYS[1], 'names:' .. panel) or ''):gmatch('%d+') do
-        local other = unnamed .. '/' .. name
-        if exists(other) then
-          if ours(other) then return other, true end
-          blocking = other
-        end
-      end
-      if blocking then return blocking, false end
+    local fields = read(own)
+    if fields then return own, ours(fields), fields end
+    fields = named and read(unnamed)
+    if fields then return unnamed, ours(fields), fields end
+    local blocking, blocked
+    for name in (not named and names or ''):gmatch('%d+') do
+      local other = unnamed .. '/' .. name
+      fields = read(other)
+      if fields and ours(fields) then return other, true, fields end
+      if fields then blocking, blocked = other, fields end
     end
-    if exists('') then return '', true end
+    if blocking then return blocking, false, blocked end
+    fields = read('')
+    if fields then return '', true, fields end
   end
+]]
+
+-- Rows in replies.
+local ROW = NOW .. [[
   local function row(suffix, mine)
     local fields = redis.call('HMGET', key(suffix), 'n', 'st', 't', 'f', 's', 'p', 'o', 'a', 'fl', 'e', 'u')
-    local found = {ref, mine and '1' or '0', text(now)}
+    local found = {ref, mine and '1' or '0', now}
     for i = 1, 11 do found[i + 3] = fields[i] or '' end
     return found
   end
@@ -123,38 +140,44 @@ local LOOKUP = NOW .. SAME_STORE .. [[
   end
   -- A row that was open and is gone (evicted): its outcome is unknown.
   local function lost()
-    return {ref, '1', text(now), '1', 'doubt', '', '', '', '', '', '', '', '', ''}
+    return {ref, '1', now, '1', 'doubt', '', '', '', '', '', '', '', '', ''}
   end
 ]]
 
--- ARGV: ... token, fingerprint, wanted, placer, the token it may replace
-scripts.take = LOOKUP .. [[
+-- ARGV: ... token, fingerprint, wanted, placer, the token it may replace (or '')
+-- The usual case comes first: the ref is new. Then it is also no open ref, unless its hash is gone.
+scripts.take = REF .. NOW .. [[
+  local function open(suffix) return redis.call('ZADD', KEYS[2], 0, ref .. suffix) == 1 end
   local function begin(suffix, attempt)
     local last = redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-    redis.call('HSET', key(suffix), 'c', account, 'n', text(attempt), 'st', 'open', 't', ARGV[7], 'f', ARGV[8],
-      'o', ARGV[9], 'p', ARGV[10], 's', text(now), 'fl', last[2] and text(tonumber(last[2])) or '')
-    redis.call('HDEL', key(suffix), 'u', 'e')
-    redis.call('ZADD', KEYS[2], 0, ref .. suffix)
-    return {'taken', text(attempt)}
+    redis.call('HSET', key(suffix), 'c', account, 'n', attempt, 'st', 'open', 't', ARGV[3], 'f', ARGV[4],
+      'o', ARGV[5], 'p', ARGV[6], 's', now, 'fl', last[2] or '')
+    return {'taken', attempt}
   end
-  local suffix, mine = lookup()
+  local is_new = (named or not names) and redis.call('EXISTS', key(own), key('')) == 0
+    and not (named and redis.call('EXISTS', key(unnamed)) == 1)
+  if is_new and open(own) then return begin(own, '1') end
+]] .. LOOKUP .. ROW .. [[
+  local suffix, mine, fields = lookup()
   if not suffix then
-    if redis.call('ZSCORE', KEYS[2], ref .. own) then return answer('held', lost()) end
-    return begin(own, 1)
+    if not is_new and open(own) then return begin(own, '1') end
+    return answer('held', lost())
   end
-  local t, n, st, a = unpack(redis.call('HMGET', key(suffix), 't', 'n', 'st', 'a'))
-  n = tonumber(n) or 1
-  if t == ARGV[7] then return {'taken', text(n)} end
+  local _, n, st, t, a = unpack(fields)
+  n = n or '1'
+  if t == ARGV[3] then return {'taken', n} end
   if not mine or a then return answer('held', row(suffix, mine)) end
   if st == 'not_made' then
-    redis.call('RENAME', key(suffix), key(suffix) .. '\n' .. text(n))
-    return begin(suffix, n + 1)
+    redis.call('RENAME', key(suffix), key(suffix) .. '\n' .. n)
+  elseif st ~= 'free' and not (t and t == ARGV[7]) then
+    return answer('held', row(suffix, mine))
   end
-  if st == 'free' or (t and t == ARGV[11]) then return begin(suffix, n + 1) end
-  return answer('held', row(suffix, mine))
+  open(suffix)
+  redis.call('HDEL', key(suffix), 'u', 'e')
+  return begin(suffix, string.format('%d', n + 1))
 ]]
 
-scripts.find = LOOKUP .. [[
+scripts.find = REF .. LOOKUP .. ROW .. [[
   local suffix, mine = lookup()
   if suffix then return answer('found', row(suffix, mine)) end
   if redis.call('ZSCORE', KEYS[2], ref .. own) then return answer('found', lost()) end
@@ -162,14 +185,14 @@ scripts.find = LOOKUP .. [[
 ]]
 
 -- -> rows one after the other, each as in find
-scripts.attempts = LOOKUP .. [[
-  local suffix, mine = lookup()
+scripts.attempts = REF .. LOOKUP .. ROW .. [[
+  local suffix, mine, fields = lookup()
   local found = {'ok'}
   if not suffix or not mine then return found end
-  local last = tonumber(redis.call('HGET', key(suffix), 'n')) or 1
+  local last = tonumber(fields[2]) or 1
   for n = 1, last do
-    local at = n < last and suffix .. '\n' .. text(n) or suffix
-    if exists(at) then
+    local at = n < last and suffix .. '\n' .. string.format('%d', n) or suffix
+    if read(at) then
       for _, value in ipairs(row(at, mine)) do found[#found + 1] = value end
     end
   end
@@ -188,33 +211,35 @@ local SETTLE = [[
 ]]
 
 -- ARGV: ... token, attempt, fingerprint, placer, answer, number, expire
-scripts.keep = LOOKUP .. SETTLE .. [[
-  local suffix, mine = lookup()
+scripts.keep = REF .. LOOKUP .. SETTLE .. [[
+  local suffix, mine, fields = lookup()
   if not suffix then
-    redis.call('HSET', key(own), 'c', account, 'n', ARGV[8], 'f', ARGV[9], 'p', ARGV[10], 's', text(now))
-    settle(own, ARGV[11], ARGV[12], ARGV[13])
+]] .. NOW .. [[
+    redis.call('HSET', key(own), 'c', account, 'n', ARGV[4], 'f', ARGV[5], 'p', ARGV[6], 's', now)
+    settle(own, ARGV[7], ARGV[8], ARGV[9])
     return {'kept'}
   end
-  local t, n, a = unpack(redis.call('HMGET', key(suffix), 't', 'n', 'a'))
-  if (n or '1') ~= ARGV[8] then
-    local earlier = suffix .. '\n' .. ARGV[8]
-    if exists(earlier) and not redis.call('HGET', key(earlier), 'a') then
-      redis.call('HSET', key(earlier), 'a', ARGV[11], 'st', 'made')
-      if ARGV[12] ~= '' then redis.call('ZADD', KEYS[3], ARGV[12], ref .. earlier) end
+  local _, n, _, t, a = unpack(fields)
+  if (n or '1') ~= ARGV[4] then
+    local earlier = suffix .. '\n' .. ARGV[4]
+    fields = read(earlier)
+    if fields and not fields[5] then
+      redis.call('HSET', key(earlier), 'a', ARGV[7], 'st', 'made')
+      if ARGV[8] ~= '' then redis.call('ZADD', KEYS[3], ARGV[8], ref .. earlier) end
     end
     return {'conflict'}
   end
-  if a == ARGV[11] then return {'kept'} end
+  if a == ARGV[7] then return {'kept'} end
   if a then return {'settled', a} end
-  if not mine or (t and t ~= ARGV[7]) then return {'conflict'} end
-  settle(suffix, ARGV[11], ARGV[12], ARGV[13])
+  if not mine or (t and t ~= ARGV[3]) then return {'conflict'} end
+  settle(suffix, ARGV[7], ARGV[8], ARGV[9])
   return {'kept'}
 ]]
 
 -- ARGV: ... token
-scripts.free = LOOKUP .. [[
-  local suffix = lookup()
-  if suffix and redis.call('HGET', key(suffix), 't') == ARGV[7] then
+scripts.free = REF .. LOOKUP .. [[
+  local suffix, _, fields = lookup()
+  if suffix and fields[4] == ARGV[3] then
     redis.call('HSET', key(suffix), 'st', 'free')
     redis.call('HDEL', key(suffix), 't', 'o', 'u')
     redis.call('ZREM', KEYS[2], ref .. suffix)
@@ -223,29 +248,30 @@ scripts.free = LOOKUP .. [[
 ]]
 
 -- ARGV: ... token
-scripts.doubt = LOOKUP .. [[
-  local suffix = lookup()
-  if suffix and redis.call('HGET', key(suffix), 't') == ARGV[7] then
+scripts.doubt = REF .. LOOKUP .. [[
+  local suffix, _, fields = lookup()
+  if suffix and fields[4] == ARGV[3] then
     redis.call('HSET', key(suffix), 'st', 'doubt')
   end
   return {'ok'}
 ]]
 
 -- ARGV: ... attempt, answer ('' for none), number, expire
-scripts.resolve = LOOKUP .. SETTLE .. [[
-  local suffix, mine = lookup()
+scripts.resolve = REF .. LOOKUP .. SETTLE .. [[
+  local suffix, mine, fields = lookup()
   local lost_row = not suffix and redis.call('ZSCORE', KEYS[2], ref .. own)
   if not suffix and not lost_row then return {'unknown'} end
   if not mine and not lost_row then return {'other_account'} end
   suffix = suffix or own
-  local t, n, a, u = unpack(redis.call('HMGET', key(suffix), 't', 'n', 'a', 'u'))
+  local _, n, _, t, a = unpack(fields or {})
+  n = n or '1'
   if a then return {'settled', a} end
   if not t and not lost_row then return {'unknown'} end
-  if (n or '1') ~= ARGV[7] then return {'other_attempt', n or '1'} end
-  if ARGV[8] ~= '' then
-    settle(suffix, ARGV[8], ARGV[9], ARGV[10])
+  if n ~= ARGV[3] then return {'other_attempt', n} end
+  if ARGV[4] ~= '' then
+    settle(suffix, ARGV[4], ARGV[5], ARGV[6])
   else
-    redis.call('HSET', key(suffix), 'st', 'not_made', 'n', n or '1')
+    redis.call('HSET', key(suffix), 'st', 'not_made', 'n', n)
     redis.call('HDEL', key(suffix), 't', 'u')
     redis.call('ZREM', KEYS[2], ref .. suffix)
   end
@@ -253,48 +279,47 @@ scripts.resolve = LOOKUP .. SETTLE .. [[
 ]]
 
 -- ARGV: ... attempt, evidence
-scripts.note = LOOKUP .. [[
-  local suffix, mine = lookup()
-  if suffix and mine and (redis.call('HGET', key(suffix), 'n') or '1') == ARGV[7] then
-    redis.call('HSET', key(suffix), 'e', ARGV[8])
-  end
+scripts.note = REF .. LOOKUP .. [[
+  local suffix, mine, fields = lookup()
+  if suffix and mine and (fields[2] or '1') == ARGV[3] then redis.call('HSET', key(suffix), 'e', ARGV[4]) end
   return {'ok'}
 ]]
 
 -- ARGV: ... (the ref is the one after which to begin), how many to look at. -> the last one looked at, rows
-scripts.pending = LOOKUP .. [[
+scripts.pending = REF .. LOOKUP .. ROW .. [[
   local from = ref == '' and '-' or '(' .. ref
-  local page = redis.call('ZRANGEBYLEX', KEYS[2], from, '+', 'LIMIT', 0, ARGV[7])
-  local found = {'ok', #page == tonumber(ARGV[7]) and page[#page] or ''}
+  local page = redis.call('ZRANGEBYLEX', KEYS[2], from, '+', 'LIMIT', 0, ARGV[3])
+  local found = {'ok', #page == tonumber(ARGV[3]) and page[#page] or ''}
   for _, member in ipairs(page) do
     local suffix
     ref, suffix = member:match('^([^\n]*)(.*)$')
     local of_panel, name = suffix:match('^\n(%d+)/?(%d*)$')
-    local mine = exists(suffix) and ours(suffix)
+    local fields = read(suffix)
+    local mine = fields and ours(fields)
     if suffix == '' or of_panel == panel and (mine or not named or name == '') then
-      local fields = exists(suffix) and row(suffix, mine) or lost()
-      for _, value in ipairs(fields) do found[#found + 1] = value end
+      for _, value in ipairs(fields and row(suffix, mine) or lost()) do found[#found + 1] = value end
     end
   end
   return found
 ]]
 
 -- ARGV: ... above, up to, how many (negative: the last ones). -> the number, then the row, of each
-scripts.made = LOOKUP .. [[
-  local found, count = {'ok'}, tonumber(ARGV[9])
-  local above, page = '(' .. ARGV[7], nil
+scripts.made = REF .. LOOKUP .. ROW .. [[
+  local found, count = {'ok'}, tonumber(ARGV[5])
+  local above, page = '(' .. ARGV[3], nil
   if count < 0 then
-    page = redis.call('ZREVRANGEBYSCORE', KEYS[3], ARGV[8], above, 'WITHSCORES', 'LIMIT', 0, -count)
+    page = redis.call('ZREVRANGEBYSCORE', KEYS[3], ARGV[4], above, 'WITHSCORES', 'LIMIT', 0, -count)
   else
-    page = redis.call('ZRANGEBYSCORE', KEYS[3], above, ARGV[8], 'WITHSCORES', 'LIMIT', 0, count)
+    page = redis.call('ZRANGEBYSCORE', KEYS[3], above, ARGV[4], 'WITHSCORES', 'LIMIT', 0, count)
   end
   local first, last, step = 1, #page - 1, 2
   if count < 0 then first, last, step = last, first, -2 end
   for i = first, last, step do
     local suffix
     ref, suffix = page[i]:match('^([^\n]*)(.*)$')
-    found[#found + 1] = text(tonumber(page[i + 1]))
-    for _, value in ipairs(row(suffix, exists(suffix) and ours(suffix))) do found[#found + 1] = value end
+    found[#found + 1] = page[i + 1]
+    local fields = read(suffix)
+    for _, value in ipairs(row(suffix, fields and ours(fields))) do found[#found + 1] = value end
   end
   return found
 ]]

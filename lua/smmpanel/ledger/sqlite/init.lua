@@ -129,7 +129,9 @@ function store.new(path, options)
     environment = assert(driver(where).sqlite3()), path = full, busy_timeout = options.busy_timeout or 5,
     create = options.create ~= false, identity = identities[full],
   }, "EXTRA")
-  return setmetatable({ connection = connection, path = full, accounts = {}, floors = {} }, Store)
+  return setmetatable({
+    connection = connection, path = full, accounts = setmetatable({}, { __mode = "k" }), floors = {},
+  }, Store)
 end
 
 function Store:identity()
@@ -138,8 +140,7 @@ end
 
 -- The number of the owner's account, which never changes.
 local function number_of(self, owner)
-  local name = owner.panel .. "\n" .. tostring(owner.named) .. owner.account
-  if self.accounts[name] then return self.accounts[name] end
+  if self.accounts[owner] then return self.accounts[owner] end
   local rows, why = self.connection:rows(ACCOUNT, owner, { "id" })
   if rows and not rows[1] then
     local made
@@ -148,8 +149,8 @@ local function number_of(self, owner)
     rows, why = self.connection:rows(ACCOUNT, owner, { "id" })
   end
   if not rows then return nil, why end
-  self.accounts[name] = tonumber(rows[1].id)
-  return self.accounts[name]
+  self.accounts[owner] = tonumber(rows[1].id)
+  return self.accounts[owner]
 end
 Store.number_of = number_of
 

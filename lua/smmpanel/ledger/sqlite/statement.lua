@@ -23,8 +23,6 @@ local function number(value)
 end
 
 local function quoted(value)
-  -- SQL text ends at a NUL, so the rest would be lost.
-  assert(not value:find("\0", 1, true), "a text with a NUL")
   if value:find("'", 1, true) then value = value:gsub("'", "''") end
   return "'" .. value .. "'"
 end
@@ -47,7 +45,10 @@ function statement.fill(template, values)
     filled[i], filled[i + 1] = list[i], literal(values[list[i + 1]])
   end
   filled[#list] = list[#list]
-  return table.concat(filled)
+  local sql = table.concat(filled)
+  -- SQL text ends at a NUL, so the rest would be lost.
+  assert(not sql:find("\0", 1, true), "a text with a NUL")
+  return sql
 end
 
 return statement

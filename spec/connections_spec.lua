@@ -35,38 +35,40 @@ describe("connections", function()
     if not io.open "/proc/self/fd" then return pending "needs /proc" end
     local other = process.start(process.lua() .. " spec/support/echo_server.lua")
     local kept = raw.answer '{"balance":"1"}'
-    local said = preloaded("CLOCK_SPEED=100", ([[
+    local said = preloaded("CLOCK_SPEED=50", ([[
       local core = require "smmpanel.core"
       local function client(url)
         return core.client { url = url, key = "k", max_body = 1e6, connect_timeout = 500, user_agent = "x" }
       end
-      local function finish(count)
+      local function descriptors()
+        local n = 0
+        for i = 0, 255 do n = n + (core.file("/proc/self/fd/" .. i) and 1 or 0) end
+        return n
+      end
+      -- Returns how many descriptors there were at most.
+      local function ask(of, count)
+        local most = 0
+        for _ = 1, count do assert(core.start(of, { action = "balance", deadline = core.now() + 3000 })) end
         while count > 0 do
           core.wait(1)
           count = count - #(core.step() or {})
+          most = math.max(most, descriptors())
         end
-      end
-      local function ask(of, count)
-        for _ = 1, count do assert(core.start(of, { action = "balance", deadline = core.now() + 3000 })) end
-        finish(count)
-      end
-      local function descriptors()
-        local pipe = io.popen "ls /proc/$PPID/fd | wc -l"
-        local n = pipe:read "*n"
-        pipe:close()
-        return n
+        return most
       end
       local many, one = client %q, client %q
       ask(one, 1)
       local before = descriptors()
-      ask(many, 60)
-      local during = descriptors()
+      local during = ask(many, 60)
       for _ = 1, 80 do -- of another panel, each 2 s for nearly three minutes
         ask(one, 1)
-        os.execute "sleep 0.02"
+        os.execute "sleep 0.04"
       end
       local beside = descriptors()
-      os.execute "sleep 0.5"
+      for _ = 1, 100 do
+        if descriptors() < before then break end
+        os.execute "sleep 0.1"
+      end
       print(before, during, beside, descriptors())
     ]]):format(server.url { kept, raw.WAIT }, "http://127.0.0.1:" .. other.line .. "/"))
     other.stop()

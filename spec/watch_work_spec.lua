@@ -82,12 +82,13 @@ for kind, new in pairs(SETS) do
       set:add { "1", "2", "3" }
       local claim = set:claim(3, 0, 60)
       set:unchanged(claim, { claim.ids[1] }, 1)
-      set:unchanged(claim, { claim.ids[2] }, 2)
-      set:unchanged(claim, { claim.ids[3] }, 60)
+      set:unchanged(claim, { claim.ids[2] }, 20)
+      set:unchanged(claim, { claim.ids[3] }, 600)
+      -- In seconds from now, and a busy machine took some.
       local _, _, full = set:claim(2, 30, 60)
-      assert.is_near(2, full, 0.8)
-      local _, _, patient = set:claim(3, 5, 60)
-      assert.is_near(6, patient, 0.8)
+      assert.is_true(full > 15 and full <= 20, full)
+      local _, _, patient = set:claim(3, 10, 60)
+      assert.is_true(patient > 6 and patient <= 11, patient)
       socket.sleep(1.05)
       assert.equal(1, #set:claim(3, 0, 60).ids)
     end)
@@ -215,7 +216,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       local set = set_of("one.example/api", "k")
       set:add { "1", "2" }
       local claim = set:claim(1, 0, 0.3)
-      set:unchanged(claim, claim.ids, 0.3)
+      set:unchanged(claim, claim.ids, 1)
       local time = os.time
       os.time = function(t) return t and time(t) or time() + 86400 end -- luacheck: ignore
       finally(function() os.time = time end) -- luacheck: ignore
@@ -233,7 +234,7 @@ describe("a set of watched orders", function()
     local set = watched.set(redis_store.new(server:connect(), { prefix = prefix }), "w")
     set:add { "1", "2" }
     local claim = set:claim(1, 0, 60)
-    set:unchanged(claim, claim.ids, 0.3)
+    set:unchanged(claim, claim.ids, 1)
     claim = set:claim(1, 0, 60)
     local day = 86400e6
     for _, key in ipairs(client:keys(prefix .. "work:*")) do -- as if all of it was done a day later

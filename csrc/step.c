@@ -30,21 +30,15 @@ static void fail_decoding(transfer *t, const char *verdict, const char *why) {
   if (t->decoder) decoder_release(t->decoder);
 }
 
-/* If memory for the wire log's copy is short, the logged body is truncated. */
-static void keep_body(transfer *t, const char *data, size_t len) {
-  size_t room = t->kept_max - t->kept.len;
-  buffer_add(&t->kept, data, len < room ? len : room);
+/* Copies the beginning of a body. If memory is short, the copy is shorter. */
+static void keep_up_to(buffer *b, size_t most, const char *data, size_t len) {
+  size_t room = most - b->len;
+  if (room) buffer_add(b, data, len < room ? len : room);
 }
 
 /* For a body that cannot be decoded: whether more of the excerpt is needed. */
 static bool wants_more(const transfer *t) {
   return t->kept.len < t->kept_max && !t->kept.failed;
-}
-
-static void keep_excerpt(transfer *t, const char *data, size_t len) {
-  size_t room = TRANSFER_EXCERPT - t->excerpt_len, part = len < room ? len : room;
-  memcpy(t->excerpt + t->excerpt_len, data, part);
-  t->excerpt_len += part;
 }
 
 /* The following functions run under lua_pcall: (transfer, piece as light userdata, its length). */
@@ -170,8 +164,8 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   transfer *t = lua_touserdata(L, self);
   if (t->ended || t->decoding) return 0;
   size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
-  keep_excerpt(t, piece, len);
-  keep_body(t, piece, len);
+  keep_up_to(&t->excerpt, TRANSFER_EXCERPT, piece, len);
+  keep_up_to(&t->kept, t->kept_max, piece, len);
   if (engine_is_done(e, t->exchange, &t->outcome))
     conclude(L, g, self, piece, len);
   else if (len && !t->json_error && decode_piece(L, g, self, piece, len))

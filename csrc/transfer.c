@@ -42,6 +42,7 @@ static transfer *transfer_check(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   transfer *t = transfer_check(L);
   buffer_free(&t->request);
+  buffer_free(&t->excerpt);
   buffer_free(&t->kept);
   if (t->exchange) exchange_release(t->exchange);
   t->exchange = NULL;
@@ -267,7 +268,7 @@ static int transfer_result(lua_State *L) {
   set_text(L, "json", t->json);
   if (t->json_error) set_text(L, "json_error", t->json_error);
   if (strcmp(t->json, "whole") != 0) {
-    lua_pushlstring(L, t->excerpt, t->excerpt_len);
+    lua_pushlstring(L, t->excerpt.len ? t->excerpt.data : "", t->excerpt.len);
     lua_setfield(L, -2, "excerpt");
   }
   if (t->kept.len) {

@@ -26,17 +26,15 @@ struct transfer {
   const char *outcome_code; /* the code if the failure was on Lua's side, or NULL */
   bool broke;               /* the body could not be decoded, which ended the exchange early */
   bool ended, started;
-  bool decoding; /* set during a decoding: a step in a finalizer skips this transfer */
-  char excerpt[TRANSFER_EXCERPT];
-  size_t excerpt_len;
-  buffer kept; /* the first kept_max bytes of the body, unchanged, for the wire log */
+  bool decoding;  /* set during a decoding: a step in a finalizer skips this transfer */
+  buffer excerpt; /* the first TRANSFER_EXCERPT bytes of the body */
+  buffer kept;    /* the first kept_max bytes of the body, unchanged, for the wire log */
   size_t kept_max;
   bool wants_timings;
 };
 
-/* lua_CFunction: (client, { action, fields, separator, headers, write, schema, decimals,
- * timeout, keep_body }) -> transfer, or nil, a code
- * and a text if nothing was sent. Throws if the arguments are wrong and when memory runs out; nothing is sent then. */
+/* lua_CFunction: (client, { action, fields, separator, headers, write, schema, decimals, deadline, timings, keep_body })
+ * -> transfer, or nil, a code and a text if nothing was sent. Throws if the arguments are wrong and when memory runs out; nothing is sent then. */
 int transfer_start(lua_State *L);
 
 /* lua_CFunction: (fields, separator) -> the form's body. Throws if a field cannot be sent. */

@@ -55,7 +55,8 @@ describe("a custom loop", function()
         if broken.open then error("open broke", 0) end
         self.is_open = true
       end
-      function signal:wait()
+      function signal:wait(seconds)
+        loop.seconds = seconds
         while not self.is_open do
           if broken.wait then broken.wait() end
           core.wait(0.1)
@@ -71,13 +72,19 @@ describe("a custom loop", function()
 
   local ORDER = { service = 1, link = "https://example.com/x", quantity = 100 }
 
-  describe("that throws", function()
+  describe("in a call", function()
     local sandbox
 
     lazy_setup(function() sandbox = sandbox_support.start { tls = false } end)
     lazy_teardown(function() if sandbox then sandbox.stop() end end)
 
-    it("in watch: nothing is sent, and the next call works", function()
+    it("waits for as long as is left until the deadline", function()
+      local loop = make_loop {}
+      assert(sandbox.panel("", { loop = loop, name = "seconds", timeout = 20 }):balance())
+      assert.is_true(loop.seconds > 0 and loop.seconds <= 20)
+    end)
+
+    it("throws in watch: nothing is sent, and the next call works", function()
       local broken = { watch = true }
       local panel = sandbox.panel("", { loop = make_loop(broken), name = "watch" })
       assert.has_error(function() panel:add(ORDER) end, "watch broke")
@@ -88,7 +95,7 @@ describe("a custom loop", function()
       assert.is_true(dispatch.is_idle())
     end)
 
-    it("in a wait: the order is reported as uncertain", function()
+    it("throws in a wait: the order is reported as uncertain", function()
       local broken = {}
       function broken.wait()
         for _ = 1, 100 do
@@ -106,14 +113,14 @@ describe("a custom loop", function()
       assert.equal("USD", assert(sandbox.panel("", { loop = make_loop(broken) }):balance()).currency)
     end)
 
-    it("in unwatch: the answer arrives nevertheless", function()
+    it("throws in unwatch: the answer arrives nevertheless", function()
       local panel = sandbox.panel("", { loop = make_loop { unwatch = true } })
       local made, err = panel:add(ORDER)
       assert.is_truthy(made, tostring(err))
       assert.is_true(dispatch.is_idle())
     end)
 
-    it("when one signal opens: the others of that step get their answers", function()
+    it("throws when one signal opens: the others of that step get their answers", function()
       local ended, calls = {}, {}
       local function call(name)
         local loop = make_loop {}

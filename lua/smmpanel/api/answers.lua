@@ -81,7 +81,7 @@ local function read_object(asking, id, object, depth)
     if record then return record end
   end
   if refused then return nil, refused end
-  return records.read(asking, object, id)
+  return records.read(asking, object, id, true)
 end
 
 -- Reads an object, a list of one object, or either in wrappers.
@@ -106,8 +106,9 @@ local function read_several(asking, list)
 end
 
 local function read_action(asking, value)
+  if not asking.row.several then return read_one(asking, nil, value, 0) end
   value = unwrap.list(value)
-  local many = asking.row.several and type(value) == "table" and is_list(value) and refusal.length(value) > 1
+  local many = type(value) == "table" and is_list(value) and refusal.length(value) > 1
   local made = many and read_several(asking, value)
   if made then return made end
   return read_one(asking, nil, value, 0)

@@ -218,9 +218,9 @@ local function finish(asking, object, id)
   return object
 end
 
-local function check(asking, object, id)
+local function check(asking, object, id, is_no_refusal)
   keys.document(object, asking.row.names)
-  return refusal.of(asking, object) or checks[asking.row.is](asking, object, id)
+  return not is_no_refusal and refusal.of(asking, object) or checks[asking.row.is](asking, object, id)
 end
 
 -- Reads {"5": 1, "6": 0}: the value alone, for actions where it is the whole record.
@@ -234,9 +234,10 @@ end
 ---@param asking smmpanel.Asking
 ---@param object any
 ---@param id? string the requested id
+---@param is_no_refusal? boolean the object was checked already
 ---@return table? record
 ---@return smmpanel.Failure?
-function records.read(asking, object, id)
+function records.read(asking, object, id, is_no_refusal)
   if type(object) ~= "table" then
     if refusal.filled(object) then return nil, records.bare_text(asking, object, true) end
     object = scalar_record(asking, object, id)
@@ -244,7 +245,7 @@ function records.read(asking, object, id)
   if type(object) ~= "table" or is_list(object) then
     return nil, unclear("%s instead of a record", argerror.describe(object))
   end
-  local failure = check(asking, object, id)
+  local failure = check(asking, object, id, is_no_refusal)
   if failure and failure.code == "shape" and keys.fold(object) then failure = check(asking, object, id) end
   if failure then return nil, failure end
   return finish(asking, object, id)

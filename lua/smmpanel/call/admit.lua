@@ -42,6 +42,7 @@ local function sleeper(state, call)
 end
 
 local function wait_for_slots(state, call)
+  if not state.budgets[1] then return nil end
   local waiting = {
     deadline = call.patient and math.huge or call.deadline, bulk = call.bulk or call.write,
     sleep = sleeper(state, call),

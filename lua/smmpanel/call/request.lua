@@ -18,24 +18,27 @@ local wire_log = lazy "smmpanel.wire_log"
 
 local request = {}
 
----@class smmpanel.Call
+---@class smmpanel.Call the engine and the option `transport` read the first fields, up to `keep_body`
 ---@field action string
 ---@field fields table flat list of names and values
 ---@field separator string between the items of a list
----@field asked? string|string[] the requested id or ids
 ---@field write boolean
+---@field deadline number by core.now()
+---@field schema? userdata
+---@field decimals string
+---@field headers? string[] "Name: value" lines instead of the panel's own
+---@field timings boolean
+---@field keep_body? integer bytes, for the wire log
+---@field asked? string|string[] the requested id or ids
 ---@field raw? boolean return the answer unchanged
 ---@field loop table
----@field deadline number by core.now()
 ---@field timeout number seconds
 ---@field patient? boolean waits for a free slot of the rate limit without a deadline
 ---@field bulk? boolean one of many requests: leaves every second slot to single reads
 ---@field is_stopped? fun(): boolean whether the run that the call belongs to was stopped
 ---@field admitted? boolean the first attempt has its slot already: see smmpanel.call.admit
 ---@field retries integer
----@field decimals string
 ---@field codes? fun(said: string): string? the user's own codes for panels' texts
----@field headers? string[] "Name: value" lines instead of the panel's own
 ---@field ref? string
 ---@field hold? smmpanel.Hold the ref of an order
 ---@field is_released? boolean the ref is free until the next attempt
@@ -62,6 +65,8 @@ function request.new(state, action, given)
     timeout = timeout, deadline = core.now() + timeout, retries = given.retries or own.retries,
     decimals = given.decimals or own.decimals, codes = state.codes,
     headers = options.merged_headers(own.headers, given.headers),
+    schema = schemas[action], timings = events.wanted(state),
+    keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
   }
 end
 
@@ -71,33 +76,22 @@ local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, retry.HOLD_MAX)) end
 end
 
--- Returns the request in the format of the engine and of the option `transport`.
-local function wire_request(state, call)
-  return {
-    action = call.action, fields = call.fields, separator = call.separator, write = call.write,
-    schema = schemas[call.action], decimals = call.decimals, headers = call.headers,
-    deadline = call.deadline,
-    timings = events.wanted(state), keep_body = state.record and wire_log.BODY_MAX + 1 or nil,
-  }
-end
-
 -- Some panels encode the document as a JSON string.
 local function open_string(call, outcome)
   local inner = outcome.value
   if type(inner) ~= "string" or not inner:find("^[ \t\r\n]*[%[{]") then return end
-  local decoder = core.decoder(schemas[call.action], call.decimals)
+  local decoder = core.decoder(call.schema, call.decimals)
   if not decoder:feed(inner) then return end
   local ok, value = decoder:finish()
   if ok and value ~= nil then outcome.value = value end
 end
 
 local function exchange(state, call)
-  local wire = wire_request(state, call)
   local outcome
   if state.transport then
-    outcome = transport.run(call.loop, state.transport, wire, state.transfers)
+    outcome = transport.run(call.loop, state.transport, call, state.transfers)
   else
-    outcome = dispatch.run(call.loop, state.client, wire, state.transfers)
+    outcome = dispatch.run(call.loop, state.client, call, state.transfers)
   end
   open_string(call, outcome)
   return outcome

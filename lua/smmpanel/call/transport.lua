@@ -171,7 +171,7 @@ end
 --- Makes one attempt.
 ---@param loop table the event loop
 ---@param client table see transport.client
----@param request table as for core.start
+---@param request smmpanel.Call
 ---@param transfers table<table, true> contains the attempt while it is in flight
 ---@return table outcome like the engine's
 function transport.run(loop, client, request, transfers)

@@ -115,7 +115,7 @@ end
 --- Makes one request and waits for its outcome.
 ---@param loop table
 ---@param client userdata
----@param request table for core.start
+---@param request smmpanel.Call for core.start
 ---@param transfers table<userdata, true> contains the transfer while it is in flight, so that it can be cancelled
 ---@return table outcome
 function dispatch.run(loop, client, request, transfers)
@@ -128,7 +128,7 @@ function dispatch.run(loop, client, request, transfers)
     return not_started(code, why)
   end
   waiting[transfer], transfers[transfer] = { signal = signal, scope = scope, transfers = transfers }, true
-  return outcome_of(signal, transfer, request.timeout)
+  return outcome_of(signal, transfer, request.deadline - core.now())
 end
 
 return dispatch

@@ -42,29 +42,28 @@ local host = require "smmpanel.util.host"
 local suspendable = require "smmpanel.loop.suspendable"
 local uninterrupted = require "smmpanel.loop.uninterrupted"
 
--- Whether the program uses this loop; our adapter is loaded only then.
-local HAS = {
-  ngx = function() return host.nginx end,
-  tarantool = function() return rawget(_G, "_TARANTOOL") ~= nil end,
-  haproxy = function() return host.haproxy end,
-  cqueues = function() return package.loaded.cqueues ~= nil end,
-  copas = function() return package.loaded.copas ~= nil end,
-  glib = function() return package.loaded.lgi ~= nil end,
-  uv = function() return rawget(_G, "vim") ~= nil or package.loaded.luv ~= nil end,
-  frame = function() return host.frames end,
-  blocking = function() return true end,
-}
+-- The loops of programs that contain Lua, and the modules of the others. An adapter is loaded if its loop is there.
+local IS_HOST = { ngx = host.nginx, tarantool = rawget(_G, "_TARANTOOL") ~= nil, haproxy = host.haproxy,
+  uv = rawget(_G, "vim") ~= nil, frame = host.frames, blocking = true }
+local MODULE = { cqueues = "cqueues", copas = "copas", glib = "lgi", uv = "luv" }
 
 -- The order in which `auto` tries them; `blocking` comes last because it always works.
 local NAMES = { "ngx", "tarantool", "haproxy", "cqueues", "copas", "uv", "glib", "frame", "blocking" }
 
-local known = {}
-for _, name in ipairs(NAMES) do known[name] = true end
+local known, possible = {}, {} -- possible: the names of the loops that this program can have
+for _, name in ipairs(NAMES) do
+  known[name] = true
+  if IS_HOST[name] or MODULE[name] then possible[#possible + 1] = name end
+end
 
 local NEEDED = { "signal", "sleep", "spawn" }
 
+local loaded = {} -- name -> our adapter
+
 local function load_loop(name)
-  return require("smmpanel.loop." .. name)
+  local loop = loaded[name] or require("smmpanel.loop." .. name)
+  loaded[name] = loop
+  return loop
 end
 
 -- A task may run after HAProxy has changed its root.
@@ -95,8 +94,9 @@ end
 
 local function active_loop(choice, can_suspend)
   if choice == "auto" then
-    for _, name in ipairs(NAMES) do
-      local loop = HAS[name]() and load_loop(name)
+    local modules = package.loaded
+    for _, name in ipairs(possible) do
+      local loop = (IS_HOST[name] or modules[MODULE[name]]) and load_loop(name)
       if loop and is_active(loop, can_suspend) then return loop end
     end
   end

@@ -15,6 +15,13 @@ void handle_close(multi_handle *h) {
   connections_free(&h->connections);
 }
 
+/* Idle connections may use a quarter of the process's descriptor limit. */
+static long idle_max(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 4 > KEPT_MOST) return KEPT_MOST;
+  return (long)(limit.rlim_cur / 4);
+}
+
 static bool configure(multi_handle *h) {
 #if LIBCURL_VERSION_NUM >= 0x081400
   /* From 8.20 on DNS lookups share a few threads: a slow name server must not occupy them all, or delay the end. */
@@ -22,6 +29,7 @@ static bool configure(multi_handle *h) {
   libcurl.multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
 #endif
   h->kept_max = KEPT_MIN;
+  h->idle_max = idle_max();
   return libcurl.multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, h->kept_max) == CURLM_OK &&
          libcurl.multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
                               h->limited ? (long)SHARED_CONNECTIONS : 0L) == CURLM_OK;
@@ -53,17 +61,10 @@ static void keep_connections(multi_handle *h, long needed) {
   libcurl.multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, needed);
 }
 
-/* Idle connections may use a quarter of the process's descriptor limit. */
-static long idle_max(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 4 > KEPT_MOST) return KEPT_MOST;
-  return (long)(limit.rlim_cur / 4);
-}
-
 /* The number of recent requests is enough, because each used at most one connection. */
 static long needed_connections(const multi_handle *h) {
-  long needed = (long)h->started + h->before, most = idle_max();
-  if (needed > most) needed = most;
+  long needed = (long)h->started + h->before;
+  if (needed > h->idle_max) needed = h->idle_max;
   if (needed < h->active) needed = h->active;
   return needed < KEPT_MIN ? KEPT_MIN : needed;
 }
@@ -85,5 +86,6 @@ void handle_begin_period(multi_handle *h) {
   }
   h->before = h->started;
   h->started = 0;
+  h->idle_max = idle_max(); /* the program may have changed the limit */
   keep_connections(h, needed_connections(h));
 }

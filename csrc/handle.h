@@ -15,6 +15,7 @@ typedef struct multi_handle {
   poller_source source;
   bool limited;        /* few connections to one panel, because all panels so far use HTTP/2 */
   long kept_max;       /* the most connections that libcurl keeps */
+  long idle_max;       /* the most idle connections that the process has descriptors for */
   int active;          /* exchanges in it */
   int started, before; /* exchanges started in this period, and in the previous one */
   connections connections;

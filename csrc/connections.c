@@ -46,12 +46,15 @@ static struct connection_entry *free_entry(connections *c) {
   return &c->list[c->count++];
 }
 
-bool connections_unasked(connections *c, const connection_ends *ends, bool opened) {
+connection_state connections_look(connections *c, const connection_ends *ends, bool opened) {
   char byte;
   struct connection_entry *entry = find_ends(c, hash_of(ends));
-  if (!entry) return false;
-  if (opened) entry->fd = -1; /* the previous connection with these ends is closed */
-  return !opened && recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  if (!entry) return CONNECTION_UNKNOWN;
+  if (opened) {
+    entry->fd = -1; /* the previous connection with these ends is closed */
+    return CONNECTION_UNKNOWN;
+  }
+  return recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ? CONNECTION_UNASKED : CONNECTION_QUIET;
 }
 
 static bool ends_of(CURL *easy, connection_ends *ends) {

@@ -25,10 +25,14 @@ typedef struct {
   size_t count, room;
 } connections;
 
-/* Whether bytes arrived on this connection since its last response. `opened`: the connection is new. */
-bool connections_unasked(connections *c, const connection_ends *ends, bool opened);
+/* CONNECTION_UNASKED: bytes arrived on it since its last response. */
+typedef enum { CONNECTION_UNKNOWN, CONNECTION_QUIET, CONNECTION_UNASKED } connection_state;
 
-/* The transfer on `easy` has ended: stores the descriptor of its connection if `http1`. */
+/* The state of the connection that a request is about to use. `opened`: the connection is new. */
+connection_state connections_look(connections *c, const connection_ends *ends, bool opened);
+
+/* The transfer on `easy` has ended: stores the descriptor of its connection if `http1`. Only needed for a connection that
+ * was unknown: to find the descriptor, libcurl walks over all its connections. */
 void connections_store(connections *c, CURL *easy, bool http1);
 
 /* Forgets all of them. */

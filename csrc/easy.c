@@ -20,10 +20,12 @@ static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
   return CURL_SOCKOPT_OK;
 }
 
-static bool is_out_of_step(const exchange *x, const connection_ends *ends) {
+static bool is_out_of_step(exchange *x, const connection_ends *ends) {
   long opened = 1;
   libcurl.easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
-  return connections_unasked(x->connections, ends, opened != 0);
+  connection_state state = connections_look(x->connections, ends, opened != 0);
+  x->on_known = state != CONNECTION_UNKNOWN;
+  return state == CONNECTION_UNASKED;
 }
 
 /* Runs right before a request is sent. libcurl calls it again if a reused connection turns out to be dead. The first

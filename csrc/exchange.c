@@ -147,7 +147,7 @@ static const char *text_of(const exchange *x, CURLcode result) {
 /* If a callback aborted the transfer, it has set the reason already; libcurl's result only says that it was aborted. */
 void exchange_finish(exchange *x, CURLcode result) {
   read_figures(x);
-  connections_store(x->connections, x->easy, x->outcome.http_version < 20);
+  if (!x->on_known) connections_store(x->connections, x->easy, x->outcome.http_version < 20);
   exchange_fail(x, code_of(x, result), text_of(x, result));
 }
 

@@ -71,6 +71,7 @@ struct exchange {
   uint64_t raw_bytes; /* of the body, before decompression */
   int issued;         /* how often libcurl began to send the request */
   bool write, tls, multiplex;
+  bool on_known;    /* the descriptor of its connection is stored */
   bool out_of_step; /* its connection had unsolicited bytes: it needs another one */
   deadline deadline;
   long connect_timeout_ms;

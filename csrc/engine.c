@@ -20,8 +20,8 @@ struct engine {
   pthread_mutex_t lock;
   pid_t pid;         /* a fork copies the memory, not the thread */
   multi multi;       /* for the engine's thread only */
-  notifier news;     /* raised by the engine's thread */
-  notifier requests; /* wakes the engine's thread, raised when the inbox was empty */
+  notifier news;     /* wakes Lua's event loop when something is ready */
+  notifier requests; /* wakes the engine's thread when something is in the inbox */
   bool has_lock, running, stopping;
   queue inbox; /* for the engine's thread: exchanges that are new, cancelled or to resume */
   queue ready; /* for Lua: exchanges with unread body, or ended */
@@ -36,9 +36,10 @@ static engine *all_engines;
 
 /* ---- queues: call with the lock held; a queue holds a reference to each exchange in it ------ */
 
-static void add_to_inbox(engine *e, exchange *x) {
-  notifier_raise(&e->requests);
+/* Returns whether the thread must be woken, which the caller does without the lock. */
+static bool add_to_inbox(engine *e, exchange *x) {
   if (queue_add(&e->inbox, &x->inbox)) exchange_retain(x);
+  return notifier_raise(&e->requests);
 }
 
 static exchange *take_from_inbox(engine *e) {
@@ -49,11 +50,11 @@ static exchange *take_from_inbox(engine *e) {
 static void add_to_ready(engine *e, exchange *x) {
   queue *q = x->read > BULK_BYTES ? &e->bulk : &e->ready;
   if (queue_add(q, &x->ready)) exchange_retain(x);
-  notifier_raise(&e->news);
 }
 
-static bool is_ready(const engine *e) {
-  return e->ready.first || e->bulk.first;
+/* Returns whether the event loop must be woken, which the caller does without the lock. */
+static bool raise_news(engine *e) {
+  return (e->ready.first || e->bulk.first) && notifier_raise(&e->news);
 }
 
 /* Short answers do not wait for long ones, except that a long one gets every BULK_TURN-th turn. */
@@ -109,7 +110,8 @@ static void handle_request(engine *e, exchange *x, bool cancelled, bool resume) 
     multi_resume(&e->multi, x);
 }
 
-/* Returns whether the engine should continue. */
+/* Handles all requests. Then the thread may sleep: whoever adds the next one wakes it. Returns whether the engine should
+ * continue. */
 static bool read_inbox(engine *e) {
   for (;;) {
     bool cancelled = false, resume = false;
@@ -119,8 +121,8 @@ static bool read_inbox(engine *e) {
       cancelled = x->cancelled;
       resume = x->resume && !x->paused; /* unless it is full again */
       x->resume = false;
-    } else if (e->requests.raised) {
-      notifier_lower(&e->requests);
+    } else {
+      e->requests.raised = false;
     }
     bool stopping = e->stopping;
     pthread_mutex_unlock(&e->lock);
@@ -130,10 +132,32 @@ static bool read_inbox(engine *e) {
   }
 }
 
+/* One notification for all that was queued since the last one. */
+static void tell_news(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  bool send = raise_news(e);
+  pthread_mutex_unlock(&e->lock);
+  if (send) notifier_send(&e->news);
+}
+
+/* The thread is awake, so until it has read the inbox again it need not be woken. */
+static void stay_awake(engine *e) {
+  pthread_mutex_lock(&e->lock);
+  e->requests.raised = true;
+  pthread_mutex_unlock(&e->lock);
+}
+
 static void *run(void *user) {
   engine *e = user;
-  while (read_inbox(e)) multi_turn(&e->multi);
+  while (read_inbox(e)) {
+    tell_news(e);
+    if (multi_wait(&e->multi)) notifier_drain(&e->requests);
+    stay_awake(e);
+    multi_turn(&e->multi);
+    tell_news(e);
+  }
   multi_end_all(&e->multi, "cancelled", "the program is ending");
+  tell_news(e);
   return NULL;
 }
 
@@ -143,8 +167,9 @@ static void stop_thread(engine *e) {
   if (!e->running) return;
   pthread_mutex_lock(&e->lock);
   e->stopping = true;
-  notifier_raise(&e->requests);
+  bool wake = notifier_raise(&e->requests);
   pthread_mutex_unlock(&e->lock);
+  if (wake) notifier_send(&e->requests);
   pthread_join(e->thread, NULL);
   e->running = false;
 }
@@ -289,10 +314,12 @@ int engine_in_flight(engine *e) {
 }
 
 void engine_acknowledge(engine *e) {
+  notifier_drain(&e->news);
   pthread_mutex_lock(&e->lock);
-  notifier_lower(&e->news);
-  if (is_ready(e)) notifier_raise(&e->news);
+  e->news.raised = false;
+  bool send = raise_news(e);
   pthread_mutex_unlock(&e->lock);
+  if (send) notifier_send(&e->news);
 }
 
 const char *engine_listen(engine *e) {
@@ -311,23 +338,24 @@ bool engine_accept(engine *e) {
 
 bool engine_submit(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
-  bool room = !e->stopping && e->in_flight < ENGINE_EXCHANGES_MAX;
+  bool room = !e->stopping && e->in_flight < ENGINE_EXCHANGES_MAX, wake = false;
   if (room) {
     e->in_flight++;
     exchange_retain(x);
-    add_to_inbox(e, x);
+    wake = add_to_inbox(e, x);
   }
   pthread_mutex_unlock(&e->lock);
+  if (wake) notifier_send(&e->requests);
   return room;
 }
 
 void engine_cancel(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
-  if (!x->done && !x->cancelled) {
-    x->cancelled = true;
-    add_to_inbox(e, x);
-  }
+  bool cancel = !x->done && !x->cancelled;
+  if (cancel) x->cancelled = true;
+  bool wake = cancel && add_to_inbox(e, x);
   pthread_mutex_unlock(&e->lock);
+  if (wake) notifier_send(&e->requests);
 }
 
 exchange *engine_ready(engine *e) {

@@ -363,9 +363,13 @@ static int longest_wait(const multi *m) {
   return left > 0 ? (int)left : 0;
 }
 
+bool multi_wait(multi *m) {
+  return poller_wait(&m->poller, longest_wait(m));
+}
+
 void multi_turn(multi *m) {
   m->now = clock_milliseconds();
-  poller_wait(&m->poller, longest_wait(m));
+  poller_report(&m->poller);
   pause_full(m);
   collect_ended(m, &m->single);
   collect_ended(m, &m->shared);

@@ -49,7 +49,10 @@ void multi_end_all(multi *m, const char *code, const char *text);
 void multi_pause(multi *m, exchange *x);
 void multi_resume(multi *m, exchange *x);
 
-/* Waits until libcurl, a timer or the descriptor has news, and handles libcurl's part. */
+/* Waits until libcurl, a timer or the descriptor has news. Returns whether the descriptor has. */
+bool multi_wait(multi *m);
+
+/* After multi_wait: handles libcurl's news. */
 void multi_turn(multi *m);
 
 #endif

@@ -66,17 +66,20 @@ void notifier_abandon(notifier *n) {
   close_descriptor(&n->writer);
 }
 
-/* At most one byte is in the socket, so it is never full, and one read empties it. */
-void notifier_raise(notifier *n) {
-  if (n->raised) return;
+bool notifier_raise(notifier *n) {
+  bool send = !n->raised;
   n->raised = true;
+  return send;
+}
+
+/* Only a few bytes are ever in the socket, so it is never full. */
+void notifier_send(const notifier *n) {
   while (send(n->writer, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
-void notifier_lower(notifier *n) {
-  char byte;
-  while (n->reader >= 0 && recv(n->reader, &byte, 1, 0) < 0 && errno == EINTR) continue;
-  n->raised = false;
+void notifier_drain(const notifier *n) {
+  char bytes[16];
+  while (n->reader >= 0 && recv(n->reader, bytes, sizeof bytes, 0) < 0 && errno == EINTR) continue;
 }
 
 static bool listen_at(notifier *n) {
@@ -106,18 +109,25 @@ bool notifier_listen(notifier *n) {
   return false;
 }
 
-/* From now on the client that connected reads the bytes; the socket pair is closed. */
+/* The number of the writer stays, because another thread may be sending. */
+static bool replace_writer(const notifier *n, int fd) {
+#ifdef SOCK_CLOEXEC
+  bool ok = dup3(fd, n->writer, O_CLOEXEC) >= 0;
+#else
+  bool ok = dup2(fd, n->writer) >= 0;
+#endif
+  if (ok) make_private(n->writer);
+  close(fd);
+  return ok;
+}
+
+/* From now on the client that connected reads the bytes; the socket pair is closed. A byte that was sent to the pair is
+ * sent again. */
 bool notifier_accept(notifier *n) {
   int fd = n->listener < 0 ? -1 : accept(n->listener, NULL, NULL);
   stop_listening(n);
-  if (fd < 0) return false;
-  make_private(fd);
+  if (fd < 0 || !replace_writer(n, fd)) return false;
   close_descriptor(&n->reader);
-  close_descriptor(&n->writer);
-  n->writer = fd;
-  if (n->raised) {
-    n->raised = false;
-    notifier_raise(n);
-  }
+  if (n->raised) notifier_send(n);
   return true;
 }

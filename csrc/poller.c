@@ -158,11 +158,15 @@ static void report_news(poller *p) {
   report_some(p, &p->long_turn, true, now);
 }
 
-void poller_wait(poller *p, int longest_ms) {
-  int news = poll(p->list, (nfds_t)p->count, until_due(p, longest_ms));
-  if (news < 0 && errno != EINTR)
+bool poller_wait(poller *p, int longest_ms) {
+  p->news = poll(p->list, (nfds_t)p->count, until_due(p, longest_ms));
+  if (p->news < 0 && errno != EINTR)
     poll(NULL, 0, REFUSED_MS); /* the program has lowered its limit of descriptors */
-  if (news > 0) report_news(p);
+  return p->news > 0 && p->list[OWN].revents;
+}
+
+void poller_report(poller *p) {
+  if (p->news > 0) report_news(p);
   for (int i = 0; i < POLLER_SOURCES; i++) {
     poller_source *s = p->attached[i];
     if (!s || s->due < 0 || clock_milliseconds() < s->due) continue;

@@ -32,6 +32,7 @@ struct poller {
   struct pollfd *list;    /* the extra descriptor, then libcurl's sockets */
   poller_socket *sockets; /* for each entry of `list` */
   int count, room;
+  int news;                  /* poll's result */
   int short_turn, long_turn; /* the sockets that were handled last */
   poller_source *attached[POLLER_SOURCES];
 };
@@ -46,7 +47,10 @@ bool poller_attach(poller *p, poller_source *s, CURLM *multi);
 /* Call it after curl_multi_cleanup. */
 void poller_detach(poller *p, poller_source *s);
 
-/* Waits for an event, at most longest_ms, and lets libcurl handle it. */
-void poller_wait(poller *p, int longest_ms);
+/* Waits for an event, at most longest_ms. Returns whether the extra descriptor is readable. */
+bool poller_wait(poller *p, int longest_ms);
+
+/* After poller_wait: lets libcurl handle its sockets' events and its timers. */
+void poller_report(poller *p);
 
 #endif

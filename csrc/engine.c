@@ -369,21 +369,23 @@ size_t engine_read_body(engine *e, exchange *x, char *into, size_t size) {
   pthread_mutex_lock(&e->lock);
   size_t len = body_read(&x->body, into, size);
   x->read += len;
-  bool resume = x->paused && !x->done && x->body.len <= ENGINE_QUEUE_MAX / 2;
+  bool resume = x->paused && !x->done && x->body.len <= ENGINE_QUEUE_MAX / 2, wake = false;
   if (resume) {
     x->paused = false;
     x->resume = true;
-    add_to_inbox(e, x);
+    wake = add_to_inbox(e, x);
   }
   if (x->body.first) add_to_ready(e, x);
+  bool tell = raise_news(e);
   pthread_mutex_unlock(&e->lock);
+  if (wake) notifier_send(&e->requests);
+  if (tell) notifier_send(&e->news);
   return len;
 }
 
-bool engine_is_done(engine *e, exchange *x, exchange_outcome *outcome) {
+bool engine_is_done(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
   bool done = x->done && !x->body.first;
   pthread_mutex_unlock(&e->lock);
-  if (done) *outcome = x->outcome;
   return done;
 }

@@ -56,7 +56,7 @@ exchange *engine_ready(engine *e);
 /* Moves a piece of the body out; the exchange is queued again if more is unread. Returns the number of bytes. */
 size_t engine_read_body(engine *e, exchange *x, char *into, size_t size);
 
-/* Whether the exchange has ended and all its body was read; if so, *outcome is set. */
-bool engine_is_done(engine *e, exchange *x, exchange_outcome *outcome);
+/* Whether the exchange has ended and all its body was read: from then on its outcome is the caller's. */
+bool engine_is_done(engine *e, exchange *x);
 
 #endif

@@ -55,7 +55,8 @@ static void leave_parents_engine(lua_State *L, state *s) {
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     transfer *t = lua_touserdata(L, -1);
     if (t->ended) continue;
-    t->outcome = (exchange_outcome){.code = "cancelled", .text = "the process was forked", .sent = true};
+    t->exchange->outcome =
+        (exchange_outcome){.code = "cancelled", .text = "the process was forked", .sent = true};
     state_end(s, t);
   }
   lua_pop(L, 1);

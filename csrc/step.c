@@ -133,15 +133,16 @@ typedef struct {
 } stepping;
 
 static void blame_document(transfer *t) {
-  t->outcome.code = t->outcome_code ? t->outcome_code : "";
-  snprintf(t->outcome.text, sizeof t->outcome.text, "%s", t->json_error);
+  exchange_outcome *o = &t->exchange->outcome;
+  o->code = t->outcome_code ? t->outcome_code : "";
+  snprintf(o->text, sizeof o->text, "%s", t->json_error);
 }
 
 /* A truncated response may still contain a complete document, and an order's id must not be lost. If it contains none,
  * the network's failure is reported, unless the document was invalid before the cut. */
 static void conclude(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
   transfer *t = lua_touserdata(L, self);
-  bool lost = *t->outcome.code != '\0';
+  bool lost = *t->exchange->outcome.code != '\0';
   if (!t->json_error && (len || t->decoder)) decode(L, g->finish, self, piece, len);
   if (t->json_error && (!lost || t->broke)) blame_document(t);
   state_end(g->state, t);
@@ -153,7 +154,7 @@ static bool decode_piece(lua_State *L, const stepping *g, int self, char *piece,
   decode(L, g->feed, self, piece, len);
   /* a step in a finalizer may have handled its news meanwhile */
   engine_read_body(g->state->engine, t->exchange, piece, 0);
-  return engine_is_done(g->state->engine, t->exchange, &t->outcome);
+  return engine_is_done(g->state->engine, t->exchange);
 }
 
 /* Handles one piece of one body. Cancels the download of a body that cannot be decoded. An exchange may be reported
@@ -166,7 +167,7 @@ static size_t advance(lua_State *L, const stepping *g, int self) {
   size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
   keep_up_to(&t->excerpt, TRANSFER_EXCERPT, piece, len);
   keep_up_to(&t->kept, t->kept_max, piece, len);
-  if (engine_is_done(e, t->exchange, &t->outcome))
+  if (engine_is_done(e, t->exchange))
     conclude(L, g, self, piece, len);
   else if (len && !t->json_error && decode_piece(L, g, self, piece, len))
     conclude(L, g, self, piece, 0);
@@ -195,8 +196,6 @@ static void tell_ended(lua_State *L, transfer *t, int transfers) {
   lua_pushlightuserdata(L, t->exchange);
   lua_pushnil(L);
   lua_rawset(L, transfers);
-  exchange_release(t->exchange);
-  t->exchange = NULL;
 }
 
 /* If the list cannot be made, nothing is lost: the next step returns the transfers, and the descriptor stays readable

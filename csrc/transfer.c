@@ -20,7 +20,7 @@ enum { CF_RAY_MAX = 40 };
 /* The userdata gets its metatable first, so that the collector frees the buffer after any throw. */
 static transfer *new_transfer(lua_State *L) {
   transfer *t = lua_newuserdata(L, sizeof *t);
-  *t = (transfer){.outcome = {.code = ""}, .json = "empty"};
+  *t = (transfer){.json = "empty"};
   luaL_setmetatable(L, TRANSFER);
   return t;
 }
@@ -39,13 +39,17 @@ static transfer *transfer_check(lua_State *L) {
   return luaL_checkudata(L, 1, TRANSFER);
 }
 
-static int transfer_gc(lua_State *L) {
-  transfer *t = transfer_check(L);
+static void release_all(transfer *t) {
   buffer_free(&t->request);
   buffer_free(&t->excerpt);
   buffer_free(&t->kept);
   if (t->exchange) exchange_release(t->exchange);
   t->exchange = NULL;
+}
+
+static int transfer_gc(lua_State *L) {
+  transfer *t = transfer_check(L);
+  release_all(t);
   t->ended = true; /* when a state closes, later finalizers may still find it in flight */
   return 0;
 }
@@ -255,16 +259,18 @@ static void set_headers(lua_State *L, const exchange_outcome *o) {
 
 /* Whether the headers are needed: for the wire log, or to name the server that answered in place of the panel. */
 static bool wants_headers(const transfer *t) {
-  return t->kept_max || t->outcome.http_status / 100 != 2 || strcmp(t->json, "whole") != 0;
+  return t->kept_max || t->exchange->outcome.http_status / 100 != 2 || strcmp(t->json, "whole") != 0;
 }
 
 static int transfer_result(lua_State *L) {
   transfer *t = transfer_check(L);
-  if (!t->ended) return 0;
+  if (!t->ended || t->taken || !t->exchange) return 0;
+  t->taken = true; /* a finalizer, which may run below, cannot take it too */
+  const exchange_outcome *o = &t->exchange->outcome;
   lua_createtable(L, 0, 12);
-  push_http(L, &t->outcome);
-  if (t->wants_timings) set_timings(L, &t->outcome);
-  if (wants_headers(t)) set_headers(L, &t->outcome);
+  push_http(L, o);
+  if (t->wants_timings) set_timings(L, o);
+  if (wants_headers(t)) set_headers(L, o);
   set_text(L, "json", t->json);
   if (t->json_error) set_text(L, "json_error", t->json_error);
   if (strcmp(t->json, "whole") != 0) {
@@ -279,6 +285,7 @@ static int transfer_result(lua_State *L) {
   lua_rawgeti(L, -1, TRANSFER_VALUE);
   lua_setfield(L, -3, "value");
   lua_pop(L, 1);
+  release_all(t);
   return 1;
 }
 

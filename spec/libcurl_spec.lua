@@ -36,8 +36,13 @@ describe("libcurl", function()
       local core = require "smmpanel.core"
       local options = { url = "http://127.0.0.1:1/", key = "key", max_body = 1e6, connect_timeout = 5 }
       local transfer = core.start(core.client(options), { action = "add", deadline = core.now() + 5, write = true })
-      repeat core.wait(5) core.step() until transfer:result()
-      print(transfer:result().code, transfer:result().sent, transfer:result().text)
+      local outcome
+      repeat
+        core.wait(5)
+        core.step()
+        outcome = transfer:result()
+      until outcome
+      print(outcome.code, outcome.sent, outcome.text)
       local panel = require "smmpanel".new { url = "http://127.0.0.1:1/", key = "key" }
       local balance, err = panel:balance()
       print(balance, err.kind, err.code)

@@ -1,6 +1,7 @@
 --- Runs scripts on the user's Redis connection, of redis-lua or lua-resty-redis. Both have
--- `client:eval(script, keys, …)`; redis-lua throws errors, lua-resty-redis returns them. A script is atomic, so each
--- step is one script.
+-- `client:eval(script, keys, …)`; redis-lua throws errors, lua-resty-redis returns them. Clients around them may do
+-- either for all errors, so Redis' own errors are recognised by their first word. A script is atomic, so each step is
+-- one script.
 -- @module smmpanel.util.redis
 
 local core = require "smmpanel.core"
@@ -34,13 +35,20 @@ local ADVICE = {
 
 local AWAY = "is Redis up and reachable? Then try again"
 local SPOILT = "this connection failed before and cannot be used again: pass a function that connects"
+local FORKED = "this connection belongs to the process that has forked: pass a function that connects"
 local SHARED = "this connection is in use by another coroutine: pass a function that returns a connection for each"
 
 local ADVICE_ELSE = { "store", "an unexpected failure: check Redis' log" }
 
+-- Errors without advice, which still say that the connection works.
+local PLAIN = { ERR = true, NOSCRIPT = true }
+
+local function word_of(said)
+  return said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
+end
+
 local function refused(said)
-  said = said:gsub("^.-redis error: ", "")
-  local word = said:find("unauthenticated", 1, true) and "NOAUTH" or said:match("^%u+")
+  local word = word_of(said)
   local known = ADVICE[word] or ADVICE_ELSE
   return { code = known[1], word = word, discard = known[3],
     message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
@@ -53,18 +61,22 @@ local function broken(said)
     message = ("the request to Redis failed: %s; %s"):format(said, AWAY) }
 end
 
-local function from_exception(said)
-  said = tostring(said)
-  if said:find("redis error: ", 1, true) then return nil, refused(said) end
-  return nil, broken(said)
+-- An error that a client threw or returned: of Redis, or of the connection.
+local function failed(said)
+  local bare, marks = tostring(said):gsub("^.-redis error: ", "")
+  bare = bare:gsub("^%S+:%d+: ", "") -- the position in the client
+  local word = word_of(bare)
+  if marks > 0 or ADVICE[word] or PLAIN[word] then return refused(bare) end
+  return broken(said)
 end
 
 -- -> reply; nil, failure
 local function command(client, name, ...)
   local ok, reply, err = guard.call(client[name], client, ...)
-  if not ok then return from_exception(reply) end
+  if not ok then return nil, failed(reply) end
   if reply == false then return nil, refused(tostring(err)) end
-  if reply == nil then return nil, broken(err or "it returned no answer") end
+  if reply == nil then return nil, failed(err or "it returned no answer") end
+  if type(reply) == "table" and reply.err then return nil, failed(reply.err) end
   return reply
 end
 
@@ -158,10 +170,12 @@ local function is_client(value)
   return ok and method ~= nil
 end
 
--- One connection for all requests. After a failure its replies may be shifted, so it is not used again.
+-- One connection for all requests. After a failure its replies may be shifted, so it is not used again. Processes that
+-- share it after a fork would read each other's replies.
 local function single(client, replicas)
-  local busy, spoilt = false, false
+  local busy, spoilt, pid = false, false, core.pid()
   return function(script, keys, arguments)
+    if core.pid() ~= pid then return nil, { code = "unavailable", message = FORKED } end
     if spoilt then return nil, broken(SPOILT) end
     if busy then return nil, { code = "unavailable", message = SHARED } end
     busy = true
@@ -180,10 +194,14 @@ local function connected(connect)
 end
 
 -- Opens connections on demand. In nginx a connection belongs to its request, and nginx pools free ones; elsewhere they
--- are pooled here.
+-- are pooled here. After a fork the child neither uses its parent's connections nor closes them, because closing
+-- one with TLS would end it for both.
 local function several(connect, replicas)
-  local free = {}
+  local free, inherited, pid = {}, {}, core.pid()
   local function acquire()
+    if core.pid() ~= pid then
+      inherited[#inherited + 1], free, pid = free, {}, core.pid()
+    end
     local client = table.remove(free)
     if client then return client end
     return connected(connect)

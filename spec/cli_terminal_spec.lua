@@ -283,7 +283,7 @@ describe("the command line on a terminal", function()
     open { columns = 100 }
     terminal:type "smmpanel sandbox --services 30 --fault latency:0.01; echo code $?"
     local screen = terminal:wait "Ctrl%-C stops it"
-    local url, key = screen:match "\nexport SMMPANEL_URL=(%S+)\nexport SMMPANEL_KEY=(%S+)\n"
+    local url, key = screen:match "\nexport SMMPANEL_URL='(%S+)'\nexport SMMPANEL_KEY=(%S+)\n"
     assert.matches("^http://127.0.0.1:%d+/api/v2%?fault=latency:0.01$", url)
     local env = { SMMPANEL_URL = url, SMMPANEL_KEY = key }
     assert.equal("100.84292 USD\n", (home:run("smmpanel balance", { env = env })))

@@ -4,6 +4,7 @@ local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 
 local TIMEOUT, HELD = 0.25, 0.6
+local MARGIN = (HELD - TIMEOUT) / 2 -- a busy server may note an arrival late
 local WAITS = 4 -- of the thread, from taking the request up to the end of the answer
 
 local run = require("spec.support.system").output
@@ -53,7 +54,7 @@ describe("a delayed thread", function()
       assert.truthy(deadline, said)
       local times = arrivals()
       for i = before + 1, #times do
-        assert.is_true(times[i] <= tonumber(deadline) + 0.05, ("held at %d: it came %.3f s late"):format(at,
+        assert.is_true(times[i] <= tonumber(deadline) + MARGIN, ("held at %d: it came %.3f s late"):format(at,
           times[i] - tonumber(deadline)))
       end
       if #times > before then

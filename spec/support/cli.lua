@@ -164,6 +164,8 @@ end
 --- Runs a line and waits for the prompt after it; returns the screen.
 function Terminal:run(line)
   self:tmux "clear-history"
+  self:type "echo ready" -- a screen with nothing but the prompt looks cleared already
+  self:wait "\nready\n%$ ?$"
   self:type "clear"
   self:wait "^%$ ?$"
   self:type(line)

@@ -259,6 +259,8 @@ describe("a ledger's Redis", function()
     assert.equal("held", (take(store, "open", "t2")))
     assert.equal("resolved", store:resolve(entries.new(store, "doubt", nil, { attempt = 1 })))
     assert.equal("taken", (take(store, "doubt", "t2")))
+    assert.equal("held", (take(store, "doubt", "t3")))
+    assert.equal(2, #store:attempts(entries.new(store, "doubt")))
     assert.equal("kept", store:keep(entries.new(store, "open", "tok-open", { attempt = 1 }), '{"order":5}', 5))
     assert.same({ "doubt open" }, refs_of(store))
     assert.equal("1-11631be72817020227dc3362", once.fingerprint("panel.example",

@@ -168,7 +168,10 @@ scripts.take = REF .. NOW .. [[
   if t == ARGV[3] then return {'taken', n} end
   if not mine or a then return answer('held', row(suffix, mine)) end
   if st == 'not_made' then
-    redis.call('RENAME', key(suffix), key(suffix) .. '\n' .. n)
+    -- An entry of version 1 now gets an owner: next to '' the attempts would have the names of panels.
+    local next_to = suffix == '' and own or suffix
+    redis.call('RENAME', key(suffix), key(next_to) .. '\n' .. n)
+    suffix = next_to
   elseif st ~= 'free' and not (t and t == ARGV[7]) then
     return answer('held', row(suffix, mine))
   end
@@ -222,7 +225,7 @@ scripts.keep = REF .. LOOKUP .. SETTLE .. [[
   local _, n, _, t, a = unpack(fields)
   if (n or '1') ~= ARGV[4] then
     local earlier = suffix .. '\n' .. ARGV[4]
-    fields = read(earlier)
+    fields = suffix ~= '' and read(earlier)
     if fields and not fields[5] then
       redis.call('HSET', key(earlier), 'a', ARGV[7], 'st', 'made')
       if ARGV[8] ~= '' then redis.call('ZADD', KEYS[3], ARGV[8], ref .. earlier) end

@@ -26,20 +26,23 @@
 #include <sys/random.h>
 #endif
 
+enum { UNWATCHED_MS = 2 }; /* between two looks while nginx's dispatcher has the descriptor */
+
 /* ---- the descriptor, waiting, the clock --------------------------------------------------- */
 
 static int core_descriptor(lua_State *L) {
-  lua_pushinteger(L, engine_descriptor(state_need_engine(L)));
+  lua_pushinteger(L, engine_watched_descriptor(state_need_engine(L)));
   return 1;
 }
 
 static int core_wait(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
   /* without an engine it only sleeps: a program that uses only the option `transport` needs no thread */
-  int fd = state_get(L)->engine ? engine_descriptor(state_need_engine(L)) : -1;
-  struct pollfd p = {.fd = fd, .events = POLLIN};
+  engine *e = state_get(L)->engine ? state_need_engine(L) : NULL;
+  struct pollfd p = {.fd = e ? engine_descriptor(e) : -1, .events = POLLIN};
   /* transfers that a fork has ended are ready without the descriptor */
   long ms = seconds > 0 && !state_get(L)->ended ? transfer_milliseconds(seconds) : 0;
+  if (e && p.fd < 0 && ms > UNWATCHED_MS) ms = UNWATCHED_MS;
   lua_pushboolean(L, poll(&p, 1, (int)ms) > 0);
   return 1;
 }

@@ -1,7 +1,7 @@
 /* easy.c - see easy.h. */
 #include "easy.h"
+#include "descriptors.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
@@ -12,12 +12,17 @@ enum { WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for 
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
-/* A child program must not inherit a connection on which the key was sent. */
-static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
+/* A child must not inherit a connection on which the key was sent. */
+static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
   (void)user;
   (void)purpose;
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return CURL_SOCKOPT_OK;
+  return descriptors_socket(address->family, address->socktype, address->protocol);
+}
+
+static int on_close_socket(void *user, curl_socket_t fd) {
+  (void)user;
+  descriptors_close(fd);
+  return 0;
 }
 
 static bool is_out_of_step(exchange *x, const connection_ends *ends) {
@@ -98,7 +103,8 @@ static bool set_request(exchange *x, curl_refusal *why) {
 static bool set_callbacks(exchange *x, curl_refusal *why) {
   SET(CURLOPT_PRIVATE, x);
   SET(CURLOPT_ERRORBUFFER, x->curl_text);
-  SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, x);
   SET(CURLOPT_HEADERFUNCTION, on_header);

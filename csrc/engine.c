@@ -3,6 +3,7 @@
  * Both threads run code in this file. `lock` protects every queue; only the engine's thread uses the multi handles, so
  * they need no lock. */
 #include "engine.h"
+#include "descriptors.h"
 #include "multi.h"
 #include "notifier.h"
 
@@ -187,14 +188,17 @@ static void stop_all(void) {
 static void lock_all(void) {
   pthread_mutex_lock(&all_lock);
   curl_api_before_fork();
+  descriptors_before_fork();
 }
 
 static void unlock_in_parent(void) {
+  descriptors_after_fork(false);
   curl_api_after_fork(false);
   pthread_mutex_unlock(&all_lock);
 }
 
 static void unlock_in_child(void) {
+  descriptors_after_fork(true);
   curl_api_after_fork(true);
   pthread_mutex_unlock(&all_lock);
 }
@@ -292,10 +296,6 @@ void engine_free(engine *e) {
   free(e);
 }
 
-void engine_abandon(engine *e) {
-  notifier_abandon(&e->requests);
-}
-
 bool engine_is_ours(const engine *e) {
   return e->pid == getpid();
 }
@@ -303,6 +303,11 @@ bool engine_is_ours(const engine *e) {
 /* ---- functions for the Lua state's thread -------------------------------------------------- */
 
 int engine_descriptor(const engine *e) {
+  return e->news.reader;
+}
+
+int engine_watched_descriptor(engine *e) {
+  notifier_keep(&e->news);
   return e->news.reader;
 }
 

@@ -21,16 +21,15 @@ engine *engine_new(const char **why);
 /* Does nothing in a child that was forked since: the connections belong to the parent. */
 void engine_free(engine *e);
 
-/* In a child that was forked since: closes the descriptors that nothing else can be using. The memory stays allocated.
- * libcurl's descriptors stay open in the state that the parent's thread left them, and so does the descriptor that the
- * event loop may watch. */
-void engine_abandon(engine *e);
-
-/* False in a child that was forked since. */
+/* False in a child that was forked since. There the memory stays allocated, and these descriptors stay open: libcurl's
+ * two for each multi handle, and the two of a watched descriptor. */
 bool engine_is_ours(const engine *e);
 
 /* A descriptor that is readable when engine_ready has an exchange; owned by the engine. */
 int engine_descriptor(const engine *e);
+
+/* The same, for an event loop that watches it from now on. */
+int engine_watched_descriptor(engine *e);
 
 /* The number of exchanges that were submitted and have not ended. */
 int engine_in_flight(engine *e);

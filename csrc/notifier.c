@@ -1,5 +1,6 @@
 /* notifier.c - see notifier.h. */
 #include "notifier.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +16,6 @@
 #define MSG_NOSIGNAL 0 /* macOS: SO_NOSIGPIPE is set below */
 #endif
 
-/* Set at creation if possible, because a program started by another thread would inherit the descriptor. */
-#ifdef SOCK_CLOEXEC
-#define PRIVATE SOCK_CLOEXEC
-#else
-#define PRIVATE 0
-#endif
-
 static void make_private(int fd) {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -33,7 +27,7 @@ static void make_private(int fd) {
 bool notifier_open(notifier *n) {
   int pair[2];
   *n = NOTIFIER_CLOSED;
-  if (socketpair(AF_UNIX, SOCK_STREAM | PRIVATE, 0, pair)) return false;
+  if (!descriptors_pair(pair)) return false;
   n->reader = pair[0];
   n->writer = pair[1];
   make_private(n->reader);
@@ -42,7 +36,7 @@ bool notifier_open(notifier *n) {
 }
 
 static void close_descriptor(int *fd) {
-  if (*fd >= 0) close(*fd);
+  if (*fd >= 0) descriptors_close(*fd);
   *fd = -1;
 }
 
@@ -61,9 +55,10 @@ void notifier_close(notifier *n) {
   close_descriptor(&n->writer);
 }
 
-void notifier_abandon(notifier *n) {
-  close_descriptor(&n->reader);
-  close_descriptor(&n->writer);
+/* The writer too: without one, the reader would be readable for ever. */
+void notifier_keep(notifier *n) {
+  descriptors_keep(n->reader);
+  descriptors_keep(n->writer);
 }
 
 bool notifier_raise(notifier *n) {
@@ -86,7 +81,7 @@ static bool listen_at(notifier *n) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(n->path) >= sizeof address.sun_path) return false;
   memcpy(address.sun_path, n->path, strlen(n->path) + 1);
-  n->listener = socket(AF_UNIX, SOCK_STREAM | PRIVATE, 0);
+  n->listener = descriptors_socket(AF_UNIX, SOCK_STREAM, 0);
   if (n->listener < 0) return false;
   make_private(n->listener);
   return !bind(n->listener, (struct sockaddr *)&address, sizeof address) && !chmod(n->path, 0600) &&

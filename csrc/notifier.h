@@ -26,8 +26,8 @@ typedef struct {
 bool notifier_open(notifier *n);
 void notifier_close(notifier *n);
 
-/* In a child that was forked since: closes the descriptors. */
-void notifier_abandon(notifier *n);
+/* An event loop may watch the reader: a forked child keeps it. Otherwise the child closes the socket pair. */
+void notifier_keep(notifier *n);
 
 /* With the lock, after news was queued: sets `raised`. Returns whether notifier_send must be called. */
 bool notifier_raise(notifier *n);

@@ -60,7 +60,6 @@ static void leave_parents_engine(lua_State *L, state *s) {
     state_end(s, t);
   }
   lua_pop(L, 1);
-  engine_abandon(s->engine);
   s->engine = NULL;
 }
 

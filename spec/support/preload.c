@@ -2,6 +2,7 @@
  *
  * HOLD_AT, HOLD_SECONDS: the engine's thread finds out about its sockets late, as on a machine that is overloaded,
  * stopped or suspended: after which of its waits that brought something (from 1), and by how much.
+ * HOLD_LOADING: opening libcurl takes the thread so many seconds longer.
  * CLOCK_SPEED: the clock of the deadlines runs so many times as fast, and the thread waits so much shorter.
  * WATCH_GETENV: who reads a variable about proxies in another thread than the first is reported on stderr. */
 #define _GNU_SOURCE
@@ -34,12 +35,23 @@ static int speed(void) {
   return value ? atoi(value) : 1;
 }
 
+static void rest(const char *seconds) {
+  double wait = atof(seconds);
+  nanosleep(&(struct timespec){(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)}, NULL);
+}
+
 static void hold(void) {
   static atomic_int waits;
   const char *at = variable("HOLD_AT"), *seconds = variable("HOLD_SECONDS");
-  if (!at || !seconds || atomic_fetch_add(&waits, 1) + 1 != atoi(at)) return;
-  double wait = atof(seconds);
-  nanosleep(&(struct timespec){(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)}, NULL);
+  if (at && seconds && atomic_fetch_add(&waits, 1) + 1 == atoi(at)) rest(seconds);
+}
+
+void *dlopen(const char *name, int flags) {
+  static void *(*real)(const char *, int);
+  if (!real) real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+  const char *seconds = variable("HOLD_LOADING");
+  if (seconds && name && strstr(name, "libcurl") && !in_first_thread()) rest(seconds);
+  return real(name, flags);
 }
 
 int poll(struct pollfd *list, nfds_t count, int timeout) {

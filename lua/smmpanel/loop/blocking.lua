@@ -51,8 +51,6 @@ end
 
 local function turn()
   local pause = wake_sleepers()
-  -- In nginx the dispatcher may use the descriptor: then poll by the clock.
-  if not dispatch.is_idle() and core.descriptor() < 0 then pause = math.min(pause, 0.002) end
   if first > last and pause > 0 then core.wait(pause) end
   dispatch.step()
   run_ready()

@@ -35,10 +35,10 @@ local function leave(scope)
 end
 
 local function watch_for(loop)
-  local scope, descriptor = loop.scope and loop.scope() or loop, descriptor_or_nil()
+  local scope, descriptor = loop.scope and loop.scope() or loop, loop.watch and descriptor_or_nil()
   local watch = watches[scope] or { loop = loop, count = 0 }
   if descriptor and watch.descriptor ~= descriptor then
-    if loop.watch then loop.watch(descriptor, dispatch.step, scope) end
+    loop.watch(descriptor, dispatch.step, scope)
     watch.descriptor = descriptor
   end
   watches[scope] = watch

@@ -1,12 +1,12 @@
 /* curl_api.c - see curl_api.h. */
 #include "curl_api.h"
+#include "openssl.h"
 
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +26,6 @@ bool curl_api_refuse(curl_refusal *why, const char *code, const char *format, ..
   return false;
 }
 
-/* OPENSSL_init_crypto, if the TLS library has it. */
-typedef int openssl_function(uint64_t options, const void *settings);
-
 /* ---- the functions ---------------------------------------------------------------------------- */
 
 #ifdef LINK_LIBCURL
@@ -36,11 +33,9 @@ typedef int openssl_function(uint64_t options, const void *settings);
 #define LINKED(name) .name = curl_##name,
 curl_api libcurl = {CURL_API_FUNCTIONS(LINKED)};
 
-__attribute__((weak)) openssl_function OPENSSL_init_crypto;
-static openssl_function *openssl_init = OPENSSL_init_crypto;
-
 static bool find_functions(curl_refusal *why) {
   (void)why;
+  openssl_find(NULL);
   return true;
 }
 
@@ -53,7 +48,6 @@ static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 #endif
 
 curl_api libcurl;
-static openssl_function *openssl_init;
 
 static void *open_library(curl_refusal *why) {
   char reason[256] = "";
@@ -81,8 +75,7 @@ static bool find_functions(curl_refusal *why) {
     if (!found) return curl_api_refuse(why, "unsupported", "this libcurl has no %s", functions[i].name);
     memcpy((char *)&libcurl + functions[i].offset, &found, sizeof found);
   }
-  void *openssl = dlsym(library, "OPENSSL_init_crypto");
-  memcpy(&openssl_init, &openssl, sizeof openssl);
+  openssl_find(library);
   return true;
 }
 
@@ -96,19 +89,12 @@ static bool is_new_enough(const curl_version_info_data *info, curl_refusal *why)
                          info->version);
 }
 
-/* OpenSSL would register an exit handler early in its initialisation, which crashes if the program exits before the
- * rest is done. The end of the process frees the same memory. */
-static void initialise_openssl(void) {
-  static const uint64_t NO_ATEXIT = 0x80000;
-  if (openssl_init) openssl_init(NO_ATEXIT, NULL);
-}
-
 /* The program may have initialised OpenSSL meanwhile: our exit handler must come after OpenSSL's, to run before it. */
 static bool open_once(void (*at_exit)(void), curl_refusal *why) {
   if (!find_functions(why)) return false;
   const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
   if (!is_new_enough(info, why)) return false;
-  initialise_openssl();
+  openssl_initialise();
   if (libcurl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || atexit(at_exit) != 0)
     return curl_api_refuse(why, "memory", "libcurl cannot be initialised");
   libcurl.info = info;

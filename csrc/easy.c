@@ -1,6 +1,7 @@
 /* easy.c - see easy.h. */
 #include "easy.h"
 #include "descriptors.h"
+#include "openssl.h"
 
 #include <string.h>
 
@@ -138,12 +139,13 @@ static bool set_proxy(exchange *x, curl_refusal *why) {
   return true;
 }
 
-/* Allow elliptic curves only, which take less than a millisecond. In a finite-field key exchange the server chooses the
+/* Allows elliptic curves only, which take less than a millisecond. In a finite-field key exchange the server chooses the
  * group, and one of 8192 bits blocks the thread, and so all other calls, for a quarter of a second. OpenSSL from 3.5 on
  * offers no such group for TLS 1.3; other libraries offer no large one. */
-static bool set_key_exchange(exchange *x, curl_refusal *why) {
+static bool set_openssl(exchange *x, curl_refusal *why) {
   const char *library = libcurl.info->ssl_version ? libcurl.info->ssl_version : "";
   if (strncmp(library, "OpenSSL/", 8) != 0) return true;
+  SET(CURLOPT_SSL_CTX_FUNCTION, openssl_limit);
   SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!kDHE");
   if (strncmp(library, "OpenSSL/3.", 10) != 0 || library[10] > '4' || library[11] != '.') return true;
   SET(CURLOPT_SSL_EC_CURVES, "X25519:P-256:X448:P-384:P-521");
@@ -156,7 +158,7 @@ static bool set_trust(exchange *x, curl_refusal *why) {
   const char *ca_file = x->texts.ca_file;
   if (!x->tls) return true;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* regardless of the system's policy */
-  if (!set_key_exchange(x, why)) return false;
+  if (!set_openssl(x, why)) return false;
   if (x->texts.crl_file) SET(CURLOPT_CRLFILE, x->texts.crl_file);
 #if LIBCURL_VERSION_NUM >= 0x075400
   if (!ca_file && libcurl.info->age >= CURLVERSION_TENTH) ca_file = libcurl.info->cainfo;

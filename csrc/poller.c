@@ -4,6 +4,7 @@
  * call for each transfer at each turn, and most transfers are waiting for a distant panel. */
 #include "poller.h"
 #include "clock.h"
+#include "openssl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -120,6 +121,7 @@ static int until_due(const poller *p, int longest_ms) {
 static void report(poller_source *s, curl_socket_t fd, int what) {
   int running;
   if (s->broken) return;
+  openssl_begin_turn();
   s->broken = libcurl.multi_socket_action(s->multi, fd, what, &running) == CURLM_OUT_OF_MEMORY;
 }
 

@@ -1,11 +1,12 @@
 -- A server that sends exactly the given bytes, as slowly and as brokenly as requested.
 -- `lua raw_server.lua [CERTIFICATE KEY ALPN SCRIPT]` prints its port. The script of an answer is in the
--- request's path (see raw.lua), or the one given here answers whatever arrives, once something did.
+-- request's path (see raw.lua), or the one given here answers whatever arrives, once something did. Without a
+-- certificate it is not TLS that answers.
 local socket = require "socket"
 
 local IDLE_SECONDS = 60
 local certificate, key, alpn, given_script = arg[1], arg[2], arg[3], arg[4]
-local ssl = certificate and require "ssl"
+local ssl = certificate and certificate ~= "" and require "ssl"
 
 local function unhex(s)
   return (s:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))

@@ -15,11 +15,10 @@ void handle_close(multi_handle *h) {
   connections_free(&h->connections);
 }
 
-/* Idle connections may use a quarter of the process's descriptor limit. */
-static long idle_max(void) {
+static long idle_max(const multi_handle *h) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 4 > KEPT_MOST) return KEPT_MOST;
-  return (long)(limit.rlim_cur / 4);
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / h->idle_part > KEPT_MOST) return KEPT_MOST;
+  return (long)(limit.rlim_cur / h->idle_part);
 }
 
 static bool configure(multi_handle *h) {
@@ -29,7 +28,7 @@ static bool configure(multi_handle *h) {
   libcurl.multi_setopt(h->curl, CURLMOPT_RESOLVE_THREADS_MAX, 4096L);
 #endif
   h->kept_max = KEPT_MIN;
-  h->idle_max = idle_max();
+  h->idle_max = idle_max(h);
   return libcurl.multi_setopt(h->curl, CURLMOPT_MAXCONNECTS, h->kept_max) == CURLM_OK &&
          libcurl.multi_setopt(h->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
                               h->limited ? (long)SHARED_CONNECTIONS : 0L) == CURLM_OK;
@@ -86,6 +85,6 @@ void handle_begin_period(multi_handle *h) {
   }
   h->before = h->started;
   h->started = 0;
-  h->idle_max = idle_max(); /* the program may have changed the limit */
+  h->idle_max = idle_max(h); /* the program may have changed the limit */
   keep_connections(h, needed_connections(h));
 }

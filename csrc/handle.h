@@ -13,10 +13,12 @@ enum { HANDLE_PERIOD_MS = 15 * 1000 }; /* an idle connection is closed after one
 typedef struct multi_handle {
   CURLM *curl; /* NULL: closed */
   poller_source source;
-  bool limited;        /* few connections to one panel, because all panels so far use HTTP/2 */
-  long kept_max;       /* the most connections that libcurl keeps */
-  long idle_max;       /* the most idle connections that the process has descriptors for */
-  int active;          /* exchanges in it */
+  bool limited;  /* few connections to one panel, because all panels so far use HTTP/2 */
+  long kept_max; /* the most connections that libcurl keeps */
+  unsigned
+      idle_part; /* idle connections may use one in so many of the process's descriptors; set by the owner */
+  long idle_max; /* how many that is */
+  int active;    /* exchanges in it */
   int started, before; /* exchanges started in this period, and in the previous one */
   connections connections;
 } multi_handle;

@@ -10,14 +10,18 @@ enum { WORK_NS = 50 * 1000 };    /* longest time for later work before libcurl's
  * kilobyte of chunks of one byte each takes it as long as a hundred kilobytes. */
 enum { BURST_MAX = 32 * 1024, PIECE_COST = 512 };
 
+enum { HANDLE_REQUESTS = 128 }; /* in flight in one handle, before the next one is used */
+enum { IDLE_PART = 4, FURTHER_IDLE_PART = 16 };
+
 bool multi_open(multi *m, int descriptor) {
-  m->shared.limited = true;
+  for (int i = 0; i < MULTI_HANDLES; i++)
+    m->handles[i].idle_part = i <= MULTI_SINGLE ? IDLE_PART : FURTHER_IDLE_PART;
+  m->handles[MULTI_SHARED].limited = true;
   return poller_open(&m->poller, descriptor);
 }
 
 void multi_close(multi *m) {
-  handle_close(&m->single);
-  handle_close(&m->shared);
+  for (int i = 0; i < MULTI_HANDLES; i++) handle_close(&m->handles[i]);
   easy_pool_free(&m->easies);
   poller_close(&m->poller);
 }
@@ -78,6 +82,13 @@ static bool enter_handle(multi *m, exchange *x, int64_t left, curl_refusal *why)
 
 static exchange_received on_raw_body(void *user, exchange *x, const char *data, size_t len);
 
+static multi_handle *handle_for(multi *m, const exchange *x) {
+  if (x->multiplex) return &m->handles[MULTI_SHARED];
+  int i = MULTI_SINGLE;
+  while (i < MULTI_HANDLES - 1 && m->handles[i].active >= HANDLE_REQUESTS) i++;
+  return &m->handles[i];
+}
+
 void multi_start(multi *m, exchange *x) {
   curl_refusal why;
   int64_t left = deadline_left(&x->deadline);
@@ -88,7 +99,7 @@ void multi_start(multi *m, exchange *x) {
   x->on_body = on_raw_body;
   x->user = m;
   x->multiplex = easy_may_share(x);
-  x->handle = x->multiplex ? &m->shared : &m->single;
+  x->handle = handle_for(m, x);
   if (!enter_handle(m, x, left, &why)) {
     multi_end(m, x, why.code, why.text);
     return;
@@ -351,15 +362,20 @@ static void close_idle(multi *m) {
   int64_t now = clock_milliseconds();
   if (now < m->period_at) return;
   m->period_at = now + HANDLE_PERIOD_MS;
-  handle_begin_period(&m->single);
-  handle_begin_period(&m->shared);
+  for (int i = 0; i < MULTI_HANDLES; i++) handle_begin_period(&m->handles[i]);
+}
+
+static bool is_open(const multi *m) {
+  for (int i = 0; i < MULTI_HANDLES; i++)
+    if (m->handles[i].curl) return true;
+  return false;
 }
 
 static int longest_wait(const multi *m) {
   if (m->work.first) return 0;
   if (m->active) return OVERDUE_POLL_MS;
   int64_t left = m->period_at - clock_milliseconds();
-  if ((!m->single.curl && !m->shared.curl) || left > POLL_MS) return POLL_MS;
+  if (!is_open(m) || left > POLL_MS) return POLL_MS;
   return left > 0 ? (int)left : 0;
 }
 
@@ -371,12 +387,10 @@ void multi_turn(multi *m) {
   m->now = clock_milliseconds();
   poller_report(&m->poller);
   pause_full(m);
-  collect_ended(m, &m->single);
-  collect_ended(m, &m->shared);
+  for (int i = 0; i < MULTI_HANDLES; i++) collect_ended(m, &m->handles[i]);
   work_some(m);
   pause_full(m);
-  close_broken(m, &m->single);
-  close_broken(m, &m->shared);
+  for (int i = 0; i < MULTI_HANDLES; i++) close_broken(m, &m->handles[i]);
   end_overdue(m);
   close_idle(m);
 }

@@ -1,8 +1,9 @@
 /* multi.h - libcurl's multi handles and the exchanges in them.
  *
- * There are two: one for HTTP/1.1, with a connection for each request, and one for requests that may share an HTTP/2
- * connection, with few connections. With only one, libcurl would decide between the two kinds by the last response of
- * the panel.
+ * There are two kinds: for HTTP/1.1, with a connection for each request, and for requests that may share an HTTP/2
+ * connection, with few connections. With one handle for both, libcurl would decide between the two kinds by the last
+ * response of the panel. Before each request libcurl walks over a handle's connections until it finds an idle one, so
+ * the HTTP/1.1 handles are several: a request goes to the first one that has room.
  *
  * Owner: the engine. All calls are on the engine's thread, except multi_open before it runs and multi_close after it
  * ended. A started exchange stays in here until `on_end` is called with it. multi_start takes over a reference, which
@@ -19,9 +20,11 @@
 typedef bool multi_body_function(void *user, exchange *x, const char *data, size_t len);
 typedef void multi_end_function(void *user, exchange *x);
 
+enum { MULTI_SHARED, MULTI_SINGLE, MULTI_HANDLES = POLLER_SOURCES }; /* the others are like MULTI_SINGLE */
+
 typedef struct {
   poller poller;
-  multi_handle single, shared;
+  multi_handle handles[MULTI_HANDLES];
   easy_pool easies;
   exchange *active;  /* all exchanges in here */
   exchange *pausing; /* exchanges to pause once control is outside of libcurl's callbacks */

@@ -21,7 +21,7 @@ typedef struct {
   bool broken; /* libcurl ran out of memory, and the multi handle cannot be used any more */
 } poller_source;
 
-enum { POLLER_SOURCES = 2 };
+enum { POLLER_SOURCES = 5 };
 
 typedef struct {
   poller_source *source; /* its multi handle */

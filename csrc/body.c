@@ -25,7 +25,16 @@ static body_chunk *add_chunk(body_queue *b, size_t needed) {
   return b->last = c;
 }
 
+static bool add_small(body_queue *b, const char *data, size_t len) {
+  if (b->last || len > sizeof b->small - b->small_len) return false;
+  memcpy(b->small + b->small_len, data, len);
+  b->small_len += len;
+  b->len += len;
+  return true;
+}
+
 bool body_add(body_queue *b, const char *data, size_t len) {
+  if (add_small(b, data, len)) return true;
   while (len) {
     body_chunk *c = b->last;
     if (!c || c->len == c->size) c = add_chunk(b, len);
@@ -40,7 +49,17 @@ bool body_add(body_queue *b, const char *data, size_t len) {
   return true;
 }
 
+static size_t read_small(body_queue *b, char *into, size_t size) {
+  size_t left = b->small_len - b->small_from, part = left < size ? left : size;
+  memcpy(into, b->small + b->small_from, part);
+  b->small_from += part;
+  b->len -= part;
+  if (b->small_from == b->small_len) b->small_from = b->small_len = 0;
+  return part;
+}
+
 size_t body_read(body_queue *b, char *into, size_t size) {
+  if (b->small_len) return read_small(b, into, size);
   body_chunk *c = b->first;
   if (!c) return 0;
   size_t left = c->len - c->from, part = left < size ? left : size;
@@ -60,5 +79,6 @@ void body_free(body_queue *b) {
     next = c->next;
     free(c);
   }
-  *b = (body_queue){0};
+  b->first = b->last = NULL;
+  b->len = b->small_from = b->small_len = 0;
 }

@@ -32,8 +32,13 @@ void buffer_add(buffer *b, const void *data, size_t len) {
   b->len += len;
 }
 
-void buffer_free(buffer *b) {
+void buffer_wipe(buffer *b) {
   if (b->data) wipe(b->data, 0, b->cap);
+  b->len = 0;
+}
+
+void buffer_free(buffer *b) {
+  buffer_wipe(b);
   free(b->data);
   *b = (buffer){0};
 }

@@ -21,6 +21,9 @@ void buffer_add(buffer *b, const void *data, size_t len);
 /* Makes room to write `more` bytes at data + len. False: failed. Any pointer into `data` is invalid afterwards. */
 bool buffer_room(buffer *b, size_t more);
 
+/* Wipes the bytes, and keeps their memory. */
+void buffer_wipe(buffer *b);
+
 /* Wipes and frees the bytes; the buffer is then empty and can be used again. */
 void buffer_free(buffer *b);
 

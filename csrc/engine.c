@@ -380,7 +380,7 @@ size_t engine_read_body(engine *e, exchange *x, char *into, size_t size) {
     x->resume = true;
     wake = add_to_inbox(e, x);
   }
-  if (x->body.first) add_to_ready(e, x);
+  if (x->body.len) add_to_ready(e, x);
   bool tell = raise_news(e);
   pthread_mutex_unlock(&e->lock);
   if (wake) notifier_send(&e->requests);
@@ -390,7 +390,7 @@ size_t engine_read_body(engine *e, exchange *x, char *into, size_t size) {
 
 bool engine_is_done(engine *e, exchange *x) {
   pthread_mutex_lock(&e->lock);
-  bool done = x->done && !x->body.first;
+  bool done = x->done && !x->body.len;
   pthread_mutex_unlock(&e->lock);
   return done;
 }

@@ -53,12 +53,13 @@ static void leave_handle(exchange *x) {
   libcurl.multi_remove_handle(x->handle->curl, x->easy);
 }
 
-/* Lua may keep the exchange for long after its end, so the request, which has the key, is wiped now. */
+/* Lua may keep the exchange for long after its end, so the request, which has the key, is wiped now. Its memory is freed
+ * by Lua's thread, which allocated it: otherwise the two threads wait for each other in malloc. */
 static void end_exchange(multi *m, exchange *x) {
   leave_handle(x);
   unlink_active(m, x);
   easy_close(&m->easies, x);
-  buffer_free(&x->request);
+  buffer_wipe(&x->request);
   body_free(&x->packed);
   m->on_end(m->user, x);
 }

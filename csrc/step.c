@@ -41,7 +41,14 @@ static bool wants_more(const transfer *t) {
   return t->kept.len < t->kept_max && !t->kept.failed;
 }
 
-/* The following functions run under lua_pcall: (transfer, piece as light userdata, its length). */
+/* Bytes of a body for a function that runs under lua_pcall, and how far it came. */
+typedef struct {
+  char *data;
+  size_t len;
+  bool begun, done;
+} piece;
+
+/* The following functions run under lua_pcall: (transfer, piece as light userdata). */
 
 /* Decoders are reused, because one takes 15 kB and a response often has 40 bytes. */
 static decoder *push_spare(lua_State *L, const transfer *t) {
@@ -87,19 +94,22 @@ static void detach_decoder(lua_State *L, transfer *t) {
 
 static int feed_piece(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
-  size_t len = (size_t)lua_tonumber(L, 3);
+  piece *p = lua_touserdata(L, 2);
+  p->begun = true;
   if (!t->decoder) attach_decoder(L, t);
-  if (!decoder_feed(L, t->decoder, lua_touserdata(L, 2), len))
+  if (!decoder_feed(L, t->decoder, p->data, p->len))
     fail_decoding(t, decoder_verdict(t->decoder), decoder_error(t->decoder));
+  p->done = true;
   return 0;
 }
 
 /* The piece is the last one, and may be empty. */
 static int finish_decoding(lua_State *L) {
   transfer *t = lua_touserdata(L, 1);
-  size_t len = (size_t)lua_tonumber(L, 3);
+  piece *p = lua_touserdata(L, 2);
+  p->begun = true;
   if (!t->decoder) attach_decoder(L, t);
-  bool whole = decoder_finish(L, t->decoder, lua_touserdata(L, 2), len);
+  bool whole = decoder_finish(L, t->decoder, p->data, p->len);
   t->json = decoder_verdict(t->decoder);
   if (!whole && strcmp(t->json, "empty") != 0) fail_decoding(t, t->json, decoder_error(t->decoder));
   if (whole) {
@@ -108,29 +118,44 @@ static int finish_decoding(lua_State *L) {
     lua_rawseti(L, -2, TRANSFER_VALUE);
   }
   detach_decoder(L, t);
+  p->done = true;
   return 0;
-}
-
-/* These throw only when out of memory. The functions were pushed before anything was removed from a queue, so calling
- * them allocates nothing outside of lua_pcall. */
-static void decode(lua_State *L, int function, int self, void *piece, size_t len) {
-  transfer *t = lua_touserdata(L, self);
-  lua_pushvalue(L, function);
-  lua_pushvalue(L, self);
-  lua_pushlightuserdata(L, piece);
-  lua_pushnumber(L, (lua_Number)len);
-  t->decoding = true;
-  bool threw = lua_pcall(L, 3, 0, 0) != 0;
-  t->decoding = false;
-  if (!threw) return;
-  lua_pop(L, 1);
-  fail_decoding(t, "broken", no_memory);
 }
 
 typedef struct {
   state *state;
-  int transfers, feed, finish; /* stack slots */
+  int transfers, feed, finish, thrown; /* stack slots */
 } stepping;
+
+/* On an error its value is on the stack. */
+static int attempt(lua_State *L, int function, int self, piece *p) {
+  lua_pushvalue(L, function);
+  lua_pushvalue(L, self);
+  lua_pushlightuserdata(L, p);
+  return lua_pcall(L, 2, 0, 0);
+}
+
+/* The functions themselves throw only when out of memory. They were pushed before anything was removed from a queue,
+ * so calling them allocates nothing outside of lua_pcall. But Ctrl-C makes the interpreter set a hook, which throws when
+ * a function is entered or left. Then the piece is decoded nevertheless, and the step throws when it has ended. */
+static void decode(lua_State *L, const stepping *g, int function, int self, char *data, size_t len) {
+  transfer *t = lua_touserdata(L, self);
+  piece p = {.data = data, .len = len};
+  t->decoding = true;
+  int status = attempt(L, function, self, &p);
+  if (status == LUA_ERRRUN && !p.begun) {
+    lua_replace(L, g->thrown);
+    status = attempt(L, function, self, &p);
+  }
+  t->decoding = false;
+  if (status == 0) return;
+  if (status == LUA_ERRRUN && p.done) {
+    lua_replace(L, g->thrown);
+    return;
+  }
+  lua_pop(L, 1);
+  fail_decoding(t, "broken", no_memory);
+}
 
 static void blame_document(transfer *t) {
   exchange_outcome *o = &t->exchange->outcome;
@@ -140,37 +165,37 @@ static void blame_document(transfer *t) {
 
 /* A truncated response may still contain a complete document, and an order's id must not be lost. If it contains none,
  * the network's failure is reported, unless the document was invalid before the cut. */
-static void conclude(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
+static void conclude(lua_State *L, const stepping *g, int self, char *data, size_t len) {
   transfer *t = lua_touserdata(L, self);
   bool lost = *t->exchange->outcome.code != '\0';
-  if (!t->json_error && (len || t->decoder)) decode(L, g->finish, self, piece, len);
+  if (!t->json_error && (len || t->decoder)) decode(L, g, g->finish, self, data, len);
   if (t->json_error && (!lost || t->broke)) blame_document(t);
   state_end(g->state, t);
 }
 
 /* Decodes a piece that is not the last one. Returns whether the exchange has ended meanwhile. */
-static bool decode_piece(lua_State *L, const stepping *g, int self, char *piece, size_t len) {
+static bool decode_piece(lua_State *L, const stepping *g, int self, char *data, size_t len) {
   transfer *t = lua_touserdata(L, self);
-  decode(L, g->feed, self, piece, len);
+  decode(L, g, g->feed, self, data, len);
   /* a step in a finalizer may have handled its news meanwhile */
-  engine_read_body(g->state->engine, t->exchange, piece, 0);
+  engine_read_body(g->state->engine, t->exchange, data, 0);
   return engine_is_done(g->state->engine, t->exchange);
 }
 
 /* Handles one piece of one body. Cancels the download of a body that cannot be decoded. An exchange may be reported
  * again after its end was handled. */
 static size_t advance(lua_State *L, const stepping *g, int self) {
-  char piece[PIECE];
+  char data[PIECE];
   engine *e = g->state->engine;
   transfer *t = lua_touserdata(L, self);
   if (t->ended || t->decoding) return 0;
-  size_t len = engine_read_body(e, t->exchange, piece, sizeof piece);
-  keep_up_to(&t->excerpt, TRANSFER_EXCERPT, piece, len);
-  keep_up_to(&t->kept, t->kept_max, piece, len);
+  size_t len = engine_read_body(e, t->exchange, data, sizeof data);
+  keep_up_to(&t->excerpt, TRANSFER_EXCERPT, data, len);
+  keep_up_to(&t->kept, t->kept_max, data, len);
   if (engine_is_done(e, t->exchange))
-    conclude(L, g, self, piece, len);
-  else if (len && !t->json_error && decode_piece(L, g, self, piece, len))
-    conclude(L, g, self, piece, 0);
+    conclude(L, g, self, data, len);
+  else if (len && !t->json_error && decode_piece(L, g, self, data, len))
+    conclude(L, g, self, data, 0);
   else if (t->json_error && !wants_more(t))
     engine_cancel(e, t->exchange);
   return len;
@@ -215,18 +240,22 @@ static int push_ended(lua_State *L, state *s, int transfers) {
 int step_run(lua_State *L) {
   lua_Number budget = luaL_optnumber(L, 1, STEP_BYTES);
   const char *why;
-  stepping g = {.state = state_get(L), .transfers = 2, .feed = 3, .finish = 4};
+  stepping g = {.state = state_get(L), .transfers = 2, .feed = 3, .finish = 4, .thrown = 5};
   lua_settop(L, 1);
   luaL_checkstack(L, 16, NULL);
   state_push_transfers(L);
   lua_pushcfunction(L, feed_piece);
   lua_pushcfunction(L, finish_decoding);
+  lua_pushnil(L);
   if (g.state->engine && state_engine(L, &why)) {
     take_news(L, &g, budget > 0 ? (size_t)fmin(budget, STEP_BYTES_MAX) : 0);
   }
   int count = push_ended(L, g.state, g.transfers);
   if (g.state->engine) engine_acknowledge(g.state->engine);
-  return count;
+  if (lua_isnil(L, g.thrown)) return count;
+  if (count == 0) lua_pushnil(L);
+  lua_pushvalue(L, g.thrown);
+  return 2;
 }
 
 void step_open(lua_State *L) {

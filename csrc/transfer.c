@@ -289,7 +289,15 @@ static int transfer_result(lua_State *L) {
   return 1;
 }
 
+static int transfer_has_ended(lua_State *L) {
+  lua_pushboolean(L, transfer_check(L)->ended);
+  return 1;
+}
+
 void transfer_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"cancel", transfer_cancel}, {"result", transfer_result}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"cancel", transfer_cancel},
+                                     {"result", transfer_result},
+                                     {"has_ended", transfer_has_ended},
+                                     {NULL, NULL}};
   compat_new_class(L, TRANSFER, methods, transfer_gc, NULL);
 }

@@ -52,6 +52,18 @@ local function internal(thrown)
     text_helpers.one_line(tostring(thrown), 300))
 end
 
+-- After Ctrl-C. Returns what was done by then, or why that could not be written.
+local function done_of(self)
+  if self.asking then
+    terminal.show "\n"
+    return "nothing was sent"
+  end
+  if not self.on_interrupt then return nil end
+  local ok, done = pcall(self.on_interrupt)
+  if ok or fail.is(done) or done == terminal.CLOSED then return done and tostring(done) end
+  return internal(done)
+end
+
 -- Returns the exit code.
 local function end_of(self, thrown)
   if thrown == terminal.CLOSED then return 141 end -- as if SIGPIPE had ended it
@@ -61,8 +73,7 @@ local function end_of(self, thrown)
   end
   if guard.is_interrupt(thrown) then
     io.stdout:flush()
-    if self.asking then terminal.show "\n" end
-    local done = self.asking and "nothing was sent" or self.on_interrupt and self.on_interrupt()
+    local done = done_of(self)
     complain(self, "stopped" .. (done and ": " .. done or ""))
     return fail.INTERRUPTED
   end

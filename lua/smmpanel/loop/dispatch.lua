@@ -6,6 +6,7 @@
 -- @module smmpanel.loop.dispatch
 
 local core = require "smmpanel.core"
+local guard = require "smmpanel.util.guard"
 
 local dispatch = {}
 
@@ -55,16 +56,26 @@ local function finish(transfer)
   if not left then error(thrown, 0) end
 end
 
+-- After a step that threw: Ctrl-C may throw when the step returns its list, which is then lost.
+local function all_ended()
+  local list = {}
+  for transfer in pairs(waiting) do
+    if transfer:has_ended() then list[#list + 1] = transfer end
+  end
+  return list
+end
+
 --- Decodes the data that has arrived and wakes the coroutines whose requests have ended. Never blocks. Rethrows the
 -- first error of a coroutine after all of them were woken.
 ---@param bytes? integer the most bytes to decode (16 kB)
 function dispatch.step(bytes)
-  local ok, thrown = true, nil
-  for _, transfer in ipairs(core.step(bytes) or {}) do
+  local ok, ended, thrown = pcall(core.step, bytes)
+  if not ok then ended, thrown = all_ended(), ended end
+  for _, transfer in ipairs(ended or {}) do
     local finished, err = pcall(finish, transfer)
-    if ok and not finished then ok, thrown = false, err end
+    if not finished then thrown = thrown or err end
   end
-  if not ok then error(thrown, 0) end
+  if thrown then error(thrown, 0) end
 end
 
 --- Steps as long as there is data, for about this many seconds; for loops that do not watch the descriptor.
@@ -98,6 +109,8 @@ local function cancel_now(transfer)
   end
 end
 
+local interrupt -- Ctrl-C that came together with an answer: thrown away with it, it would not stop the next request
+
 local function outcome_of(signal, transfer, seconds)
   if not may_wait_in_pcall and coroutine.running() then
     wait(signal, transfer, seconds)
@@ -106,8 +119,11 @@ local function outcome_of(signal, transfer, seconds)
   local waited, thrown = pcall(wait, signal, transfer, seconds)
   if not waited then cancel_now(transfer) end
   local outcome = transfer:result()
-  if not waited and outcome.code == "cancelled" then
+  if waited then return outcome end
+  if outcome.code == "cancelled" then
     outcome.text = "the wait for the answer was interrupted: " .. tostring(thrown)
+  elseif guard.is_interrupt(thrown) then
+    interrupt = thrown
   end
   return outcome
 end
@@ -119,6 +135,10 @@ end
 ---@param transfers table<userdata, true> contains the transfer while it is in flight, so that it can be cancelled
 ---@return table outcome
 function dispatch.run(loop, client, request, transfers)
+  if interrupt then
+    interrupt = nil
+    return not_started("cancelled", "interrupted before it was sent")
+  end
   local signal = loop.signal()
   local scope = watch_for(loop)
   local started, transfer, code, why = pcall(core.start, client, request)

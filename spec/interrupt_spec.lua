@@ -1,0 +1,102 @@
+-- Ctrl-C: lua and luajit set a hook, which throws "interrupted!" where the next function is entered or left, or at the
+-- next instruction. It must never be lost, because the caller would send its next order, and it must lose no answer.
+local cli = require "spec.support.cli"
+local core = require "smmpanel.core"
+local process = require "spec.support.process"
+local sandboxes = require "spec.support.sandbox"
+
+describe("Ctrl-C", function()
+  local sandbox, panel
+  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
+  teardown(function() sandbox.stop() end)
+  before_each(function() panel = sandbox.panel() end)
+  after_each(function()
+    debug.sethook()
+    panel:close()
+  end)
+
+  -- Throws at this event of a function that core.step calls (level 3), or of core.step itself (level 2).
+  local function throw_at(event, level)
+    local thrown = false
+    debug.sethook(function(now)
+      local frame = debug.getinfo(level, "f")
+      if now ~= event or not frame or frame.func ~= core.step then return end
+      debug.sethook()
+      thrown = true
+      error("interrupted!", 0)
+    end, "cr")
+    return function() return thrown end
+  end
+
+  local PLACES = { ["before a response is decoded"] = { "call", 3 } }
+  if not rawget(_G, "jit") then -- LuaJIT calls no hook when a C function returns
+    PLACES["after a response was decoded"] = { "return", 3 }
+    PLACES["when the ended requests are returned"] = { "return", 2 }
+  end
+  for what, place in pairs(PLACES) do
+    it(what .. " loses no answer, and stops the next request", function()
+      local order = { service = 1, link = "https://example.com/" .. place[1] .. place[2], quantity = 100 }
+      local was_thrown = throw_at(place[1], place[2])
+      local record, err = panel:add(order)
+      assert.is_true(was_thrown())
+      if record then assert.is_not_nil(record.order) else assert.equal("cancelled", err.code) end
+      if record then
+        record, err = panel:add(order)
+        assert.is_nil(record)
+        assert.equal("cancelled", err.code)
+        assert.is_nil(err.uncertain)
+      end
+      assert.equal(1, #sandbox.ask("orders?link=" .. order.link))
+      assert.is_not_nil(panel:balance())
+    end)
+  end
+end)
+
+describe("Ctrl-C in a command", function()
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { balance = "100000" }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
+
+  it("starts no further request and shows no Lua trace, wherever it comes", function()
+    local rows = "ref,service,link,quantity\na,1,https://example.com/a,100\nb,1,https://example.com/b,100\n"
+    home:write("orders.csv", rows)
+    local lines = { "balance", "add service=1 link=https://example.com/%d quantity=100 --yes --ref s-%d",
+      "cancel 1 2 3 -y --json", "services --fresh -n 3", "add --yes --from " .. home.path .. "/orders.csv" }
+    local words = {}
+    for i, line in ipairs(lines) do words[i] = cli.quoted(line) end
+    local report = home.path .. "/report"
+    local _, err, code = home:run(("cd %s; %s spec/support/interrupted.lua 40 %s %s >~/out 2>~/err"):format(
+      cli.quoted(cli.ROOT), process.lua(), report, table.concat(words, " ")))
+    assert.equal(0, code, err .. cli.read_file(home.path .. "/err"))
+    local text = cli.read_file(report)
+    assert.matches("^%d%d%d+ interrupts\n$", text:gsub("[^\n]+ it took 15 s more\n", ""))
+  end)
+
+  it("while its modules are loaded shows no Lua trace", function()
+    for i = 1, 12 do
+      local line = "%s balance & pid=$!; sleep 0.0%02d; kill -INT $pid; wait $pid"
+      local out, err, code = home:run(line:format(cli.COMMAND, i * 2))
+      assert.is_nil((out .. err):find("traceback", 1, true), err)
+      assert.is_true(code == 130 or code == 0, tostring(code) .. err)
+    end
+  end)
+
+  it("is reported with exit code 130 although the output fails", function()
+    for name, where in pairs { full = "/dev/full", closed = "&-" } do
+      local line = ([[%s cancel 1 2 3 -y --csv >%s & pid=$!
+        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":[1-9]'; do sleep 0.05; done
+        kill -INT $pid; wait $pid]]):format(cli.COMMAND, where, sandbox.control, name)
+      local out, err, code = home:run(line, { name = name, fault = "latency:0.7" })
+      assert.is_nil((out .. err):find("traceback", 1, true), err)
+      assert.equal(130, code, err)
+      assert.matches("\n1,", err)
+      assert.matches("stopped", err)
+    end
+  end)
+end)

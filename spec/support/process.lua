@@ -1,12 +1,29 @@
 -- Starts a program that prints one line when it is ready, and stops it by its process id.
 local process = {}
 
+--- Returns an object that kills a program when it is collected, unless its field `pid` was set to nil. The collector
+-- also closes the program's pipe, but after that: a program that a failed spec left running would hold up all others.
+---@param pid integer|string
+---@param pipe file* whose collection waits for the program; it must have been opened before this
+---@return { pid: any, pipe: file* }
+function process.guard(pid, pipe)
+  local guard = { pid = pid, pipe = pipe }
+  local function kill()
+    if guard.pid then os.execute(("kill -KILL %s 2>/dev/null"):format(guard.pid)) end
+  end
+  if _VERSION ~= "Lua 5.1" then return setmetatable(guard, { __gc = kill }) end
+  guard.proxy = _G.newproxy(true)
+  getmetatable(guard.proxy).__gc = kill
+  return guard
+end
+
 --- Runs `command` (a shell command without redirections) in the background.
 ---@param command string
 ---@return { line: string, stop: fun() }
 function process.start(command)
   local pipe = assert(io.popen("echo $$; exec " .. command, "r"))
-  local pid = assert(pipe:read "*n", "no process id")
+  local pid = ("%d"):format(assert(pipe:read "*n", "no process id"))
+  local guard = process.guard(pid, pipe)
   pipe:read "*l"
   local line = pipe:read "*l"
   assert(line, "it ended before it was ready: " .. command)
@@ -14,7 +31,8 @@ function process.start(command)
     line = line,
     pid = pid,
     stop = function()
-      os.execute("kill " .. ("%d"):format(pid) .. " 2>/dev/null")
+      os.execute("kill " .. pid .. " 2>/dev/null")
+      guard.pid = nil
       pipe:close()
     end,
   }

@@ -1,4 +1,5 @@
 -- A private Redis server on a free loopback port, and clients of it.
+local process = require "spec.support.process"
 local socket = require "socket"
 
 local support = {}
@@ -43,6 +44,7 @@ function Server:start()
   command = command:format(self.environment, self.port, self.directory, self.options)
   self.pipe = assert(io.popen(command))
   self.pid = self.pipe:read "*l"
+  self.guard = process.guard(self.pid, self.pipe)
   for _ = 1, 200 do
     if answers(self.port) then return self end
     socket.sleep(0.05)
@@ -54,6 +56,7 @@ end
 function Server:kill(signal)
   if not self.pid then return end
   os.execute(("kill -%s %s 2>/dev/null"):format(signal or "TERM", self.pid))
+  self.guard.pid = nil
   self.pipe:close()
   self.pid = nil
 end

@@ -270,6 +270,16 @@ for name, new in pairs(STORES) do
       assert.same({ "made", '{"order":2}' }, { seen "a" })
     end)
 
+    it("takes an adopted key's ref again, though another name has a ref of this name", function()
+      for i, name_of_account in ipairs { "shop", "bar" } do
+        store:take(entry("a", "t" .. i, { owner = owner(name_of_account, true) }))
+      end
+      store:resolve(at("a", nil, 1, { owner = owner("bar", true) }))
+      store:take(entry("b", "t3"))
+      assert.equal(1, store:adopt(owner("bar", true)))
+      assert.same({ "taken", 2 }, { store:take(entry("a", "t4")) }) -- SQLite's store never returned
+    end)
+
     it("skips no ref at the end of a page that two accounts hold", function()
       for _, name_of_account in ipairs { "shop", "bar" } do
         store:take(entry("b", "t" .. name_of_account, { owner = owner(name_of_account, true) }))

@@ -57,9 +57,10 @@ local FIRST = "INSERT OR IGNORE INTO smmpanel_orders VALUES (:ref, 1" .. VALUES 
 
 local NTH = "1 + (SELECT COALESCE(MAX(nth), 0) FROM smmpanel_orders WHERE ref = :ref)"
 
--- Inserts the first attempt, or one after `attempt - 1`, unless another process was faster.
+-- Inserts the first attempt, or one after `attempt - 1` of this account, unless another process was faster. Rows of other
+-- accounts block the first attempt only.
 local NEXT = "INSERT INTO smmpanel_orders SELECT :ref, " .. NTH .. VALUES .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
-  .. " AND (o.attempt >= :attempt OR NOT " .. OURS .. "))"
+  .. " AND o.attempt >= :attempt AND (:attempt = 1 OR " .. OURS .. "))"
 
 local AT = " WHERE ref = :ref AND account = :account AND attempt = :attempt"
 

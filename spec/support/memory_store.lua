@@ -108,8 +108,8 @@ function Store:keep(entry, answer, order)
     last = row
   end
   if row.answer then
-    if row.answer == answer then return "kept" end
-    return "settled", row.answer
+    if row.answer ~= answer then return "settled", row.answer end
+    return last == row and "kept" or "conflict"
   end
   if row.token and row.token ~= entry.token then return "conflict" end
   settle(row, answer, order)

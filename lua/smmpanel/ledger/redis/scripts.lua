@@ -226,6 +226,7 @@ scripts.keep = REF .. LOOKUP .. SETTLE .. [[
   if (n or '1') ~= ARGV[4] then
     local earlier = suffix .. '\n' .. ARGV[4]
     fields = suffix ~= '' and read(earlier)
+    if fields and fields[5] and fields[5] ~= ARGV[7] then return {'settled', fields[5]} end
     if fields and not fields[5] then
       redis.call('HSET', key(earlier), 'a', ARGV[7], 'st', 'made')
       if ARGV[8] ~= '' then redis.call('ZADD', KEYS[3], ARGV[8], ref .. earlier) end

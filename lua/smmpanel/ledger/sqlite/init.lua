@@ -292,11 +292,12 @@ function Store:keep(entry, answer, order)
     if last then return "conflict" end
     return keep_lost(self, account, entry, values)
   end
-  if row.answer == answer then return "kept" end
-  if row.answer then return "settled", row.answer end
-  values.account = row.account
-  kept, why = self.connection:execute(KEEP .. " AND (token IS NULL OR token = :token)", values)
-  if not kept then return nil, why end
+  if row.answer and row.answer ~= answer then return "settled", row.answer end
+  if not row.answer then
+    values.account = row.account
+    kept, why = self.connection:execute(KEEP .. " AND (token IS NULL OR token = :token)", values)
+    if not kept then return nil, why end
+  end
   return last.attempt > row.attempt and "conflict" or "kept"
 end
 

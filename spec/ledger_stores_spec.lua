@@ -342,3 +342,23 @@ describe("a ledger in Redis", function()
     assert.equal("made", select(2, store:take(entry(store, "a", "t3"))).state)
   end)
 end)
+
+describe("a ledger in SQLite", function()
+  it("reports a conflict if another attempt begins while the answer of a resolved one is stored", function()
+    local path = directory .. "/conflict.db"
+    local store, other = sqlite_store.new(path), sqlite_store.new(path)
+    store:take(entries.new(store, "a"))
+    store:resolve(entries.new(store, "a", nil, { attempt = 1 }))
+    local connection, rows = store.connection, store.connection.rows
+    function connection.rows(self, statement, ...)
+      local list, why = rows(self, statement, ...)
+      if statement:find("FROM smmpanel_orders", 1, true) then
+        connection.rows = nil
+        assert.equal("taken", other:take(entries.new(other, "a", "t2")))
+      end
+      return list, why
+    end
+    assert.equal("conflict", store:keep(entries.new(store, "a", "t1", { attempt = 1 }), '{"order":1}', 1))
+    assert.equal('{"order":1}', store:attempts(entries.new(store, "a"))[1].answer)
+  end)
+end)

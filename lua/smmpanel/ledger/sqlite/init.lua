@@ -57,8 +57,8 @@ local FIRST = "INSERT OR IGNORE INTO smmpanel_orders VALUES (:ref, 1" .. VALUES 
 
 local NTH = "1 + (SELECT COALESCE(MAX(nth), 0) FROM smmpanel_orders WHERE ref = :ref)"
 
--- Inserts the first attempt, or one after `attempt - 1` of this account, unless another process was faster. Rows of other
--- accounts block the first attempt only.
+-- Inserts the first attempt, or one after `attempt - 1` of this account, unless another process was faster. Rows of
+-- other accounts block the first attempt only.
 local NEXT = "INSERT INTO smmpanel_orders SELECT :ref, " .. NTH .. VALUES .. " WHERE NOT EXISTS (SELECT 1" .. SAME_REF
   .. " AND o.attempt >= :attempt AND (:attempt = 1 OR " .. OURS .. "))"
 
@@ -293,12 +293,12 @@ function Store:keep(entry, answer, order)
     return keep_lost(self, account, entry, values)
   end
   if row.answer and row.answer ~= answer then return "settled", row.answer end
-  if not row.answer then
-    values.account = row.account
-    kept, why = self.connection:execute(KEEP .. " AND (token IS NULL OR token = :token)", values)
-    if not kept then return nil, why end
-  end
-  return last.attempt > row.attempt and "conflict" or "kept"
+  if row.answer then return last.attempt > row.attempt and "conflict" or "kept" end
+  values.account = row.account
+  kept, why = self.connection:execute(KEEP .. " AND (token IS NULL OR token = :token)", values)
+  if not kept then return nil, why end
+  if kept == 0 then return "conflict" end
+  return self:keep(entry, answer, order) -- another attempt may have begun meanwhile
 end
 
 local function done(result, why)

@@ -34,10 +34,10 @@ typedef void information_function(const SSL *ssl, int where, int value);
   f(void, BIO_set_flags, (BIO *b, int flags))                                        \
   f(void, BIO_clear_flags, (BIO *b, int flags))                                      \
   f(void, BIO_copy_next_retry, (BIO *b))
-/* clang-format on */
 
 #define MEMBER(result, name, parameters) result(*name) parameters;
 static struct { OPENSSL_FUNCTIONS(MEMBER) } openssl;
+/* clang-format on */
 static bool complete; /* all of them were found */
 
 #define CHECK(result, name, parameters) &&openssl.name

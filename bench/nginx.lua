@@ -68,6 +68,12 @@ local TESTED = [[
       socket:setkeepalive(60000, 1024)
       answer(require("cjson").decode(body).balance)
     } }
+    location = /resty_http { content_by_lua_block {
+      local got = assert(require("resty.http").new():request_uri(URL, { method = "POST", body = BODY,
+        headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
+        keepalive_timeout = 60000, keepalive_pool = 1024 }))
+      answer(require("cjson").decode(got.body).balance)
+    } }
     location = /worker_thread { content_by_lua_block {
       local ok, balance = ngx.run_worker_thread("pool", "bench.blocking", "balance", URL)
       answer(ok and balance)

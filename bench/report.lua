@@ -1,4 +1,5 @@
--- Writes the results as JSON, as a table in Markdown, as a picture, and as sentences in the README.
+-- Writes the results as JSON, as a table in Markdown with a section for each system, as a picture, and as sentences in
+-- the README.
 local report = {}
 
 local function sorted(t)
@@ -57,7 +58,7 @@ local function machine()
     "- " .. first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo" .. ", "
       .. first_line "nproc" .. " processors, "
       .. first_line "sed -n 's/^MemTotal: *//p' /proc/meminfo" .. " of memory, " .. first_line "uname -sr",
-    "- " .. first_line ". /etc/os-release; echo $PRETTY_NAME" .. ": " .. table.concat(versions, ", "),
+    "- " .. table.concat(versions, ", "),
     "- " .. os.date "!%Y-%m-%d %H:%M UTC" .. ", load at the start " .. (report.load or ""),
   }, "\n")
 end
@@ -70,14 +71,18 @@ local function theirs(row)
   return table.concat(parts, ", ")
 end
 
-local function markdown(rows, rounds)
+local HEAD = [[
+# What was measured
+
+`make bench` wrote this file: a section for each system on which it ran. `QUICK=1 make bench` is the short form. All
+programs ran in turn on one machine. Each figure is the median of its rounds. The number in brackets is the median
+of the rounds' ratios, our figure divided by the other. The limit is a C program on libcurl that discards the body.
+
+]]
+
+local function section(rows, system, rounds)
   local lines = {
-    "# What was measured", "",
-    "`make bench` wrote this file; `QUICK=1 make bench` is the short form" .. rounds .. ". All",
-    "programs ran in turn on one machine. Each figure is the median of its rounds. The number in brackets is",
-    "the median of the rounds' ratios, our figure divided by the other. The limit is a C program on libcurl",
-    "that discards the body.", "",
-    "## The machine", "", machine(), "", "## The rows", "",
+    "## " .. system, "", machine() .. rounds, "",
     "| row | unit | ours | peers (ours / peer) | limit | to reach |", "|---|---|---|---|---|---|",
   }
   for _, row in ipairs(rows) do
@@ -85,7 +90,30 @@ local function markdown(rows, rounds)
     lines[#lines + 1] = ("| %s | %s | %s | %s | %s | %s |"):format(row.name, row.unit .. (row.better == "more"
       and ", more is better" or ""), number(row.ours), theirs(row), limit, row.reach)
   end
-  return table.concat(lines, "\n") .. "\n"
+  return table.concat(lines, "\n") .. "\n\n"
+end
+
+-- Returns the sections with rows of a file, by title.
+local function sections_of(text)
+  local found, title = {}, nil
+  for line in text:gmatch "[^\n]*\n" do
+    title = line:match "^## (.*)\n" or title
+    if title then found[title] = (found[title] or "") .. line end
+  end
+  for name, body in pairs(found) do
+    if not body:find("| row | unit |", 1, true) then found[name] = nil end
+  end
+  return found
+end
+
+-- Replaces the section of this system. Those of other systems stay.
+local function markdown(before, rows, rounds)
+  local system = first_line ". /etc/os-release; echo $PRETTY_NAME"
+  local sections = sections_of(before)
+  sections[system] = section(rows, system, rounds)
+  local parts = { HEAD }
+  for _, name in ipairs(sorted(sections)) do parts[#parts + 1] = sections[name] end
+  return table.concat(parts)
 end
 
 -- ---- the picture: for each row that has peers, bars of what each takes ----------------------------
@@ -150,7 +178,7 @@ function report.write(rows, sentences, short)
       limit = row.limit, ratios = row.ratios, better = row.better, reach = row.reach }
   end
   write("bench/results.json", "[\n" .. table.concat(lines, ",\n") .. "\n]\n")
-  write("bench/RESULTS.md", markdown(rows, short) .. "\n" .. read "bench/NOTES.md")
+  write("bench/RESULTS.md", markdown(read "bench/RESULTS.md", rows, short) .. read "bench/NOTES.md")
   write("bench/results.svg", picture(rows))
   readme(sentences)
 end

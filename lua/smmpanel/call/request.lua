@@ -13,6 +13,7 @@ local options = require "smmpanel.options"
 local response = require "smmpanel.api.response"
 local retry = require "smmpanel.call.retry"
 local schemas = require "smmpanel.api.schemas"
+local text = require "smmpanel.util.text"
 local transport = lazy "smmpanel.call.transport"
 local wire_log = lazy "smmpanel.wire_log"
 
@@ -77,6 +78,8 @@ local function slow_down(state, seconds)
 end
 
 -- Some panels encode the document as a JSON string.
+local TEXT_MAX = 500 -- bytes of libcurl's text, which may quote the panel, its certificate or the proxy's URL
+
 local function open_string(call, outcome)
   local inner = outcome.value
   if type(inner) ~= "string" or not inner:find("^[ \t\r\n]*[%[{]") then return end
@@ -94,6 +97,7 @@ local function exchange(state, call)
     outcome = dispatch.run(call.loop, state.client, call, state.transfers)
   end
   open_string(call, outcome)
+  if outcome.code ~= "" then outcome.text = text.without_user(text.one_line(outcome.text, TEXT_MAX)) end
   return outcome
 end
 

@@ -7,6 +7,7 @@ local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
 local guard = require "smmpanel.util.guard"
 local json = require "smmpanel.util.json"
+local records = require "smmpanel.api.records"
 local schemas = require "smmpanel.api.schemas"
 
 local FORMAT = 1
@@ -82,7 +83,21 @@ local function decode(handle, how, saved_as)
   end
   if ok then ok, said, verdict = decoder:finish() end
   if not ok then return nil, verdict == "too_large" and said or "damaged: " .. said end
-  return said, "damaged: it has no services"
+  return said, "damaged: it is not a list of services with the time when it was saved"
+end
+
+local SAVED_MAX = 1e11 -- seconds since 1970: the year 5138
+
+-- Returns whether a file's content is what `save` writes. Someone may have sent the file.
+local function is_catalogue(value)
+  if type(value) ~= "table" or type(value.services) ~= "table" then return false end
+  if type(value.saved) ~= "number" or not (value.saved >= 0 and value.saved <= SAVED_MAX) then return false end
+  local count = 0
+  for i, service in pairs(value.services) do
+    if type(i) ~= "number" or type(service) ~= "table" or not records.is_id(service.service) then return false end
+    count = count + 1
+  end
+  return count == #value.services
 end
 
 local function read(handle, path, how)
@@ -94,7 +109,7 @@ local function read(handle, path, how)
   end
   handle:seek("set")
   local value, problem = decode(handle, how, saved_as)
-  if type(value) ~= "table" or type(value.services) ~= "table" then return nil, ("%s: %s"):format(path, problem) end
+  if value == nil or not is_catalogue(value) then return nil, ("%s: %s"):format(path, problem) end
   return value.services, { saved = value.saved, owner = value.owner }
 end
 

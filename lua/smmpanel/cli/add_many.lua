@@ -54,7 +54,7 @@ local SHAPE = {
   fields = { "ref", "result", "order", "error", "code" },
   cells = function(row)
     return { row.ref, { text = row.result, style = STYLES[row.result] }, formats.text(row.order),
-      row.error or "" }
+      { text = row.error or "", explains = true } }
   end,
 }
 

@@ -10,8 +10,8 @@ local HEADERS = { "content_type", "location", "retry_after", "x_ratelimit_limit"
 
 local function body_text(line)
   local body = line.body or line.body_base64 or ""
-  if #body <= BODY_MOST then return body end
-  return ("%s... (%d bytes)"):format(body:sub(1, BODY_MOST), #body)
+  local shown = body:sub(1, BODY_MOST):gsub("\n", "\n< ") -- no line of it may look like one of this program
+  return #body <= BODY_MOST and shown or ("%s... (%d bytes)"):format(shown, #body)
 end
 
 --- Returns the text for an exchange. Pure.

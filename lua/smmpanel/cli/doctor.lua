@@ -11,6 +11,7 @@ local private = require "smmpanel.cli.input.private"
 local profiles = require "smmpanel.cli.input.profiles"
 local progress = require "smmpanel.cli.views.progress"
 local smmpanel = require "smmpanel"
+local text = require "smmpanel.util.text"
 
 local NO_SUCH_ORDER = "999999999999999"
 local CLOCK_MOST = 120 -- seconds
@@ -57,7 +58,7 @@ local function proxy(self)
   for _, name in ipairs(names) do
     local value = os.getenv(name)
     if value and value ~= "" then
-      return ("%s=%s%s"):format(name, (value:gsub("//[^/@]*@", "//***@")), os.getenv "no_proxy" and ", no_proxy="
+      return ("%s=%s%s"):format(name, text.without_user(value), os.getenv "no_proxy" and ", no_proxy="
         .. os.getenv "no_proxy" or "")
     end
   end

@@ -53,6 +53,14 @@ function text.is_id(s)
   return s ~= "" and not s:find("[ ,]") and not text.has_control(s)
 end
 
+--- Returns whether the text is a number that a spreadsheet has rounded: 1.23457E+11, or 1E+11. As an id it would be
+-- another order's.
+---@param s string
+---@return boolean
+function text.is_rounded(s)
+  return s:find "^%-?%d[.,]%d*[eE]%+?%d+$" ~= nil or s:find "^%-?%d[eE]%+%d+$" ~= nil
+end
+
 --- Returns whether the text is valid UTF-8: no stray byte, no overlong form, no surrogate.
 ---@param s string
 ---@return boolean
@@ -113,6 +121,14 @@ end
 local function numbered(char)
   local a, b, c = char:byte(1, 3)
   return ("\\u{%04X}"):format(c and a % 16 * 4096 + b % 64 * 64 + c % 64 or a % 32 * 64 + b % 64)
+end
+
+--- Hides user and password of the URLs in a text, also of a proxy without a scheme: `user:password@host:3128`.
+---@param s string
+---@return string
+function text.without_user(s)
+  if not s:find("@", 1, true) then return s end
+  return (s:gsub("(%a+://)[^%s'\"]*@", "%1***@"):gsub("[^%s'\"*/]+@", "***@"))
 end
 
 --- Returns a text as one word of a shell: in quotes, unless no shell gives one of its characters a meaning.

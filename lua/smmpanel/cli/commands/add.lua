@@ -13,16 +13,24 @@ local money_input = require "smmpanel.cli.input.money"
 local order_form = require "smmpanel.cli.input.order_form"
 local shared = require "smmpanel.cli.options"
 local terminal = require "smmpanel.cli.views.terminal"
+local width = require "smmpanel.cli.views.width"
 
 local SEARCH_AGE, PRICE_AGE = 900, 60 -- seconds
+
+local LABEL = 12 -- cells before a text
+
+-- A name with many spaces could otherwise write a price of its own into the next line of the terminal.
+local function in_a_line(text)
+  return width.cut(width.clean(text), terminal.size() - LABEL, "...")
+end
 
 local function show(context, services, service, order)
   local balance, err = context:panel():balance()
   if not balance then fail.client(err) end
   local price, why = services:price(order)
-  context:say("  service   %s  %s", formats.text(service.service), formats.text(service.name))
+  context:say("  service   %s", in_a_line(formats.text(service.service) .. "  " .. formats.text(service.name)))
   for _, field in ipairs(order_form.shown(order)) do context:say("  %-9s %s", field[1], field[2]) end
-  context:say("  price     %s", price and money.text(price, balance.currency) or "not known: " .. why)
+  context:say("  price     %s", price and money.text(price, balance.currency) or "not known: " .. in_a_line(why))
   context:say("  balance   %s%s", money.text(formats.text(balance.balance), balance.currency),
     money.afterwards(balance.balance, price, balance.currency))
 end

@@ -51,7 +51,8 @@ local SHAPE = {
     local wanted, record = row.entry and row.entry.order or {}, row.record
     return { formats.text(row.ref), formats.text(wanted.service), formats.text(wanted.quantity),
       formats.text(wanted.link), row.order or "not placed",
-      record and (record.error and { text = record.error, style = "bad" } or records.state(record.status)) or "",
+      record and (record.error and { text = record.error, style = "bad", whole = true, explains = true }
+        or records.state(record.status)) or "",
       record and not record.error and records.charge(record) or "" }
   end,
 }

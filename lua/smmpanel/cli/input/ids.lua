@@ -29,10 +29,8 @@ end
 
 -- Returns the problem with an id, or nil.
 local function wrong(id)
+  if text.is_rounded(id) then return ("'%s' is not an id: a spreadsheet has rounded it"):format(id) end
   if not text.is_id(id) then return argerror.describe(id) .. " is not an id" end
-  if id:find "^%-?%d[.,]%d*[eE]%+?%d+$" then
-    return ("'%s' is not an id: a spreadsheet has rounded it"):format(id)
-  end
 end
 
 local function add(list, seen, id)

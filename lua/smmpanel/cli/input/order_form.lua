@@ -16,7 +16,7 @@ local SHOWN = 10 -- most services in a search result
 
 -- Returns the limits of a quantity, such as "50 to 10000".
 local function limits(form, name)
-  local min, max = formats.text(form.min), formats.text(form.max)
+  local min, max = text.one_line(formats.text(form.min), 20), text.one_line(formats.text(form.max), 20)
   local counted = form.counted or (name == "min" or name == "max") and name
   return name == counted and min ~= "" and max ~= "" and ("%s to %s"):format(min, max) or nil
 end

@@ -31,13 +31,16 @@ end
 
 -- ---- reading the files ---------------------------------------------------------------------
 
+local BYTES_MAX = 2 ^ 20 -- of a configuration or a key file
+
 local function read_all(path)
   local file, problem = io.open(path, "rb")
   if not file then return nil, problem end
   local content
-  content, problem = file:read "*a"
+  content, problem = file:read(BYTES_MAX + 1)
   file:close()
-  return content, problem and path .. ": " .. problem
+  if content and #content > BYTES_MAX then return nil, path .. ": it is longer than 1 MB" end
+  return content or not problem and "" or nil, problem and path .. ": " .. problem
 end
 
 -- Runs the file in an empty environment, and only as text: a compiled chunk could escape from it.

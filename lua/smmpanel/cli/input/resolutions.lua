@@ -19,6 +19,7 @@ local NOT_PLACED = { ["not placed"] = true, ["not-placed"] = true, ["not_placed"
 local function order_of(cell)
   if cell == nil then return nil, "give the order's id, or 'not placed'" end
   if NOT_PLACED[text.lower(cell)] then return false end
+  if text.is_rounded(cell) then return nil, ("'%s' is not an id: a spreadsheet has rounded it"):format(cell) end
   if text.is_id(cell) then return cell end
   return nil, argerror.describe(cell) .. " is neither an id nor 'not placed'"
 end

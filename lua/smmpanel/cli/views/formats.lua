@@ -34,6 +34,17 @@ end
 
 local makers = {}
 
+local EXPLANATIONS_MAX = 20
+
+-- Collects the explanations that did not fit into a table, each once: they are written below it.
+local function explanations()
+  local list, seen = {}, {}
+  function list.take(text)
+    if not seen[text] and #list < EXPLANATIONS_MAX then list[#list + 1], seen[text] = text, true end
+  end
+  return list
+end
+
 function makers.table(shape, out)
   local rows, paint = {}, terminal.painter(out)
   return sink(function(_, record)
@@ -43,10 +54,12 @@ function makers.table(shape, out)
     local place = terminal.obeys(out)
     -- If a terminal measures a line as too long, it must cut the line and not wrap it.
     local open, close = place and "\27[?7l" or "", place and "\27[?7h\n" or "\n"
+    local cut = explanations()
     layout.each_line(shape.columns, { count = #rows, cells = function(i) return shape.cells(rows[i]) end },
       { paint = paint, place = place, width = terminal.is_tty(out) and terminal.size() or nil,
-        mark = terminal.is_utf8() and "…" or ">" },
+        mark = terminal.is_utf8() and "…" or ">", on_cut = cut.take },
       function(line) terminal.write(out, open, line, close) end)
+    for _, text in ipairs(cut) do terminal.write(out, text, "\n") end
   end)
 end
 

@@ -5,13 +5,18 @@ local money = {}
 
 local decimal = require "smmpanel.util.decimal"
 local formats = require "smmpanel.cli.views.formats"
+local text = require "smmpanel.util.text"
+
+-- A panel's text must not push the other lines away, or look like one of them.
+local AMOUNT_MAX, CURRENCY_MAX = 60, 12 -- bytes
 
 --- Returns an amount with its currency, if there is one.
 ---@param amount string
 ---@param currency? any
 ---@return string
 function money.text(amount, currency)
-  return currency and amount .. " " .. formats.text(currency) or amount
+  amount = text.one_line(amount, AMOUNT_MAX)
+  return currency and amount .. " " .. text.one_line(formats.text(currency), CURRENCY_MAX) or amount
 end
 
 --- Returns the balance after paying a price, or a text saying that it is too low. Returns nothing if either is not an

@@ -44,7 +44,7 @@ records.services = {
 local function wrong(record)
   local note = record.uncertain and " (uncertain: it may have been done)" or ""
   local said = record.cause and explain.short(record.cause) or record.error
-  return { text = said .. note, style = "bad" }
+  return { text = said .. note, style = "bad", whole = true, explains = true }
 end
 
 --- Returns the charge with its currency.

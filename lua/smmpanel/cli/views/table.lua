@@ -17,6 +17,7 @@ local width = require "smmpanel.cli.views.width"
 ---@field width? integer cells in a line; without it nothing is cut
 ---@field paint fun(style: string?, text: string): string
 ---@field mark string at the end of a text that was cut: "…"
+---@field on_cut? fun(text: string) gets the text of each cell that was cut and is an explanation
 ---@field place? boolean for a terminal: set the cursor for each cell, so that a wrong width of an emoji shifts nothing
 
 local GAP = 2
@@ -48,6 +49,7 @@ end
 local function text_of(cell) return type(cell) == "table" and cell.text or cell or "" end
 -- Returns whether a cell is shown in full (a state): other columns are left out before it is cut.
 local function is_whole(cell) return type(cell) == "table" and cell.whole end
+local function explains(cell) return type(cell) == "table" and cell.explains end
 local function style_of(cell) return type(cell) == "table" and cell.style or nil end
 
 -- ---- columns: which there are, and how wide ----------------------------------------------------
@@ -119,7 +121,10 @@ end
 
 local function put_cell(out, cell, column, at, how, measured)
   local shown = measured(text_of(cell))
-  if how.width and shown.cells > column.room then shown = measure(width.cut(shown.text, column.room, how.mark)) end
+  if how.width and shown.cells > column.room then
+    if how.on_cut and explains(cell) then how.on_cut(shown.text) end
+    shown = measure(width.cut(shown.text, column.room, how.mark))
+  end
   local padding = (" "):rep(math.max(0, column.room - shown.cells))
   local text = how.paint(style_of(cell), shown.rtl and shown.text .. LEFT_TO_RIGHT or shown.text)
   out[#out + 1] = column.right and padding .. text or text .. padding

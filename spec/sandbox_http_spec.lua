@@ -103,6 +103,13 @@ describe("the sandbox's server", function()
     assert.equal(60, ask(nil, nil, nil, sandbox.tls_url).code) -- whom nobody told to trust it
   end)
 
+  it("has certificates that strict clients accept, such as Python's from 3.13 on", function()
+    local authority, own = sandbox.ca_file, (sandbox.ca_file:gsub("ca.pem$", "server.pem"))
+    local verify = "openssl verify -x509_strict -purpose sslserver -CAfile %s %s 2>&1"
+    assert.equal(own .. ": OK\n", lines_of(verify:format(authority, own)))
+    assert.truthy(lines_of("openssl x509 -noout -ext keyUsage -in " .. authority):find("Certificate Sign", 1, true))
+  end)
+
   it("is found at the usual paths, and nowhere else", function()
     for _, path in ipairs { "/api", "/api/v1", "/api/v2/", "/api/v3", "/api/v2/index.php" } do
       assert.equal(BALANCE, ask(nil, nil, nil, (sandbox.url:gsub("/api/v2", path))).body, path)

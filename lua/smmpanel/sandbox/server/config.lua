@@ -109,13 +109,17 @@ wait $pid
 cd / && rm -rf '${dir}'
 ]]
 
--- A private certificate authority, and a certificate for the loopback names.
+-- A private certificate authority, and a certificate for the loopback names. They have all that strict clients ask for,
+-- such as Python from 3.13 on.
 local certificates = [[
 exec 4>certificates.log
 key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' >&4 2>&4
+openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=smmpanel sandbox' \
+  -addext keyUsage=critical,keyCertSign,cRLSign >&4 2>&4
 openssl req $key -keyout server.key -out server.csr -subj /CN=localhost >&4 2>&4
-printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n' >extensions
+printf '%s\n' subjectAltName=IP:127.0.0.1,DNS:localhost basicConstraints=critical,CA:FALSE \
+  keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth \
+  subjectKeyIdentifier=hash authorityKeyIdentifier=keyid >extensions
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 30 \
   -extfile extensions >&4 2>&4
 exec 4>&-]]

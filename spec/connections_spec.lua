@@ -144,4 +144,19 @@ describe("connections", function()
     nginx.stop()
     assert.same({}, lost)
   end)
+
+  it("of more requests at once than one of libcurl's handles takes are used again", function()
+    local opened, answered = 0, 0
+    local panel = sandbox.panel("latency:0.2", { batch_size = 1, concurrency = 300, on_event = function(event)
+      if event.type == "attempt" and not event.reused then opened = opened + 1 end
+    end })
+    local ids = {}
+    for id = 1, 300 do ids[id] = id end
+    for _ = 1, 3 do
+      for _ in pairs(assert(panel:status(ids))) do answered = answered + 1 end
+    end
+    panel:close()
+    assert.equal(900, answered)
+    assert.is_true(opened <= 300, opened)
+  end)
 end)

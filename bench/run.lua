@@ -254,8 +254,9 @@ function groups.nginx()
     local where = ("in nginx, %d connections, panel 20 ms away: "):format(load.connections)
     local of = said[load.connections]
     add({ name = where .. "requests", unit = "requests/s", figure = "rate", more = true, picture = true,
-      reach = load.connections == 512 and "at least 0.85 of the cosocket's" or "" }, of)
-    add({ name = where .. "CPU a request", unit = "µs", figure = "cpu", scale = 1e6, reach = "" }, of)
+      reach = load.connections == 512 and "at least 0.7 of the cosocket's" or "" }, of)
+    add({ name = where .. "CPU a request", unit = "µs", figure = "cpu", scale = 1e6,
+      reach = "at most 3 of the cosocket's" }, of)
     add({ name = where .. "a bystander's p99", unit = "ms", figure = "p99", scale = 1e3,
       reach = "no worse than the cosocket's" }, of)
   end

@@ -270,7 +270,9 @@ describe("PROTOCOL 'refill_status':", function()
     gives({ refill = 1, status = "Completed" }, "refill_status", "1", '[{"status":"Completed"}]')
     gives({ refill = 1, status = "Error" }, "refill_status", "1", '{"status":"Error"}')
     fails("panel", "bad_refill", "refill_status", "1", '{"status":{"error":"Refill not found"}}')
-    fails("panel", "bad_refill", "refill_status", "1", '{"status":"error","message":"Refill not found"}')
+    for _, name in ipairs { "status", "refill_status", "Status" } do
+      fails("panel", "bad_refill", "refill_status", "1", ('{"%s":"error","message":"Refill not found"}'):format(name))
+    end
     fails("response", "shape", "refill_status", "1", '{"refill":1}')
     fails("response", "shape", "refill_status", "1", '{"1":"Completed"}')
   end)

@@ -50,6 +50,34 @@ describe("Ctrl-C", function()
       assert.is_not_nil(panel:balance())
     end)
   end
+
+  it("at any instruction that handles the ended requests loses no answer, and the wait ends", function()
+    local step, wait, waits = core.step, core.wait, 0
+    finally(function() core.step, core.wait = step, wait end)
+    function core.wait(seconds)
+      waits = waits + 1
+      assert(waits < 2000, "the wait does not end")
+      return wait(seconds)
+    end
+    for instructions = 1, 60 do
+      waits = 0
+      function core.step()
+        local ended, thrown = step()
+        if ended then
+          core.step = step
+          debug.sethook(function()
+            debug.sethook()
+            error("interrupted!", 0)
+          end, "", instructions)
+        end
+        return ended, thrown
+      end
+      local ok, record = pcall(panel.balance, panel)
+      debug.sethook()
+      assert.is_true(ok and record ~= nil or record == "interrupted!", tostring(record))
+      pcall(panel.balance, panel) -- if the answer hid the interrupt, it stops this call
+    end
+  end)
 end)
 
 describe("Ctrl-C in a command", function()

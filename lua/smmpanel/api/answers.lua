@@ -81,7 +81,7 @@ local function read_object(asking, id, object, depth)
     if record then return record end
   end
   if refused then return nil, refused end
-  return records.read(asking, object, id, true)
+  return records.read(asking, object, id, asking.row.is ~= "state") -- records.read may find the state by another name
 end
 
 -- Reads an object, a list of one object, or either in wrappers.

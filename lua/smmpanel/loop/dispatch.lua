@@ -56,7 +56,7 @@ local function finish(transfer)
   if not left then error(thrown, 0) end
 end
 
--- After a step that threw: Ctrl-C may throw when the step returns its list, which is then lost.
+-- After a step whose list was lost.
 local function all_ended()
   local list = {}
   for transfer in pairs(waiting) do
@@ -65,16 +65,22 @@ local function all_ended()
   return list
 end
 
+local is_left = false -- Ctrl-C may leave a step anywhere, and so before all of its list was handled
+
 --- Decodes the data that has arrived and wakes the coroutines whose requests have ended. Never blocks. Rethrows the
 -- first error of a coroutine after all of them were woken.
 ---@param bytes? integer the most bytes to decode (16 kB)
 function dispatch.step(bytes)
+  local is_lost = is_left
+  is_left = true
   local ok, ended, thrown = pcall(core.step, bytes)
-  if not ok then ended, thrown = all_ended(), ended end
-  for _, transfer in ipairs(ended or {}) do
+  if not ok then is_lost, thrown = true, ended end
+  local is_handled = true
+  for _, transfer in ipairs(is_lost and all_ended() or ended or {}) do
     local finished, err = pcall(finish, transfer)
-    if not finished then thrown = thrown or err end
+    if not finished then is_handled, thrown = false, thrown or err end
   end
+  is_left = not is_handled
   if thrown then error(thrown, 0) end
 end
 

@@ -113,6 +113,21 @@ describe("panel:investigate, one ref:", function()
     assert.equal("few_orders", investigate("lost").reason)
   end)
 
+  it("ends when a request is cancelled, as by Ctrl-C, and sends no other", function()
+    shop(10, "a")
+    panel("lost"):add(order "lost", { ref = "lost" })
+    age(60)
+    for i = 1, 150 do assert(panel():add(order("b" .. i), { ref = "b" .. i })) end
+    local sent = 0
+    local other = smmpanel.new { url = sandbox.url, key = "shop", ledger = store, retries = 0, transport = function()
+      sent = sent + 1
+      return nil, { code = "cancelled", message = "interrupted" }
+    end }
+    local found, err = other:investigate "lost"
+    assert.is_nil(found)
+    assert.same({ "cancelled", 1 }, { err.code, sent })
+  end)
+
   it("sends at most max_requests", function()
     shop(10, "a")
     panel("lost"):add(order "lost", { ref = "lost" })

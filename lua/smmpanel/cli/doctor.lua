@@ -5,6 +5,7 @@ local doctor = {}
 
 local core = require "smmpanel.core"
 local explain = require "smmpanel.cli.explain"
+local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
 local money = require "smmpanel.cli.views.money"
 local private = require "smmpanel.cli.input.private"
@@ -21,7 +22,10 @@ local CLOCK_MOST = 120 -- seconds
 ---@field seen? table the last exchange
 ---@field timings? smmpanel.Timings
 
-local function failed(err) return nil, explain.text(err) end
+local function failed(err)
+  fail.if_interrupted(err)
+  return nil, explain.text(err)
+end
 
 -- ---- checks -------------------------------------------------------------------------------------
 
@@ -69,6 +73,7 @@ local LOCAL = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
 
 local function connection(self)
   local record, err = self.context:panel():balance()
+  fail.if_interrupted(err)
   self.balance, self.refusal = record, err
   local t = self.timings
   if err and (err.kind == "network" or err.kind == "timeout") then return failed(err) end
@@ -141,6 +146,7 @@ local function unknown_id(self)
   local _, err = self.context:panel():status(NO_SUCH_ORDER)
   if not err then return nil, "the panel reports a status for order " .. NO_SUCH_ORDER .. ", which cannot exist" end
   if err.code == "bad_order" then return ("'%s'"):format(err.message) end
+  fail.if_interrupted(err)
   return nil, ("an unknown order is answered with '%s' (%s): watch cannot detect a wrong id"):format(err.message,
     err.code)
 end

@@ -40,10 +40,16 @@ function fail.code(err)
   return KINDS[err.kind] or err.kind == "ledger" and LEDGER[err.code] or fail.SOME
 end
 
---- Ends the command with an error of the client. Does not return. Only Ctrl-C cancels a request of the command.
+--- Ends the command if Ctrl-C cancelled a request: nothing else does. Call it where a command goes on after an error.
+---@param err? smmpanel.Error
+function fail.if_interrupted(err)
+  if err and err.code == "cancelled" and not err.uncertain then error("interrupted!", 0) end
+end
+
+--- Ends the command with an error of the client. Does not return.
 ---@param err smmpanel.Error
 function fail.client(err)
-  if err.code == "cancelled" and not err.uncertain then error("interrupted!", 0) end
+  fail.if_interrupted(err)
   fail.with(fail.code(err), "%s", explain.text(err))
 end
 

@@ -4,6 +4,7 @@
 local investigated = {}
 
 local explain = require "smmpanel.cli.explain"
+local fail = require "smmpanel.cli.fail"
 local progress = require "smmpanel.cli.views.progress"
 
 --- Investigates each entry whose outcome is unknown.
@@ -17,6 +18,7 @@ function investigated.of(context, entries)
     bar:draw(i - 1, #entries)
     if entry.state == "uncertain" and not entry.other_account then
       local result, err = panel:investigate(entry.ref)
+      fail.if_interrupted(err)
       found[entry.ref] = result or { verdict = "unknown", message = explain.text(err), candidates = {} }
     end
   end

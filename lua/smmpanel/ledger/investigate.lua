@@ -45,7 +45,7 @@ local function status_call(own, given)
 end
 
 -- Requests the numbers, with an order in each request that the panel must show.
--- -> records, hidden, whether those orders were shown, the number of requests
+-- -> records, hidden, whether those orders were shown, the number of requests; nil, failure if it was cancelled
 local function read_all(own, given, list, controls)
   local records, hidden, all_shown, requests = {}, {}, true, 0
   for from = 1, #list, IDS_PER_REQUEST - 1 do
@@ -53,7 +53,8 @@ local function read_all(own, given, list, controls)
     local some = { control }
     for i = from, math.min(from + IDS_PER_REQUEST - 2, #list) do some[#some + 1] = list[i] end
     requests = requests + 1
-    local answer = by_ids.list(own, status_call(own, given), ids.read(WHERE, some), { batch_size = #some })
+    local answer, err = by_ids.list(own, status_call(own, given), ids.read(WHERE, some), { batch_size = #some })
+    if err and err.kind == "cancelled" then return nil, err end
     all_shown = all_shown and answer[control] ~= nil and answer[control].code == nil
     for _, id in ipairs(some) do
       local entry = answer[id]
@@ -98,6 +99,7 @@ local function facts_of(own, store, owner, row, given, window)
   end
   local facts = { inside = inside, outside = outside }
   facts.records, facts.hidden, facts.controls_shown, facts.requests = read_all(own, given, all, window.controls)
+  if not facts.records then return nil, nil, facts.hidden end
   if not next(facts.records) then return facts end
   local failure
   facts.others, failure = others_of(own, given, store, owner, row)

@@ -78,7 +78,7 @@ local function observer(context, state, interval)
     if event.type == "attempt" then
       state.next_poll = core.now() + interval
       if not event.err then state.problem = nil end
-    elseif event.type == "poll_failed" then
+    elseif event.type == "poll_failed" and event.err.code ~= "cancelled" then -- not by Ctrl-C
       local is_other = not state.problem or state.code ~= event.err.code
       state.problem, state.code = explain.text(event.err), event.err.code
       if is_other and not state.draws then context:say("smmpanel: a poll failed: %s", state.problem) end

@@ -222,7 +222,7 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
       finally(function() os.time = time end) -- luacheck: ignore
       assert.equal(1, #set:claim(10, 0, 0.3).ids)
       os.time = function(t) return t and time(t) or time() - 86400 end -- luacheck: ignore
-      socket.sleep(0.35)
+      socket.sleep(1.05)
       assert.equal(2, #set_of("one.example/api", "k"):claim(10, 0, 60).ids)
     end)
   end)

@@ -11,6 +11,7 @@
 #include "fields.h"
 #include "leftovers.h"
 #include "machine.h"
+#include "openssl.h"
 #include "smmpanel.h"
 #include "state.h"
 #include "step.h"
@@ -83,14 +84,14 @@ static void set_feature(lua_State *L, const char *name, bool has) {
   lua_setfield(L, -2, name);
 }
 
-/* () -> { version, http2, asynchronous_names }; nil until the first request has opened libcurl. */
+/* () -> { version, http2 (is used), asynchronous_names }; nil until the first request has opened libcurl. */
 static int core_libcurl(lua_State *L) {
   const curl_version_info_data *info = curl_api_info();
   if (!info) return 0;
   lua_createtable(L, 0, 3);
   lua_pushstring(L, info->version);
   lua_setfield(L, -2, "version");
-  set_feature(L, "http2", info->features & CURL_VERSION_HTTP2);
+  set_feature(L, "http2", info->features & CURL_VERSION_HTTP2 && openssl_has_limit());
   set_feature(L, "asynchronous_names", info->features & CURL_VERSION_ASYNCHDNS);
   return 1;
 }

@@ -94,7 +94,7 @@ static bool open_once(void (*at_exit)(void), curl_refusal *why) {
   if (!find_functions(why)) return false;
   const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
   if (!is_new_enough(info, why)) return false;
-  openssl_initialise();
+  openssl_initialise(info);
   if (libcurl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || atexit(at_exit) != 0)
     return curl_api_refuse(why, "memory", "libcurl cannot be initialised");
   libcurl.info = info;

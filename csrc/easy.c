@@ -146,7 +146,7 @@ static bool set_proxy(exchange *x, curl_refusal *why) {
 static bool set_openssl(exchange *x, curl_refusal *why) {
   const char *library = libcurl.info->ssl_version ? libcurl.info->ssl_version : "";
   if (strncmp(library, "OpenSSL/", 8) != 0) return true;
-  SET(CURLOPT_SSL_CTX_FUNCTION, openssl_limit);
+  if (openssl_has_limit()) SET(CURLOPT_SSL_CTX_FUNCTION, openssl_limit);
   SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!kDHE");
   if (strncmp(library, "OpenSSL/3.", 10) != 0 || library[10] > '4' || library[11] != '.') return true;
   SET(CURLOPT_SSL_EC_CURVES, "X25519:P-256:X448:P-384:P-521");
@@ -208,5 +208,5 @@ void easy_pool_free(easy_pool *p) {
 }
 
 bool easy_may_share(const exchange *x) {
-  return x->tls && !x->write && libcurl.info->features & CURL_VERSION_HTTP2;
+  return x->tls && !x->write && openssl_has_limit() && libcurl.info->features & CURL_VERSION_HTTP2;
 }

@@ -8,7 +8,8 @@
 #include "exchange.h"
 
 /* Whether the exchange may share an HTTP/2 connection. Writes do not: a stream that the server refuses, for example
- * when it closes a connection after its limit of requests, would make the write uncertain. */
+ * when it closes a connection after its limit of requests, would make the write uncertain. Without the limit of
+ * openssl.h, HTTP/2 frames without end would hold the thread. */
 bool easy_may_share(const exchange *x);
 
 enum { EASY_POOL_MAX = 64 };

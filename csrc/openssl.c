@@ -38,7 +38,8 @@ typedef void information_function(const SSL *ssl, int where, int value);
 #define MEMBER(result, name, parameters) result(*name) parameters;
 static struct { OPENSSL_FUNCTIONS(MEMBER) } openssl;
 /* clang-format on */
-static bool complete; /* all of them were found */
+static bool complete;      /* all of them were found */
+static BIO_METHOD *method; /* of our reader; never freed */
 
 #define CHECK(result, name, parameters) &&openssl.name
 
@@ -66,13 +67,6 @@ void openssl_find(void *library) {
 }
 
 #endif
-
-/* OpenSSL would register an exit handler early in its initialisation, which crashes if the program exits before the
- * rest is done. The end of the process frees the same memory. */
-void openssl_initialise(void) {
-  static const uint64_t NO_ATEXIT = 0x80000;
-  if (openssl.OPENSSL_init_crypto) openssl.OPENSSL_init_crypto(NO_ATEXIT, NULL);
-}
 
 /* ---- the reader ------------------------------------------------------------------------------- */
 
@@ -118,22 +112,12 @@ static long pass_on(BIO *b, int command, long number, void *pointer) {
   return command == DUPLICATE ? 0 : openssl.BIO_ctrl(openssl.BIO_next(b), command, number, pointer);
 }
 
-/* Made once, and never freed. Engines of several threads may each make one. */
-static const BIO_METHOD *limited(void) {
-  static _Thread_local BIO_METHOD *method;
-  if (method) return method;
-  BIO_METHOD *made = openssl.BIO_meth_new(FILTER, "smmpanel");
-  if (!made || !openssl.BIO_meth_set_read(made, limited_read) || !openssl.BIO_meth_set_ctrl(made, pass_on))
-    return NULL;
-  return method = made;
-}
-
 /* OpenSSL calls it at the start of a handshake, and of each further one of the same connection. */
 static void on_information(const SSL *ssl, int where, int value) {
   (void)value;
   BIO *inner = where & STARTS ? openssl.SSL_get_rbio(ssl) : NULL;
   if (!inner || openssl.BIO_next(inner)) return;
-  BIO *reader = limited() ? openssl.BIO_new(limited()) : NULL;
+  BIO *reader = openssl.BIO_new(method);
   if (!reader) return;
   openssl.BIO_up_ref(inner);
   openssl.SSL_set0_rbio((SSL *)(uintptr_t)ssl, openssl.BIO_push(reader, inner));
@@ -143,8 +127,28 @@ static void on_information(const SSL *ssl, int where, int value) {
 CURLcode openssl_limit(CURL *easy, void *context, void *user) {
   (void)easy;
   (void)user;
-  if (!complete) return CURLE_OK;
   openssl.SSL_CTX_ctrl(context, SET_READ_AHEAD, 0, NULL);
   openssl.SSL_CTX_set_info_callback(context, on_information);
   return CURLE_OK;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+static BIO_METHOD *make_method(void) {
+  BIO_METHOD *made = openssl.BIO_meth_new(FILTER, "smmpanel");
+  bool ok = made && openssl.BIO_meth_set_read(made, limited_read) && openssl.BIO_meth_set_ctrl(made, pass_on);
+  return ok ? made : NULL;
+}
+
+/* OpenSSL would register an exit handler early in its initialisation, which crashes if the program exits before the
+ * rest is done. The end of the process frees the same memory. */
+void openssl_initialise(const curl_version_info_data *info) {
+  static const uint64_t NO_ATEXIT = 0x80000;
+  if (openssl.OPENSSL_init_crypto) openssl.OPENSSL_init_crypto(NO_ATEXIT, NULL);
+  bool used = info->ssl_version && strncmp(info->ssl_version, "OpenSSL/", 8) == 0;
+  if (used && complete && !method) method = make_method();
+}
+
+bool openssl_has_limit(void) {
+  return method;
 }

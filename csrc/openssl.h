@@ -9,6 +9,7 @@
 #define SMMPANEL_OPENSSL_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 /* What one connection may read in one call of libcurl: bytes, and so many more for each read. OpenSSL reads a record in
  * two. A key update has 27 bytes and takes OpenSSL 20 microseconds. */
@@ -18,9 +19,12 @@ enum { OPENSSL_TURN_MAX = 32 * 1024, OPENSSL_READ_COST = 512 };
 void openssl_find(void *library);
 
 /* Initialises OpenSSL, if it was found. */
-void openssl_initialise(void);
+void openssl_initialise(const curl_version_info_data *info);
 
-/* CURLOPT_SSL_CTX_FUNCTION, if libcurl uses OpenSSL: sets the limit. */
+/* Whether there is a limit. */
+bool openssl_has_limit(void);
+
+/* CURLOPT_SSL_CTX_FUNCTION, if there is a limit: sets it. */
 CURLcode openssl_limit(CURL *easy, void *context, void *user);
 
 /* Call it before each call of libcurl that may read. */

@@ -158,6 +158,19 @@ describe("panel:add_all", function()
     assert.equal(0, sandbox.counts(name).requests)
   end)
 
+  it("calls an iterator that waits itself once at a time", function()
+    local other, i, inside, most = panel("latency:0.02"), 0, 0, 0
+    local results, err = panel():add_all(function()
+      inside = inside + 1
+      most = math.max(most, inside)
+      assert(other:balance())
+      inside, i = inside - 1, i + 1
+      return orders(12)[i]
+    end, { concurrency = 6 })
+    assert.is_nil(err)
+    assert.same({ { made = 12 }, 1 }, { counted(results), most })
+  end)
+
   it("ends at a wrong entry of an iterator, and returns what was placed", function()
     local list, i = orders(5), 0
     list[3] = { order = list[3].order }

@@ -48,7 +48,7 @@ describe("a ledger in SQLite that cannot be written", function()
 
   -- Runs a program with the ledger's file as its argument; `around` is a shell command that ends in %s.
   local function run(around, program)
-    local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, package.cpath)
+    local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, process.plain_cpath())
     write("program.lua", paths .. [[
       local store = require "smmpanel.ledger.sqlite".new(arg[1])
       local process_of = require "smmpanel.ledger.process"

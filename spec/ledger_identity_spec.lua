@@ -69,7 +69,7 @@ describe("a ledger's file", function()
       other.connection:execute "ROLLBACK"
       local held, row = store:take(entries.new(store, "x", "t2"))
       print(held, row.token)
-    ]]):format(from_root(package.path), from_root(package.cpath), directory)
+    ]]):format(from_root(package.path), from_root(process.plain_cpath()), directory)
     local file = assert(io.open(path "p.lua", "w"))
     file:write(program)
     file:close()
@@ -131,7 +131,7 @@ describe("a ledger's file", function()
       local store = require "smmpanel.ledger.sqlite".new "%s/c/l.db"
       local id, failure = store:identity()
       print(id, failure and failure.code, failure and failure.message)
-    ]]):format(package.path, package.cpath, directory))
+    ]]):format(package.path, process.plain_cpath(), directory))
     file:close()
     local command = "unshare -rm sh -c 'mount --bind %s %s/c/l.db && %s %s' 2>&1"
     local pipe = assert(io.popen(command:format(path(), directory,

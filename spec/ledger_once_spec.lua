@@ -106,6 +106,21 @@ describe("an order with a ref", function()
     assert.equal(math.type and math.type(first.order), math.type and math.type(second.order))
   end)
 
+  it("waits once for a store that is away, and takes nothing that it could not free", function()
+    local store = new_store { take = 1, free = 3 }
+    local sent, send = sender { order = 1 }
+    local failed = select(2, add(store, "a", send))
+    assert.same({ "take", "free" }, store.steps)
+    for _ = 1, 2 do
+      store.steps = {}
+      assert.equal("unavailable", select(2, add(store, "b", send)).code)
+      assert.same({ "free" }, store.steps)
+    end
+    assert.truthy(failed.message:find("if 'a' is pending later", 1, true))
+    assert.same({ order = 1 }, add(store, "b", send))
+    assert.equal(1, sent.count)
+  end)
+
   it("needs no slot in a rate limit if the answer is known", function()
     local store = new_store()
     local slots = 0

@@ -139,6 +139,23 @@ describe("the sandbox's server", function()
     assert.is_nil(read(sandbox.dir .. "/error.log"):find(KEY, 1, true))
   end)
 
+  it("listens on loopback only", function()
+    if not io.open "/proc/net/tcp" then return pending "this system has no /proc/net/tcp" end
+    local sockets, listens = {}, {}
+    for inode in lines_of(("ls -l /proc/%d/fd"):format(sandbox.pid)):gmatch "socket:%[(%d+)%]" do
+      sockets[inode] = true
+    end
+    for _, path in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
+      for address, port, state, inode in read(path):gmatch
+        "\n%s*%d+: (%x+):(%x+) %x+:%x+ (%x%x) %x+:%x+ %x+:%x+ %x+ +%d+ +%d+ (%d+)" do
+        if sockets[inode] and state == "0A" then listens[tonumber(port, 16)] = address end
+      end
+    end
+    local ports = {}
+    for _, url in ipairs { sandbox.url, sandbox.tls_url } do ports[tonumber(url:match ":(%d+)/")] = "0100007F" end
+    assert.same(ports, listens)
+  end)
+
   it("has a private directory", function()
     assert.truthy(lines_of("ls -ld " .. sandbox.dir):find "^drwx%-%-%-%-%-%-")
   end)

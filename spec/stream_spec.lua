@@ -29,6 +29,19 @@ describe("panel:status(function, { on_answer = ... })", function()
     assert.equal(10, sandbox.counts "order".requests)
   end)
 
+  it("calls a function that waits itself once at a time, and never after it threw", function()
+    local panel, other, calls, inside, most = sandbox.panel(), sandbox.panel "latency:0.02", 0, 0, 0
+    local ok, thrown = pcall(panel.status, panel, function()
+      inside, calls = inside + 1, calls + 1
+      most = math.max(most, inside)
+      assert(other:balance())
+      inside = inside - 1
+      if calls == 4 then error("no more", 0) end
+      return 23501 + calls
+    end, { on_answer = function() end, batch_size = 1, concurrency = 4 })
+    assert.same({ false, "no more", 1, 4 }, { ok, thrown, most, calls })
+  end)
+
   it("returns the records of a list, also for an id that occurs twice", function()
     local got = {}
     sandbox.panel():status({ 1, 100, 1 }, {

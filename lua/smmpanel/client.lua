@@ -125,6 +125,7 @@ function Panel:add_all(orders, given)
   local shared = { budget = given.max_cost and max_cost.new(state, given), patient = true,
     is_stopped = add_all.stop_check(run) }
   function run.add(item) return add.run(state, item.order, item.ref, given, shared) end
+  if not total then next_order = loops.in_turn(run.loop, next_order) end
   return add_all.run(next_order, total, run)
 end
 

@@ -46,6 +46,13 @@ function process.lua()
   return arg and arg[i] or "lua"
 end
 
+--- Returns package.cpath for a program that runs without the sanitizer.
+---@return string
+function process.plain_cpath()
+  local plain = (os.getenv "PLAIN_CPATH" or ""):gsub(";+$", ";")
+  return plain .. package.cpath
+end
+
 --- Returns the shell words that run a command under the sanitizer, if there is one.
 ---@return string
 function process.sanitized()

@@ -159,8 +159,9 @@ end
 ---@return smmpanel.Error? err of the first request that failed
 function batch.stream(action, next_id, read, how, send, progress, on_answer)
   local give_on, done = in_order(on_answer), 0
-  return send_all(action, chunks_from(next_id, read, how.batch_size), { loop = how.loop, workers = how.concurrency },
-    send, function(index, chunk, entries)
+  local next_chunk = loops.in_turn(how.loop, chunks_from(next_id, read, how.batch_size))
+  return send_all(action, next_chunk, { loop = how.loop, workers = how.concurrency }, send,
+    function(index, chunk, entries)
       local by_key = {}
       batch.deliver(chunk.keys, entries, by_key)
       done = done + #chunk.list

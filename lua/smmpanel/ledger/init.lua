@@ -42,7 +42,8 @@
 --         -> "kept"             also if the same answer was stored before
 --         -> "settled", answer  another answer was stored before; it stays
 --         -> "conflict"         another attempt has begun; the answer is stored with this one
---     store:free(entry)         no order was placed: if the token is unchanged, sets the state "free". -> true
+--     store:free(entry)         no order was placed: if the token is unchanged, sets the state "free". A take with this
+--                               token that arrives later, over a slow network, takes nothing. -> true
 --     store:doubt(entry)        the outcome is unknown: if the token is unchanged, sets the state "doubt". -> true
 --     store:resolve(entry, answer, order)
 --         Records a person's decision about entry.attempt; without an answer: no order was placed.

@@ -90,14 +90,16 @@ end
 -- Entries whose take failed, by their store. The take may have succeeded if only its reply was lost.
 local orphans = setmetatable({}, { __mode = "k" })
 
--- -> whether all were freed. Each entry is removed before the store call, because other coroutines may run meanwhile.
+-- -> whether all were freed, and why not. Each entry is removed before the store call, because other coroutines may run
+-- meanwhile.
 local function free_orphans(store)
   local list = orphans[store] or {}
   while list[1] do
     local orphan = table.remove(list)
-    if not store:free(orphan) then
+    local ok, failure = store:free(orphan)
+    if not ok then
       list[#list + 1] = orphan
-      return false
+      return false, failure
     end
   end
   return true
@@ -109,7 +111,7 @@ local function not_taken(store, entry, failure)
   orphans[store] = list
   -- A copy: this entry may be taken again by the same call.
   list[#list + 1] = { ref = entry.ref, owner = entry.owner, token = entry.token }
-  return failures.not_taken(entry.ref, failure, free_orphans(store))
+  return failures.not_taken(entry.ref, failure, (free_orphans(store)))
 end
 
 local function recorded(ref, answer, decimals)
@@ -161,9 +163,13 @@ local function wait_for_end(store, call, entry, row)
   end
 end
 
+-- A store that has just failed in this way fails the next step too, after the same wait.
+local AWAY = { unavailable = true, busy = true }
+
 -- -> nil if this call has taken the ref; or true, made, err
 local function take(store, call, entry)
-  free_orphans(store)
+  local ok, why = free_orphans(store)
+  if not ok and AWAY[why.code] then return true, nil, failures.not_taken(entry.ref, why, true) end
   entry.token = token(call.repeatable)
   local seconds = call.deadline() - call.now()
   entry.placer = process.placer(seconds + lease.MARGIN)

@@ -164,4 +164,29 @@ function loops.try(loop, f, ...)
   return ok, thrown
 end
 
+local FIRST_NAP, LONGEST_NAP = 0.005, 0.1 -- seconds between two checks whether the call in front has returned
+
+--- Returns a function that calls f for one caller at a time; the others wait. An iterator of the user's that waits
+-- itself is not ready for a second call. If f threw, the others get nil.
+---@param loop table
+---@param f fun(): any, any without arguments
+---@return fun(): any, any
+function loops.in_turn(loop, f)
+  local busy, over = false, false
+  return function()
+    local nap = FIRST_NAP
+    while busy do
+      loop.sleep(nap)
+      nap = math.min(2 * nap, LONGEST_NAP)
+    end
+    if over then return nil end
+    local first, second
+    busy = true
+    local ok, thrown = loops.try(loop, function() first, second = f() end)
+    busy, over = false, not ok
+    if not ok then error(thrown, 0) end
+    return first, second
+  end
+end
+
 return loops

@@ -4,9 +4,9 @@
 --
 -- An attempt's hash is at PREFIX ref:REF\nSCOPE, its fields: c account, n attempt, st state, t token, f
 -- fingerprint, s since (ms), p placer, o what was ordered, a answer, fl the largest order number known before,
--- e evidence. The scope is the panel's number, and for an account with a name a slash and the account's number. An
--- attempt that was followed by another is at the same key with \nATTEMPT appended. Version 1 wrote PREFIX ref:REF, with
--- u (until) in place of p.
+-- e evidence, d the token that was freed last. The scope is the panel's number, and for an account with a name a slash
+-- and the account's number. An attempt that was followed by another is at the same key with \nATTEMPT appended. Version
+-- 1 wrote PREFIX ref:REF, with u (until) in place of p.
 -- @module smmpanel.ledger.redis.scripts
 
 local scripts = {}
@@ -101,7 +101,7 @@ scripts.adopt = REF .. [[
 local LOOKUP = [[
   local function group(a) return redis.call('HGET', KEYS[1], 'group:' .. a) end
   local function read(suffix)
-    local fields = redis.call('HMGET', key(suffix), 'c', 'n', 'st', 't', 'a')
+    local fields = redis.call('HMGET', key(suffix), 'c', 'n', 'st', 't', 'a', 'd')
     if fields[1] or fields[2] or fields[3] or fields[4] or fields[5] then return fields end
   end
   local function ours(fields)
@@ -163,10 +163,10 @@ scripts.take = REF .. NOW .. [[
     if not is_new and open(own) then return begin(own, '1') end
     return answer('held', lost())
   end
-  local _, n, st, t, a = unpack(fields)
+  local _, n, st, t, a, dead = unpack(fields)
   n = n or '1'
   if t == ARGV[3] then return {'taken', n} end
-  if not mine or a then return answer('held', row(suffix, mine)) end
+  if not mine or a or dead == ARGV[3] then return answer('held', row(suffix, mine)) end
   if st == 'not_made' then
     -- An entry of version 1 now gets an owner: next to '' the attempts would have the names of panels.
     local next_to = suffix == '' and own or suffix
@@ -241,12 +241,17 @@ scripts.keep = REF .. LOOKUP .. SETTLE .. [[
 ]]
 
 -- ARGV: ... token
+-- A take whose reply was lost may arrive after this, when the network is back, so its token is stored as `d`.
 scripts.free = REF .. LOOKUP .. [[
-  local suffix, _, fields = lookup()
+  local suffix, mine, fields = lookup()
   if suffix and fields[4] == ARGV[3] then
-    redis.call('HSET', key(suffix), 'st', 'free')
+    redis.call('HSET', key(suffix), 'st', 'free', 'd', ARGV[3])
     redis.call('HDEL', key(suffix), 't', 'o', 'u')
     redis.call('ZREM', KEYS[2], ref .. suffix)
+  elseif suffix and mine and (fields[3] == 'free' or fields[3] == 'not_made') then
+    redis.call('HSET', key(suffix), 'd', ARGV[3])
+  elseif not suffix and not redis.call('ZSCORE', KEYS[2], ref .. own) then
+    redis.call('HSET', key(own), 'c', account, 'n', '0', 'st', 'free', 'd', ARGV[3])
   end
   return {'ok'}
 ]]

@@ -215,12 +215,12 @@ for _, kind in ipairs { "in SQLite", "in Redis" } do
     it("is shared by processes with any wall clock", function()
       local set = set_of("one.example/api", "k")
       set:add { "1", "2" }
-      local claim = set:claim(1, 0, 0.3)
+      local claim = set:claim(1, 0, 1)
       set:unchanged(claim, claim.ids, 1)
       local time = os.time
       os.time = function(t) return t and time(t) or time() + 86400 end -- luacheck: ignore
       finally(function() os.time = time end) -- luacheck: ignore
-      assert.equal(1, #set:claim(10, 0, 0.3).ids)
+      assert.equal(1, #set:claim(10, 0, 1).ids)
       os.time = function(t) return t and time(t) or time() - 86400 end -- luacheck: ignore
       socket.sleep(1.05)
       assert.equal(2, #set_of("one.example/api", "k"):claim(10, 0, 60).ids)

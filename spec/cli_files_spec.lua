@@ -30,7 +30,7 @@ describe("the command line", function()
       ('"saved":99999999999,"owner":"%s","services":[%s,5,"x"]}'):format(owner, SERVICE),
       ('"saved":99999999999,"owner":"%s","services":[%s,null,%s]}'):format(owner, SERVICE, SERVICE),
       ('"saved":99999999999,"owner":"%s","services":{"a":%s}}'):format(owner, SERVICE),
-      ('"saved":99999999999,"owner":"%s","services":[{"service":{"a":[1]}}]}'):format(owner),
+      ('"saved":99999999999,"owner":"%s","services":[{"name":"a"}]}'):format(owner),
       ('"saved":-1,"owner":"%s","services":[%s]}'):format(owner, SERVICE),
       ('"saved":1,"owner":{"a":1},"services":[[[%s]]]}'):format(SERVICE),
     } do
@@ -39,6 +39,17 @@ describe("the command line", function()
       assert.matches("damaged.json: damaged", err, 1, true)
       home:run(("cp %s %s"):format(damaged, cache))
       assert.matches("Followers", (home:expect "smmpanel services --max-age 99999999999"))
+    end
+  end)
+
+  it("accepts from a file what it accepts from a panel", function()
+    for i, id in ipairs { "0", '""', '{"a":[1]}', "-1", '"x y"' } do
+      local list = ('[{"service":%s,"name":"odd","rate":"1"}]'):format(id)
+      local other = list:gsub("odd", "other")
+      home:expect("smmpanel services --diff", 0, { fault = body(list), name = "odd" .. i })
+      local out, err = home:expect("smmpanel services --diff", 0, { fault = body(other), name = "odd" .. i })
+      assert.matches("other", out, err)
+      home:run "rm -r ~/cache"
     end
   end)
 

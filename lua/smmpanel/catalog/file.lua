@@ -7,7 +7,6 @@ local core = require "smmpanel.core"
 local decimal = require "smmpanel.util.decimal"
 local guard = require "smmpanel.util.guard"
 local json = require "smmpanel.util.json"
-local records = require "smmpanel.api.records"
 local schemas = require "smmpanel.api.schemas"
 
 local FORMAT = 1
@@ -94,7 +93,7 @@ local function is_catalogue(value)
   if type(value.saved) ~= "number" or not (value.saved >= 0 and value.saved <= SAVED_MAX) then return false end
   local count = 0
   for i, service in pairs(value.services) do
-    if type(i) ~= "number" or type(service) ~= "table" or not records.is_id(service.service) then return false end
+    if type(i) ~= "number" or type(service) ~= "table" or service.service == nil then return false end
     count = count + 1
   end
   return count == #value.services

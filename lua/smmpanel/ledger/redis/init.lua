@@ -43,7 +43,7 @@ local OPTIONS = {
 ---@field unsafe? boolean true: use a Redis that may lose acknowledged writes (false)
 
 --- Makes a ledger in Redis.
----@param client table|fun(): table
+---@param client table|fun(): table a client with a timeout, or a function that connects (also after a fork)
 ---@param options? smmpanel.RedisLedgerOptions
 ---@return smmpanel.Ledger
 function store.new(client, options)

@@ -121,6 +121,24 @@ describe("an order with a ref", function()
     assert.equal(1, sent.count)
   end)
 
+  it("is answered if its placer stores the answer and ends after the ref was read", function()
+    local store = new_store()
+    local placer = entries.new(store, "a", "t1", { attempt = 1, fingerprint = once.fingerprint("example.com", FIELDS) })
+    store.inner:take(placer)
+    die(store)
+    local take = store.inner.take
+    store.inner.take = function(...)
+      local word, row = take(...)
+      local copy = {}
+      for field, value in pairs(row) do copy[field] = value end
+      store.inner:keep(placer, '{"order":7}', 7)
+      return word, copy
+    end
+    local sent, send = sender { order = 8 }
+    assert.same({ order = 7 }, add(store, "a", send))
+    assert.equal(0, sent.count)
+  end)
+
   it("needs no slot in a rate limit if the answer is known", function()
     local store = new_store()
     local slots = 0

@@ -150,13 +150,17 @@ local function judge(call, entry, row)
   return "end", nil, failures.uncertain(entry.ref, row.attempt)
 end
 
--- Waits while another process is placing it. -> "free", or "end", made, err
+-- Waits while another process is placing it. That process may store its answer and end after the row was read, so an
+-- open row is read again before it counts as uncertain.
+-- -> "free", or "end", made, err
 local function wait_for_end(store, call, entry, row)
-  local wait = back_off(call, call.deadline())
+  local wait, is_last = back_off(call, call.deadline()), false
   while true do
     local verdict, made, err = judge(call, entry, row)
-    if verdict ~= "wait" then return verdict, made, err end
-    if not wait() then return "end", nil, failures.in_progress(entry.ref, made) end
+    local is_open = err ~= nil and err.code == "uncertain" and row.state == "open"
+    if verdict ~= "wait" and (is_last or not is_open) then return verdict, made, err end
+    is_last = is_open
+    if verdict == "wait" and not wait() then return "end", nil, failures.in_progress(entry.ref, made) end
     local found, failure = store:find(entry)
     if found == nil then return "end", nil, failures.not_taken(entry.ref, failure, true) end
     row = found

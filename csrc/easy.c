@@ -4,6 +4,7 @@
 #include "openssl.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
  * chunk of one byte takes it as long as a hundred bytes in a large one. With 8 kB, eight panels that send such chunks
@@ -140,13 +141,19 @@ static bool set_proxy(exchange *x, curl_refusal *why) {
   return true;
 }
 
+/* The tunnel's TLS is then inside of the proxy's. What the proxy's layer has decrypted is not in the socket any more, so
+ * poll() would not report it after a turn of openssl.h. */
+static bool has_tls_proxy(const exchange *x) {
+  return x->texts.proxy && strncasecmp(x->texts.proxy, "https:", 6) == 0;
+}
+
 /* Allows elliptic curves only, which take less than a millisecond. In a finite-field key exchange the server chooses the
  * group, and one of 8192 bits blocks the thread, and so all other calls, for a quarter of a second. OpenSSL from 3.5 on
  * offers no such group for TLS 1.3; other libraries offer no large one. */
 static bool set_openssl(exchange *x, curl_refusal *why) {
   const char *library = libcurl.info->ssl_version ? libcurl.info->ssl_version : "";
   if (strncmp(library, "OpenSSL/", 8) != 0) return true;
-  if (openssl_has_limit()) SET(CURLOPT_SSL_CTX_FUNCTION, openssl_limit);
+  if (openssl_has_limit() && !has_tls_proxy(x)) SET(CURLOPT_SSL_CTX_FUNCTION, openssl_limit);
   SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!kDHE");
   if (strncmp(library, "OpenSSL/3.", 10) != 0 || library[10] > '4' || library[11] != '.') return true;
   SET(CURLOPT_SSL_EC_CURVES, "X25519:P-256:X448:P-384:P-521");
@@ -208,5 +215,6 @@ void easy_pool_free(easy_pool *p) {
 }
 
 bool easy_may_share(const exchange *x) {
-  return x->tls && !x->write && openssl_has_limit() && libcurl.info->features & CURL_VERSION_HTTP2;
+  return x->tls && !x->write && openssl_has_limit() && !has_tls_proxy(x) &&
+         libcurl.info->features & CURL_VERSION_HTTP2;
 }

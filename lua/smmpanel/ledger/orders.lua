@@ -8,6 +8,7 @@ local argerror = require "smmpanel.util.argerror"
 local checks = require "smmpanel.util.checks"
 local errors = require "smmpanel.errors"
 local fields = require "smmpanel.api.order_fields"
+local guard = require "smmpanel.util.guard"
 
 local WHERE = "panel:add_all"
 
@@ -67,7 +68,7 @@ end
 local function wrong_entry(item, count)
   local wrong = problem(item, ("the order number %d of the iterator"):format(count))
   if wrong then return wrong end
-  local ok, thrown = pcall(fields.fields, item.order)
+  local ok, thrown = guard.call(fields.fields, item.order)
   return not ok and ("the order of '%s': %s"):format(item.ref, (tostring(thrown):gsub("^[^:]+:%d+: ", ""))) or nil
 end
 

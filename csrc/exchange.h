@@ -2,8 +2,9 @@
  *
  * References are counted: exchange_new returns one to the caller, the engine holds one while the exchange is in flight
  * and one for each queue it is in. exchange_new and exchange_release may be called on any thread. From submission until
- * `done` the libcurl handle and the outcome belong to the engine's thread; after that they are constant. The members
- * that both threads write are marked, and need the engine's lock. Nothing here throws. Knows no Lua, no JSON. */
+ * `done` the libcurl handle and the outcome belong to the engine's thread; after that the outcome belongs to the Lua
+ * state's thread. The members that both threads write are marked, and need the engine's lock. Nothing here throws. Knows
+ * no Lua, no JSON. */
 #ifndef SMMPANEL_EXCHANGE_H
 #define SMMPANEL_EXCHANGE_H
 

@@ -33,7 +33,8 @@ struct transfer {
 };
 
 /* lua_CFunction: (client, { action, fields, separator, headers, write, schema, decimals, deadline, timings, keep_body })
- * -> transfer, or nil, a code and a text if nothing was sent. Throws if the arguments are wrong and when memory runs out; nothing is sent then. */
+ * -> transfer, or nil, a code and a text if nothing was sent. Throws if the arguments are wrong and when memory runs out;
+ * nothing is sent then. */
 int transfer_start(lua_State *L);
 
 /* lua_CFunction: (fields, separator) -> the form's body. Throws if a field cannot be sent. */
@@ -42,7 +43,7 @@ int transfer_form(lua_State *L);
 /* Converts seconds to milliseconds, rounded up, at least 1. */
 long transfer_milliseconds(lua_Number seconds);
 
-/* Registers the metatable: cancel; result, which returns the outcome of an ended transfer, once. */
+/* Registers the metatable: cancel; has_ended; result, which returns the outcome of an ended transfer, once. */
 void transfer_open(lua_State *L);
 
 #endif

@@ -77,9 +77,9 @@ local function slow_down(state, seconds)
   for _, budget in ipairs(state.budgets) do budget:hold(math.min(seconds, retry.HOLD_MAX)) end
 end
 
--- Some panels encode the document as a JSON string.
 local TEXT_MAX = 500 -- bytes of libcurl's text, which may quote the panel, its certificate or the proxy's URL
 
+-- Some panels encode the document as a JSON string.
 local function open_string(call, outcome)
   local inner = outcome.value
   if type(inner) ~= "string" or not inner:find("^[ \t\r\n]*[%[{]") then return end

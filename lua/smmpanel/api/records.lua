@@ -208,12 +208,20 @@ function records.bare_text(asking, words, is_row)
   return unclear("a text instead of a record: %s", argerror.describe(words))
 end
 
+local checked_currency -- the rows of a list have the same one
+
+local function trim_currency(object)
+  local currency = object.currency
+  if currency == checked_currency or type(currency) ~= "string" then return end
+  object.currency = text.trim(currency)
+  checked_currency = object.currency
+end
+
 -- Adds and removes the fields that all records have in common.
 local function finish(asking, object, id)
   local row = asking.row
   object.error = nil -- a value for no error: "", 0, false
-  local currency = object.currency
-  if type(currency) == "string" and currency:find("[ \t\r\n]") then object.currency = text.trim(currency) end
+  trim_currency(object)
   if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
   return object
 end

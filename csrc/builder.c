@@ -193,7 +193,8 @@ static void take_string(lua_State *L, builder *b) {
     store_nothing(L, b);
     return;
   }
-  if (!typed_push_string(L, type, b->options.decimal_text, text, len)) push_text(L, b, text, len);
+  bool typed = type != FIELD_AS_IS && typed_push_string(L, type, b->options.decimal_text, text, len);
+  if (!typed) push_text(L, b, text, len);
   store(L, b);
 }
 

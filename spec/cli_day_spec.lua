@@ -65,8 +65,10 @@ describe("a day's work", function()
     -- The panel breaks and answers are lost. The run stops by itself and prints how to continue.
     local _, err = run("smmpanel add --from ~/orders.csv --yes", 5, { fault = "lost@20-60&on=add" })
     assert.matches("Stopped early: ", err)
+    -- The run stops after three lost answers in a row. Eight requests are in flight: answers from before the fault may
+    -- arrive between the first lost ones, and eight more orders are sent before the third is counted.
     local uncertain = settle()
-    assert.is_true(uncertain >= 3 and uncertain <= 12, uncertain)
+    assert.is_true(uncertain >= 3 and uncertain <= 16, uncertain)
     assert.is_true(made() < COUNT)
 
     -- It works again.

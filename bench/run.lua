@@ -238,7 +238,7 @@ end
 
 local LIBRARIES = "/usr/local/openresty/lualib/?.lua;/usr/local/share/lua/5.1/?.lua;/usr/share/lua/5.1/?.lua"
 
--- lua-resty-http is in no Debian: it is measured where somebody has installed it.
+-- Debian does not have lua-resty-http: it is measured only if it is installed.
 local function ways()
   local list = { "ours", "cosocket", "ours_with_on_event", "proxy_pass", "worker_thread" }
   if package.searchpath("resty.http", LIBRARIES) then table.insert(list, 3, "resty_http") end

@@ -57,7 +57,7 @@ end
 
 --- Returns the catalogue (API action `services`). With `cache`, returns the services from that file while they are
 -- fresh, without a request. See smmpanel.catalog for searching and pricing. A service takes about 550 bytes of
--- memory; the default `max_body` of 64 MiB allows about 270,000 services.
+-- memory; the default `max_body` of 64 MiB allows about 260,000 services.
 ---@param given? smmpanel.ServicesOptions
 ---@return smmpanel.Service[]? list empty if the panel offers none
 ---@return smmpanel.Error? err with a list and kind `cache`: the list is valid, but the file could not be written

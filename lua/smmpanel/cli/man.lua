@@ -89,7 +89,7 @@ local ENVIRONMENT = {
 
 local LIMITS = {
   { "--from FILE", ("At most %d rows and %d MB."):format(csv.MOST_ROWS, from.MOST_MEGABYTES) },
-  { "services", "An answer of at most 64 MB, about 270000 services, which take 250 MB of memory; --diff takes twice "
+  { "services", "An answer of at most 64 MB, about 260000 services, which take 260 MB of memory; --diff takes twice "
     .. "that. A profile's max_body changes the limit." },
   { "config.lua, key files", "At most 1 MB." },
 }

@@ -82,7 +82,7 @@ local function decode(handle, how, saved_as)
   end
   if ok then ok, said, verdict = decoder:finish() end
   if not ok then return nil, verdict == "too_large" and said or "damaged: " .. said end
-  return said, "damaged: it is not a list of services with the time when it was saved"
+  return said, "damaged: the list of services, or the time when it was saved, is missing or invalid"
 end
 
 local SAVED_MAX = 1e11 -- seconds since 1970: the year 5138

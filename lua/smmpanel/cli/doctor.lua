@@ -126,7 +126,7 @@ local function key(self)
 end
 
 local function balance(self)
-  if not self.balance then return nil, "unknown: the key was not accepted" end
+  if not self.balance then return nil, "unknown: the panel did not report it" end
   return money.text(formats.text(self.balance.balance), self.balance.currency)
 end
 

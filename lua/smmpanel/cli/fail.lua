@@ -40,7 +40,7 @@ function fail.code(err)
   return KINDS[err.kind] or err.kind == "ledger" and LEDGER[err.code] or fail.SOME
 end
 
---- Ends the command if Ctrl-C cancelled a request: nothing else does. Call it where a command goes on after an error.
+--- Ends the command if a request was cancelled, which only Ctrl-C does here. For commands that continue after an error.
 ---@param err? smmpanel.Error
 function fail.if_interrupted(err)
   if err and err.code == "cancelled" and not err.uncertain then error("interrupted!", 0) end

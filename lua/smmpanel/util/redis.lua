@@ -54,7 +54,7 @@ local function refused(said)
     message = ("Redis refused: %s; %s"):format(text.one_line(said, 200), known[2]) }
 end
 
--- Closes a connection that cannot be used any more; ignores errors.
+-- The connection cannot be used any more.
 local function broken(said)
   said = text.one_line(tostring(said), 200)
   return { code = "unavailable", broken = true, discard = true, timeout = said:find("timeout", 1, true) ~= nil,
@@ -213,6 +213,7 @@ local function several(connect, replicas)
       free[#free + 1] = client
     end
   end
+  -- Closes a connection; ignores errors.
   local function discard(client)
     guard.call(is_resty(client) and client.close or client.quit, client)
   end

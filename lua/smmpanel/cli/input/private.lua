@@ -44,7 +44,8 @@ function private.directory(path)
   if lfs.attributes(path, "mode") ~= "directory" then return nil, path .. ": cannot create this directory" end
   if private.is_open(path) then shell("chmod 700", path) end
   if private.is_open(path) then -- another user made it, in /tmp for example
-    return nil, path .. ": other users can access this directory, and it cannot be closed"
+    return nil, path .. ": other users can access this directory, and it cannot be closed to "
+      .. "them: choose another one with XDG_CACHE_HOME or XDG_STATE_HOME"
   end
   return true
 end

@@ -1,5 +1,5 @@
--- What others wrote: files that were sent, directories of another user, proxies, and texts of a panel that take the
--- place of the command's own lines.
+-- Input from others: files that they sent, their directories, proxies, and a panel's texts that imitate the command's
+-- own lines.
 local cli = require "spec.support.cli"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
@@ -99,7 +99,7 @@ describe("the command line", function()
     assert.is_nil(err:find("\nsmmpanel: forged", 1, true))
   end)
 
-  it("asks its question below its own price only", function()
+  it("shows no forged price above its question", function()
     local forged = (" "):rep(200) .. "  price     0.01 USD"
     local list = '[{"service":1,"name":"Likes%s","type":"Default","rate":"90","min":"1","max":"1000"}]'
     local terminal = home:terminal { columns = 80, name = "forged", fault = body(list:format(forged), "services") }
@@ -119,7 +119,7 @@ describe("the command line", function()
     assert.is_nil(screen:find("0.01", 1, true))
   end)
 
-  it("shows errors whole, below the table where they are wider than it", function()
+  it("shows a long error in full below the table", function()
     local why = "This order is too old to be canceled, please write to our support"
     local terminal = home:terminal { columns = 40, env = { LC_ALL = "C" },
       fault = body(('{"error":"%s"}'):format(why), "cancel") }

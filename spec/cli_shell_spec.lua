@@ -1,4 +1,4 @@
--- Nothing that a panel, a file or the environment names is run by a shell.
+-- No shell runs a text that comes from a panel, a file or the environment.
 local cli = require "spec.support.cli"
 local errors = require "smmpanel.errors"
 local explain = require "smmpanel.cli.explain"
@@ -35,7 +35,7 @@ describe("a shell", function()
     return home:run("cd ~; smmpanel add --from orders.csv --yes", { fault = fault })
   end
 
-  it("does not run a ref, where it is completed or where the completed line is run", function()
+  it("does not run a ref, neither during completion nor in the completed line", function()
     local _, err, code = place "lost&on=add"
     assert.equal(5, code, err)
     nothing_ran "add"

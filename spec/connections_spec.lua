@@ -146,7 +146,7 @@ describe("connections", function()
     assert.same({}, lost)
   end)
 
-  it("of more requests at once than one of libcurl's handles takes are used again", function()
+  it("are reused by more simultaneous requests than one libcurl handle takes", function()
     local opened, answered = 0, 0
     local panel = sandbox.panel("latency:0.2", { batch_size = 1, concurrency = 300, on_event = function(event)
       if event.type == "attempt" and not event.reused then opened = opened + 1 end

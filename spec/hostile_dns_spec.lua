@@ -1,5 +1,6 @@
--- Name servers that never answer, or late: the deadline holds, and nothing waits for the lookup afterwards. A libcurl
--- with a synchronous resolver cannot do that, and says so. Needs its own name server, so root and a mount namespace.
+-- Name servers that never answer, or answer late: the deadline holds, and nothing waits for the lookup afterwards. A
+-- libcurl with a synchronous resolver cannot do that; the error says so. The spec needs its own name server, and for
+-- that root and a mount namespace.
 local child = require "spec.support.child"
 local core = require "smmpanel.core"
 

@@ -1,5 +1,5 @@
--- A server that sends what is no answer, without end. libcurl and OpenSSL read it for as long as it arrives, and the
--- one thread has all calls: for 19 s, those to a healthy panel waited.
+-- A server that sends endless data that is no answer. libcurl and OpenSSL read as long as data arrives, and one thread
+-- serves all calls: those to a healthy panel waited for 19 s.
 local core = require "smmpanel.core"
 local hostile = require "spec.support.hostile"
 local raw = require "spec.support.raw"

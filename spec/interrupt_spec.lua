@@ -1,5 +1,5 @@
 -- Ctrl-C: lua and luajit set a hook, which throws "interrupted!" where the next function is entered or left, or at the
--- next instruction. It must never be lost, because the caller would send its next order, and it must lose no answer.
+-- next instruction. It must not be lost, because the caller would send its next order, and it must not lose an answer.
 local cli = require "spec.support.cli"
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
@@ -103,7 +103,7 @@ describe("Ctrl-C in a command", function()
       cli.quoted(cli.ROOT), process.lua(), report, table.concat(words, " ")))
     assert.equal(0, code, err .. cli.read_file(home.path .. "/err"))
     local text = cli.read_file(report)
-    assert.matches("^%d%d%d+ interrupts\n$", (text:gsub("[^\n]+ it took 15 s more\n", "")))
+    assert.matches("^%d%d%d+ interrupts\n$", text)
   end)
 
   it("while its modules are loaded shows no Lua trace", function()

@@ -102,7 +102,7 @@ describe("a process that forks after it has used its ledger", function()
   }
 
   for name, open in pairs(STORES) do
-    it("has connections of its own, as its children have, with a ledger in " .. name, function()
+    it("shares no connection with its children, with a ledger in " .. name, function()
       if not has_posix then return pending "needs luaposix" end
       local store, children = open(), {}
       assert.equal("taken", take(store, "before"))

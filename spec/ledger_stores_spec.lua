@@ -273,7 +273,7 @@ for name, new in pairs(STORES) do
       assert.same({ "made", '{"order":2}' }, { seen "a" })
     end)
 
-    it("takes an adopted key's ref again, though another name has a ref of this name", function()
+    it("takes an adopted key's ref again although another account has the same ref", function()
       for i, name_of_account in ipairs { "shop", "bar" } do
         store:take(entry("a", "t" .. i, { owner = owner(name_of_account, true) }))
       end

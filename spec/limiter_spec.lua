@@ -127,7 +127,7 @@ describe("a limiter in Redis", function()
       redis = server.port, processes = 4, side_by_side = 2, rate = 80, seconds = 3,
     }
     local most, least = report.window(1)
-    -- How close they come to it depends on the machine, which may be busy: without the limiter, each would have it.
+    -- How close they come depends on the machine, which may be busy. Without the limiter each process sends 80.
     assert.is_true(most <= 80 * 1.5 and least >= 80 * 0.25, ("%d to %d in a second"):format(least, most))
     -- So do their shares: the long run measures them within 1 %. Here no process is left out.
     for _, count in pairs(report.shares) do
@@ -182,7 +182,7 @@ describe("the option rate", function()
     smmpanel.all(tasks)
     local most = fleet.window(times.arrivals(), 0.5)
     times.stop()
-    -- Ten, and what a busy machine delays. The calls of the pause would be 24 at once.
+    -- Ten, and those that a busy machine delays. To catch up after the pause, 24 would be sent at once.
     assert.is_true(most <= 20, most .. " in half a second at 20 a second")
   end)
 

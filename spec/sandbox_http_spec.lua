@@ -100,7 +100,7 @@ describe("the sandbox's server", function()
     assert.same({ 0, 200, "2", BALANCE }, { tls.code, tls.status, tls.http, tls.body })
     tls = ask(nil, nil, "--cacert " .. sandbox.ca_file, (sandbox.tls_url:gsub("127.0.0.1", "localhost")))
     assert.equal(BALANCE, tls.body)
-    assert.equal(60, ask(nil, nil, nil, sandbox.tls_url).code) -- whom nobody told to trust it
+    assert.equal(60, ask(nil, nil, nil, sandbox.tls_url).code) -- curl does not trust the sandbox's authority
   end)
 
   it("has certificates that strict clients accept, such as Python's from 3.13 on", function()

@@ -514,7 +514,7 @@ local schemas = require "smmpanel.api.schemas"
     assert_value({ { order = 1, charge = 0.5 }, { order = 2, charge = 0.25 } }, value)
   end)
 
-  -- In a process of its own: here a collection goes through all that the specs before this one left.
+  -- In its own process: here each collection would traverse everything that earlier specs left.
   it("protects unfinished values from the collector", function()
     assert.equal(("a name of some length, more than forty bytes, x, z\n"):rep(10) .. "exit 0\n", child.run [[
       local core, schemas = require "smmpanel.core", require "smmpanel.api.schemas"

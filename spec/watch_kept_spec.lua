@@ -159,7 +159,7 @@ describe("panel:watch with a name", function()
     assert.same({ "status", 2, 503 }, { failed[1].action, failed[1].ids, failed[1].err.http_status })
   end)
 
-  -- That its request had no answer yet at the end hid why the polls before it failed.
+  -- The last request, which had no answer yet, hid why the earlier polls failed.
   it("reports no failed poll if its own deadline cut the last one short", function()
     local server, failed = raw.start(), {}
     finally(server.stop)

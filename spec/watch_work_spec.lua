@@ -84,7 +84,7 @@ for kind, new in pairs(SETS) do
       set:unchanged(claim, { claim.ids[1] }, 1)
       set:unchanged(claim, { claim.ids[2] }, 20)
       set:unchanged(claim, { claim.ids[3] }, 600)
-      -- In seconds from now, and a busy machine took some.
+      -- Seconds from now; a busy machine has used some of them.
       local _, _, full = set:claim(2, 30, 60)
       assert.is_true(full > 15 and full <= 20, full)
       local _, _, patient = set:claim(3, 10, 60)

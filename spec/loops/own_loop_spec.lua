@@ -78,7 +78,7 @@ describe("a custom loop", function()
     lazy_setup(function() sandbox = sandbox_support.start { tls = false } end)
     lazy_teardown(function() if sandbox then sandbox.stop() end end)
 
-    it("waits for as long as is left until the deadline", function()
+    it("waits until the deadline at most", function()
       local loop = make_loop {}
       assert(sandbox.panel("", { loop = loop, name = "seconds", timeout = 20 }):balance())
       assert.is_true(loop.seconds > 0 and loop.seconds <= 20)

@@ -3,8 +3,8 @@
 --
 --     lua spec/support/interrupted.lua RUNS REPORT COMMAND...     a command is one argument; %d: the number of the run
 --
--- Writes to REPORT what no interrupt may lead to: a request that starts after it, an error thrown at the caller, an
--- exit code other than 130 for a command that it stopped, a command that then does not end.
+-- Writes to REPORT what must not happen after an interrupt: a request that starts later, an error thrown at the caller,
+-- an exit code other than 130 (0 if the command was done), or a command that does not end.
 local abi = _VERSION:match "[%d.]+$"
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
 package.cpath = "build/" .. abi .. "/?.so;" .. package.cpath
@@ -13,7 +13,8 @@ if rawget(_G, "jit") then _G.jit.off() end -- compiled code calls no hooks
 local cli = require "smmpanel.cli"
 local core = require "smmpanel.core"
 
-local RUNS, LONGEST, CALLS = tonumber(arg[1]), 5, 60 -- LONGEST in seconds
+local RUNS, CALLS = tonumber(arg[1]), 60
+local LONGEST = 60 -- seconds; a command waits at most 15 for its answers
 local report = assert(io.open(arg[2], "w"))
 math.randomseed(7)
 

@@ -2,7 +2,8 @@
 local process = {}
 
 --- Returns an object that kills a program when it is collected, unless its field `pid` was set to nil. The collector
--- also closes the program's pipe, but after that: a program that a failed spec left running would hold up all others.
+-- closes the program's pipe afterwards, which waits for the program: one that a failed spec left running would block
+-- all later specs.
 ---@param pid integer|string
 ---@param pipe file* whose collection waits for the program; it must have been opened before this
 ---@return { pid: any, pipe: file* }

@@ -1,7 +1,7 @@
 -- A server that sends exactly the given bytes, as slowly and as brokenly as requested.
 -- `lua raw_server.lua [CERTIFICATE KEY ALPN SCRIPT]` prints its port. The script of an answer is in the
 -- request's path (see raw.lua), or the one given here answers whatever arrives, once something did. Without a
--- certificate it is not TLS that answers.
+-- certificate it does not use TLS.
 local socket = require "socket"
 
 local IDLE_SECONDS = 60

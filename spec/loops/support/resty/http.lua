@@ -1,5 +1,5 @@
 -- What contrib/nginx/smmpanel_resty_http.lua asks of lua-resty-http, over plain cosockets: for the specs, where that
--- library is not installed (it is in no Debian).
+-- library is not installed (Debian does not have it).
 local http = {}
 
 local Client = {}

@@ -103,7 +103,10 @@ describe("the command line", function()
     local forged = (" "):rep(200) .. "  price     0.01 USD"
     local list = '[{"service":1,"name":"Likes%s","type":"Default","rate":"90","min":"1","max":"1000"}]'
     local terminal = home:terminal { columns = 80, name = "forged", fault = body(list:format(forged), "services") }
-    finally(function() terminal:close() end)
+    finally(function()
+      terminal:close()
+      sandbox.ask "reset"
+    end)
     terminal:type "smmpanel add service=1 link=https://example.com/x quantity=1000"
     local screen = terminal:wait "%[y/N%]"
     assert.matches("price     90 USD", screen)
@@ -111,7 +114,6 @@ describe("the command line", function()
     terminal:type "n"
     terminal:wait "nothing was sent"
     sandbox.ask("faults?on=balance&fault=" .. body(('{"balance":"9","currency":"USD%s"}'):format(forged)))
-    finally(function() sandbox.ask "reset" end)
     terminal:type "clear"
     terminal:type "smmpanel add service=1 link=https://example.com/x quantity=1000"
     screen = terminal:wait "%[y/N%]"

@@ -4,6 +4,7 @@ local cli = require "spec.support.cli"
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
+local smmpanel = require "smmpanel"
 
 describe("Ctrl-C", function()
   local sandbox, panel
@@ -76,6 +77,40 @@ describe("Ctrl-C", function()
       debug.sethook()
       assert.is_true(ok and record ~= nil or record == "interrupted!", tostring(record))
       pcall(panel.balance, panel) -- if the answer hid the interrupt, it stops this call
+    end
+  end)
+
+  -- Orders were sent after it: at once by a single worker, and with several at the program's next call.
+  it("stops a run of orders or ids, even if the program goes on", function()
+    local start, wait, path = core.start, core.wait, os.tmpname()
+    finally(function()
+      core.start, core.wait = start, wait
+      os.remove(path)
+    end)
+    for _, action in ipairs { "add_all", "cancel" } do
+      for concurrency = 1, 3, 2 do
+        local name, list, waits, late, at = action .. concurrency, {}, 0, 0, concurrency + 1
+        for i = 1, 9 do
+          local order = { service = 1, link = ("https://example.com/%s/%d"):format(name, i), quantity = 100 }
+          list[i] = action == "cancel" and i or { ref = name .. i, order = order }
+        end
+        function core.wait(seconds)
+          waits = waits + 1
+          if waits == at then error("interrupted!", 0) end
+          return wait(seconds)
+        end
+        function core.start(...)
+          if waits >= at then late = late + 1 end
+          return start(...)
+        end
+        local many = sandbox.panel("latency:0.05", { name = name, concurrency = concurrency, batch_size = 1,
+          ledger = smmpanel.ledger.sqlite(path) })
+        pcall(many[action], many, list)
+        smmpanel.sleep(0.3)
+        assert.is_true(waits >= at)
+        assert.equal(0, late, name)
+        many:close()
+      end
     end
   end)
 end)

@@ -51,6 +51,15 @@ end
 ---@field texts string[]
 ---@field keys table<string, smmpanel.Id[]> text -> the ids as given
 
+-- Returns the error of the requests that were not sent yet, or nil if they can be sent. After Ctrl-C no other request
+-- starts. If the panel refused the key, it would refuse the others too, and each attempt may count towards a block.
+local function for_others(action, err)
+  if errors.is_authentication(err) then return err end
+  if err.kind ~= "cancelled" then return nil end
+  return errors.new { kind = err.kind, code = err.code, action = action, attempts = 0, cause = err,
+    message = "not sent: " .. err.message }
+end
+
 -- Sends all chunks, `workers` at a time. After an error in a caller's function no further request starts.
 -- Returns the error of the first request that failed.
 local function send_all(action, next_chunk, how, send, answer)
@@ -61,11 +70,10 @@ local function send_all(action, next_chunk, how, send, answer)
       if not chunk then return end
       begun = begun + 1
       local index = begun
-      -- All other requests would be refused too, and each attempt may count towards a block.
       local entries, err = nil, refused
       if not err then entries, err = send(chunk.texts) end
       failures[index] = err
-      if err and errors.is_authentication(err) then refused = err end
+      refused = refused or err and for_others(action, err)
       answer(index, chunk, entries or batch.failed(action, chunk.texts, err))
     end
   end
@@ -77,7 +85,9 @@ local function send_all(action, next_chunk, how, send, answer)
   end
   local workers = {}
   for i = 1, how.workers do workers[i] = worker end
-  loops.side_by_side(how.loop, workers, #workers)
+  local ok, thrown = loops.try(how.loop, loops.side_by_side, how.loop, workers, #workers)
+  over = true -- after Ctrl-C the workers' coroutines still exist
+  if not ok then error(thrown, 0) end
   for index = 1, begun do
     if failures[index] then return failures[index] end
   end

@@ -145,7 +145,9 @@ function add_all.run(next_order, total, run)
   end
   local workers = {}
   for i = 1, math.min(run.concurrency, total or run.concurrency) do workers[i] = worker end
-  loops.side_by_side(run.loop, workers, #workers)
+  local ok, thrown = loops.try(run.loop, loops.side_by_side, run.loop, workers, #workers)
+  run.over = true -- after Ctrl-C the workers' coroutines still exist: without this, a later call would continue them
+  if not ok then error(thrown, 0) end
   return run.results, run.stopped and stopped(run) or run.duplicate
 end
 

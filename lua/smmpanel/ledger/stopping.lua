@@ -16,8 +16,9 @@ local ALL = { no_funds = true, limiter = true, max_cost = true, rate_limited = t
 ---@return boolean
 function stopping.at_once(err)
   if err.kind == "ledger" then return not OWN[err.code] end
+  if err.kind == "cancelled" then return true end -- also if the order that Ctrl-C cut short is uncertain
   if err.uncertain then return false end
-  return err.kind == "cancelled" or ALL[err.code] == true or errors.is_authentication(err)
+  return ALL[err.code] == true or errors.is_authentication(err)
 end
 
 --- Returns whether the panel asked for a pause and did not place the order.

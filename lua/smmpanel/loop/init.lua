@@ -154,7 +154,7 @@ local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 ---@return boolean ok
 ---@return any thrown
 function loops.try(loop, f, ...)
-  if may_wait_in_pcall then return pcall(f, ...) end
+  if may_wait_in_pcall or not coroutine.running() then return pcall(f, ...) end
   local arguments, count, signal, ok, thrown = { ... }, select("#", ...), loop.signal(), nil, nil
   loop.spawn(function() f(unpack(arguments, 1, count)) end, function(...)
     ok, thrown = ...

@@ -1,4 +1,5 @@
 -- No digit of an id or an amount is lost, on either Lua, in any locale.
+local failures = require "smmpanel.ledger.failures"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 
@@ -26,6 +27,12 @@ describe("PROTOCOL 'Ids and values': exact", function()
 
   it("an id beyond 64 bits is text", function()
     assert.equal("92233720368547758079", order_of "92233720368547758079")
+  end)
+
+  it("a long id in the message of an order that the ledger could not store", function()
+    local err = failures.not_kept("a", { order = 1700000000000123 }, "full", "disk full")
+    assert.matches("the panel made order 1700000000000123 ", err.message, 1, true)
+    assert.matches("call panel:resolve(ref, 1700000000000123)", err.message, 1, true)
   end)
 
   it("an opaque id is text, and can be requested", function()

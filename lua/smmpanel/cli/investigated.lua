@@ -5,6 +5,7 @@ local investigated = {}
 
 local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
+local formats = require "smmpanel.cli.views.formats"
 local progress = require "smmpanel.cli.views.progress"
 
 --- Investigates each entry whose outcome is unknown.
@@ -36,7 +37,7 @@ function investigated.resolutions(context, entries)
   for _, entry in ipairs(entries) do
     local result = found[entry.ref]
     if result and result.verdict == "made" then
-      list[#list + 1] = { ref = entry.ref, order = tostring(result.order) }
+      list[#list + 1] = { ref = entry.ref, order = formats.text(result.order) }
     elseif result and result.verdict == "not_made" then
       list[#list + 1] = { ref = entry.ref, order = false }
     else

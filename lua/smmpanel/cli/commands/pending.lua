@@ -38,7 +38,7 @@ local CANDIDATES_MAX = 5 -- a person looks at them
 local function candidates_of(result)
   if not result or result.order or not result.candidates[1] then return nil end
   local shown = {}
-  for i = 1, math.min(#result.candidates, CANDIDATES_MAX) do shown[i] = records.id(result.candidates[i]) .. "?" end
+  for i = 1, math.min(#result.candidates, CANDIDATES_MAX) do shown[i] = formats.text(result.candidates[i]) .. "?" end
   if #result.candidates > CANDIDATES_MAX then shown[#shown + 1] = "..." end
   return table.concat(shown, " ")
 end

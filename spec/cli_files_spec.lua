@@ -69,6 +69,7 @@ describe("the command line", function()
     for proxy, line in pairs {
       ["http://user:p@ss-word@127.0.0.1:9"] = "doctor", ["user:p@ss-word@127.0.0.1:9"] = "doctor",
       ["http://user:p/s@s-word@127.0.0.1:9"] = "doctor", ["http://me:p@ss-word@127.0.0.1:9"] = "balance --debug",
+      ["user:p*s/word@127.0.0.1:9"] = "doctor",
     } do
       local except = line == "doctor" and "127.0.0.1" or ""
       local out, err = home:run("smmpanel " .. line, { env = { http_proxy = proxy, no_proxy = except } })
@@ -90,6 +91,8 @@ describe("the command line", function()
         assert.matches("has rounded it", err, 1, true)
       end
     end
+    local _, err = home:expect("smmpanel resolve a 1E+11 --yes", 2)
+    assert.matches("has rounded it", err, 1, true)
     home:expect("smmpanel status 1e3", 1) -- some panels have such ids
   end)
 

@@ -56,7 +56,7 @@ end
 
 local function proxy(self)
   local url = self.context:settings().url
-  local names = url:find "^[Hh][Tt][Tt][Pp]:" and { "http_proxy", "all_proxy" }
+  local names = url:find "^[Hh][Tt][Tt][Pp]:" and { "http_proxy", "all_proxy", "ALL_PROXY" }
     or { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
   if self.context:settings().proxy then return "set in the profile" end
   for _, name in ipairs(names) do
@@ -134,12 +134,11 @@ local function catalogue(self)
   local list, err = self.context:panel():services()
   if not list then return failed(err) end
   if #list == 0 then return nil, "the panel offers no services to this account" end
-  local without = 0
+  local services, are_priced = smmpanel.catalog(list), true
   for _, service in ipairs(list) do
-    if not smmpanel.catalog(list):cost(service.service, 1) then without = without + 1 end
-    if without > 0 then break end
+    are_priced = are_priced and services:cost(service.service, 1) ~= nil
   end
-  return ("%s services%s"):format(progress.number(#list), without > 0 and ", not all with a price" or "")
+  return ("%s services%s"):format(progress.number(#list), are_priced and "" or ", not all with a price")
 end
 
 local function unknown_id(self)

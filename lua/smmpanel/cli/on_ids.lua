@@ -28,6 +28,7 @@ end
 
 local function exit_code(context, counts)
   if counts.failed == 0 then return 0 end
+  fail.if_interrupted(counts.cause)
   if counts.lost > 0 then context:say("smmpanel: %s", explain.text(counts.cause)) end
   if counts.uncertain > 0 then return fail.UNCERTAIN end
   return counts.found == 0 and counts.lost == counts.failed and fail.code(counts.cause) or fail.SOME

@@ -128,7 +128,8 @@ end
 ---@return string
 function text.without_user(s)
   if not s:find("@", 1, true) then return s end
-  return (s:gsub("(%a+://)[^%s'\"]*@", "%1***@"):gsub("[^%s'\"*/]+@", "***@"))
+  s = s:gsub("(%a[%w+.-]*://)[^%s'\"]*@", "%1\1@") -- \1: done
+  return (s:gsub("[^%s'\"\1]+@", "***@"):gsub("\1@", "***@"))
 end
 
 --- Returns a text as one word of a shell: in quotes, unless no shell gives one of its characters a meaning.

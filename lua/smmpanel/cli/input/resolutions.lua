@@ -63,10 +63,10 @@ function resolutions.read(args)
   if (args.order ~= nil) == (args.not_placed ~= nil) then
     fail.usage "pass either the order's id or --not-placed"
   end
-  if args.order and not text.is_id(args.order) then
-    fail.usage("%s is not an id", argerror.describe(args.order))
-  end
-  return { { ref = args.ref, order = args.order or false } }
+  if not args.order then return { { ref = args.ref, order = false } } end
+  local order, wrong = order_of(args.order)
+  if not order then fail.usage("%s", wrong or "to record that it was not placed, pass --not-placed") end
+  return { { ref = args.ref, order = order } }
 end
 
 return resolutions

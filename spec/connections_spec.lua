@@ -141,7 +141,7 @@ describe("connections", function()
       running = running + 1
     end
     while running > 0 do step() end
-    os.execute("kill " .. nginx.line)
+    os.execute("kill -KILL " .. nginx.line) -- TERM right before its wait for events is not noticed
     nginx.stop()
     assert.same({}, lost)
   end)

@@ -104,8 +104,8 @@ describe("a fork", function()
     ]]):format(server.url { 0.05, raw.answer '{"balance":"1"}', raw.WAIT }, CONNECTIONS, GENERATIONS, GENERATIONS))
     local first, last = said:match "^(%d+)\n(%d+)\n$"
     assert.truthy(last, said)
-    -- libcurl's two for its own use stay
-    assert.is_true(last - first <= 2 * (GENERATIONS - 1), said)
+    -- libcurl's two for its own use stay. The first and the last may have a different number of connections open.
+    assert.is_true(last - first <= 2 * (GENERATIONS - 1) + CONNECTIONS, said)
   end)
 
   it("leaves the parent its connections", function()

@@ -1,6 +1,14 @@
 -- Starts a program that prints one line when it is ready, and stops it by its process id.
 local process = {}
 
+-- Returns when a process began, which tells it from a later one with the same id; nil if there is none.
+local function birth_of(pid)
+  local file = io.open(("/proc/%s/stat"):format(pid))
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text:match("^.*%) %S+" .. ("%s+%S+"):rep(18) .. "%s+(%S+)")
+end
+
 --- Returns an object that kills a program when it is collected, unless its field `pid` was set to nil. The collector
 -- closes the program's pipe afterwards, which waits for the program: one that a failed spec left running would block
 -- all later specs.
@@ -8,9 +16,11 @@ local process = {}
 ---@param pipe file* whose collection waits for the program; it must have been opened before this
 ---@return { pid: any, pipe: file* }
 function process.guard(pid, pipe)
-  local guard = { pid = pid, pipe = pipe }
+  local guard, birth = { pid = pid, pipe = pipe }, birth_of(pid)
   local function kill()
-    if guard.pid then os.execute(("kill -KILL %s 2>/dev/null"):format(guard.pid)) end
+    if guard.pid and birth and birth_of(guard.pid) == birth then
+      os.execute(("kill -KILL %s 2>/dev/null"):format(guard.pid))
+    end
   end
   if _VERSION ~= "Lua 5.1" then return setmetatable(guard, { __gc = kill }) end
   guard.proxy = _G.newproxy(true)

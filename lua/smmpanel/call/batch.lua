@@ -77,17 +77,7 @@ local function send_all(action, next_chunk, how, send, answer)
       answer(index, chunk, entries or batch.failed(action, chunk.texts, err))
     end
   end
-  local function worker()
-    local ok, thrown = loops.try(how.loop, work)
-    if ok then return end
-    over = true
-    error(thrown, 0)
-  end
-  local workers = {}
-  for i = 1, how.workers do workers[i] = worker end
-  local ok, thrown = loops.try(how.loop, loops.side_by_side, how.loop, workers, #workers)
-  over = true -- after Ctrl-C the workers' coroutines still exist
-  if not ok then error(thrown, 0) end
+  loops.workers(how.loop, how.workers, work, function() over = true end)
   for index = 1, begun do
     if failures[index] then return failures[index] end
   end

@@ -137,17 +137,8 @@ function add_all.run(next_order, total, run)
   run.done, run.active, run.allowed = 0, 0, run.concurrency
   run.paused_until, run.fruitless, run.streak = -math.huge, 0, stopping.streak(run.stop_after)
   -- An error in a caller's function ends the run: no further order starts.
-  local function worker()
-    local ok, thrown = loops.try(run.loop, work, run)
-    if ok then return end
-    run.over = true
-    error(thrown, 0)
-  end
-  local workers = {}
-  for i = 1, math.min(run.concurrency, total or run.concurrency) do workers[i] = worker end
-  local ok, thrown = loops.try(run.loop, loops.side_by_side, run.loop, workers, #workers)
-  run.over = true -- after Ctrl-C the workers' coroutines still exist: without this, a later call would continue them
-  if not ok then error(thrown, 0) end
+  loops.workers(run.loop, math.min(run.concurrency, total or run.concurrency), function() work(run) end,
+    function() run.over = true end)
   return run.results, run.stopped and stopped(run) or run.duplicate
 end
 

@@ -164,6 +164,27 @@ function loops.try(loop, f, ...)
   return ok, thrown
 end
 
+--- Runs `work` in several workers side by side, and returns when all have ended. If any of them throws, the first error
+-- is rethrown then. Calls `stop` as soon as one throws, and at the end: after Ctrl-C the workers' coroutines still
+-- exist, and a later call would continue them.
+---@param loop table
+---@param count integer
+---@param work fun() must start nothing more after `stop`
+---@param stop fun()
+function loops.workers(loop, count, work, stop)
+  local function worker()
+    local ok, thrown = loops.try(loop, work)
+    if ok then return end
+    stop()
+    error(thrown, 0)
+  end
+  local workers = {}
+  for i = 1, count do workers[i] = worker end
+  local ok, thrown = loops.try(loop, loops.side_by_side, loop, workers, count)
+  stop()
+  if not ok then error(thrown, 0) end
+end
+
 local FIRST_NAP, LONGEST_NAP = 0.005, 0.1 -- seconds between two checks whether the call in front has returned
 
 --- Returns a function that calls f for one caller at a time; the others wait. An iterator of the user's that waits

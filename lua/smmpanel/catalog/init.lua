@@ -20,10 +20,6 @@ local argerror = require "smmpanel.util.argerror"
 local Catalog = {}
 Catalog.__index = Catalog
 
-local function id_text(id)
-  return type(id) == "number" and argerror.integer_text(id) or tostring(id)
-end
-
 --- The documented types of services, and the fields of their orders.
 ---@type smmpanel.OrderType[]
 catalog.TYPES = order_rules.types
@@ -57,7 +53,7 @@ local function by_id(self)
   local known = self.known
   if not known then
     known = {}
-    for _, service in ipairs(self.list) do known[id_text(service.service)] = service end
+    for _, service in ipairs(self.list) do known[argerror.plain(service.service)] = service end
     self.known = known
   end
   return known
@@ -67,7 +63,7 @@ end
 ---@param id smmpanel.Id
 ---@return smmpanel.Service?
 function Catalog:find(id)
-  return by_id(self)[id_text(id)]
+  return by_id(self)[argerror.plain(id)]
 end
 
 --- Returns the services that match all conditions, in the panel's order or sorted.
@@ -80,7 +76,7 @@ end
 local function found(self, id)
   local service = self:find(id)
   if service then return service end
-  return nil, ("the catalogue has no service %s"):format(id_text(id))
+  return nil, ("the catalogue has no service %s"):format(argerror.plain(id))
 end
 
 local function count_of(where, name, value)
@@ -107,7 +103,7 @@ function Catalog:cost(id, quantity, runs)
   local rate = decimal.parse(service.rate)
   if not rate then
     local rate_text = type(service.rate) == "string" and service.rate or argerror.describe(service.rate)
-    return nil, ("the rate of service %s is not a price: %s"):format(id_text(id), rate_text)
+    return nil, ("the rate of service %s is not a price: %s"):format(argerror.plain(id), rate_text)
   end
   local cost = rate * count
   return decimal.text(check.is_package(service) and cost or cost * THOUSANDTH)

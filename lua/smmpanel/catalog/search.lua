@@ -29,8 +29,7 @@ local WHERE = "catalog:search"
 local CONDITIONS = {}
 
 local function shown(value)
-  if type(value) == "number" then return argerror.integer_text(value) or tostring(value) end
-  return value == nil and "" or tostring(value)
+  return value == nil and "" or argerror.plain(value)
 end
 
 -- Thousands of services share a few categories and types, so each text is case-folded once.

@@ -60,22 +60,17 @@ function failures.unreadable(ref, why, answer)
   return add(ref, "corrupt", ("the stored answer for '%s' cannot be read (%s): %s"):format(ref, why, answer))
 end
 
--- Lua 5.1 and LuaJIT write a long number as 1.7000000000001e+15.
-local function id_text(id)
-  return type(id) == "number" and argerror.integer_text(id) or tostring(id)
-end
-
 --- Returns an order's name for messages.
 ---@param made table
 ---@return string
 function failures.order_text(made)
-  return made.order and ("order " .. id_text(made.order)) or "an order without an id"
+  return made.order and ("order " .. argerror.plain(made.order)) or "an order without an id"
 end
 
 --- Makes the error for an order that was placed but could not be stored. The error contains the order.
 function failures.not_kept(ref, made, code, message)
   local said = "the panel made %s for '%s', but the ledger could not store it: %s; call panel:resolve(ref, %s)"
-  said = said:format(failures.order_text(made), ref, message, id_text(made.order or "order_id"))
+  said = said:format(failures.order_text(made), ref, message, argerror.plain(made.order or "order_id"))
   return add(ref, code, said, { uncertain = true, order = made.order, answer = made })
 end
 

@@ -149,4 +149,11 @@ function argerror.integer_text(n)
   return n == 0 and "0" or ("%.0f"):format(n)
 end
 
+--- Returns a value as text, an integer with all its digits: tostring(1e15) is "1e+15" on Lua 5.1 and LuaJIT.
+---@param value any
+---@return string
+function argerror.plain(value)
+  return type(value) == "number" and argerror.integer_text(value) or tostring(value)
+end
+
 return argerror

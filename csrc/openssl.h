@@ -4,7 +4,8 @@
  * returns, and libcurl handles HTTP/2 frames without data. A server that sends one of these without end would hold the
  * thread, and with it all other calls. So a reader of ours, between OpenSSL and libcurl's, ends each turn.
  *
- * Owner: the process. All calls are on an engine's thread, after openssl_find. Nothing here throws. */
+ * Owner: the process. All calls are on an engine's thread, after openssl_find; openssl_has_limit may be called on any
+ * thread once curl_api_info has returned something. Nothing here throws. */
 #ifndef SMMPANEL_OPENSSL_H
 #define SMMPANEL_OPENSSL_H
 

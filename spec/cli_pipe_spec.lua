@@ -233,15 +233,6 @@ describe("the command line in a pipe", function()
     assert.matches("Order can't be canceled", (run("smmpanel cancel -y " .. order, nil, 1)))
   end)
 
-  it("call sends any action and prints the answer", function()
-    assert.equal("USD", cjson.decode((run "smmpanel call balance")).currency)
-    assert.equal("Partial", loaded(run "smmpanel call status order=1 --lua").status)
-    local _, err = run("smmpanel call nonsense", nil, 3)
-    assert.matches("^smmpanel: nonsense: Incorrect request %(panel, bad_request", err)
-    _, err = run("smmpanel call balance key=x", nil, 2)
-    assert.matches("the field 'key' is reserved", err)
-  end)
-
   it("exits with 3 if the panel refuses or its answer cannot be used, with 4 if it is unreachable", function()
     local wrong = { env = { SMMPANEL_KEY = "wrong-key-1234" } }
     for _, line in ipairs { "balance", "services --fresh", "status 1 2 3", "refill -y 1", "call balance" } do

@@ -309,7 +309,8 @@ describe("the command line on a terminal", function()
       shows("smmpanel refill-status 1 999", "REFILL  STATUS\n1 +%u.*\n999 +Refill not found\n1 found, 1 failed")
       shows("smmpanel cancel -y 2 999", "ORDER  CANCEL\n2 +requested\n999 +Incorrect order ID\n1 requested, 1 failed")
       shows("smmpanel call status order=1", '"status":"Partial"', "code 0")
-      shows("smmpanel call nonsense", "smmpanel: nonsense: Incorrect request %(panel, bad_request, HTTP 200%)\ncode 3")
+      shows("smmpanel call -y nonsense", "smmpanel: nonsense: Incorrect request %(panel, bad_request, HTTP 200%)",
+        "code 3")
     end)
 
     it("--version, help, completion", function()

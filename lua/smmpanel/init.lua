@@ -10,6 +10,7 @@
 
 local lazy = require "smmpanel.util.lazy"
 
+local actions = require "smmpanel.api.actions"
 local core = require "smmpanel.core"
 local frame = lazy "smmpanel.loop.frame"
 local loops = require "smmpanel.loop"
@@ -58,6 +59,15 @@ end
 ---@return boolean
 function smmpanel.is_final(status)
   return states.is_final(status)
+end
+
+--- Returns whether an action changes nothing at the panel: services, status, refill_status and balance. Every other
+-- action that `panel:call` can send counts as a write, which may cost money: a program can ask its user first.
+---@param action string in exactly these words, because panels distinguish upper and lower case
+---@return boolean
+function smmpanel.is_read(action)
+  local row = actions[action]
+  return row ~= nil and row.reads == true
 end
 
 --- Describes a wrong argument, for programs that catch an error thrown by a function of this module. Returns the

@@ -149,12 +149,6 @@ local function place(context, panel, state, args)
   bar:clear()
 end
 
-local function ask(context, args)
-  if args.yes then return end
-  if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the orders" end
-  if not context:confirm "Place these orders?" then fail.with(fail.SOME, "nothing was sent") end
-end
-
 local function exit_code(state, counts)
   if counts.placed == #state.items then return 0 end
   if counts.uncertain > 0 then return fail.UNCERTAIN end
@@ -174,7 +168,7 @@ function add_many.run(context, args)
   state.known = known.count(panel, state.items)
   if context:can_ask() or args.dry_run then show(context, state, services) end
   if args.dry_run then return end
-  if #state.known.items > 0 then ask(context, args) end
+  if #state.known.items > 0 then context:agree("place the orders", "Place these orders?") end
   context.bar = progress.new "add"
   context.on_interrupt = function()
     state.stopping = true

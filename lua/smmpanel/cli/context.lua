@@ -216,6 +216,18 @@ function Context:confirm(question)
   return answer == "y" or answer == "yes"
 end
 
+--- Asks before a write, unless --yes was given. Ends the command without a terminal, and if the answer is not yes.
+---@param what string completes "pass --yes to ..."
+---@param question string
+---@param show? fun() shows what the question is about
+---@param nothing? string the message after another answer than yes
+function Context:agree(what, question, show, nothing)
+  if self.args.yes then return end
+  if not self:can_ask() then fail.usage("not a terminal: pass --yes to %s", what) end
+  if show then show() end
+  if not self:confirm(question) then fail.with(fail.SOME, "%s", nothing or "nothing was sent") end
+end
+
 --- Closes the panel and the ledger.
 function Context:close()
   if self.made then self.made:close() end

@@ -54,12 +54,10 @@ local function show(context, panel, wanted)
 end
 
 -- Asks for confirmation before a write.
-local function ask(context, args, given, panel, wanted)
-  if not given.question or args.yes then return end
-  if not context:can_ask() then fail.usage("not a terminal: pass --yes to %s", given.name) end
-  show(context, panel, wanted)
+local function ask(context, given, panel, wanted)
+  if not given.question then return end
   local which = #wanted == 1 and "this order" or ("these %s orders"):format(progress.number(#wanted))
-  if not context:confirm(given.question:format(which)) then fail.with(fail.SOME, "nothing was sent") end
+  context:agree(given.name, given.question:format(which), function() show(context, panel, wanted) end)
 end
 
 -- The records of reads are written as they arrive. The records of writes cannot be fetched again, so they are written
@@ -76,7 +74,7 @@ local function run(context, args, given)
   local writes = given.question ~= nil
   local wanted = ids.gather(context, shape.what)
   local panel = context:panel()
-  ask(context, args, given, panel, wanted)
+  ask(context, given, panel, wanted)
   local sink, counts = output(args, shape, writes), counter()
   local all = bulk.new {
     ids = wanted, what = given.name, writes = writes,
@@ -114,9 +112,7 @@ end
 ---@return smmpanel.cli.Command
 function on_ids.command(given)
   local positional, own = ids.arguments(given.shape.what)
-  if given.question then
-    table.insert(own, 1, { flags = "-y --yes", about = "Do not ask for confirmation." })
-  end
+  if given.question then table.insert(own, 1, shared.YES) end
   return {
     name = given.name, about = given.about, details = given.details, examples = given.examples,
     arguments = positional, options = shared.with_formats(own), exclusive = shared.FORMATS_EXCLUDE,

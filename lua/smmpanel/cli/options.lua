@@ -10,6 +10,10 @@ shared.PANEL = {
   { flags = "--debug", about = "Print each request and answer on stderr, without the key." },
 }
 
+--- The option of every command that asks before a write: see Context:agree.
+---@type smmpanel.cli.Option
+shared.YES = { flags = "-y --yes", about = "Do not ask for confirmation." }
+
 local FORMATS = {
   { flags = "--json", about = "Write JSON: an array with one record per line." },
   { flags = "--csv", about = "Write CSV with a header line." },

@@ -104,11 +104,9 @@ local function add_one(context, args)
     show(context, services, service, order)
   end
   if args.dry_run then return end
-  if not args.yes and not before then
-    if not context:can_ask() then fail.usage "not a terminal: pass --yes to place the order" end
-    if not context:confirm "Place this order?" then
-      fail.with(fail.SOME, "nothing was sent; to repeat: %s", order_form.command(order, args.ref))
-    end
+  if not before then
+    context:agree("place the order", "Place this order?", nil,
+      "nothing was sent; to repeat: " .. order_form.command(order, args.ref))
   end
   place(context, args, order)
 end
@@ -136,7 +134,7 @@ return {
   lists = require "smmpanel.cli.views.order_help",
   arguments = { { name = "field", args = "*", about = "The order's fields, as name=value." } },
   options = shared.with_panel {
-    { flags = "-y --yes", about = "Do not ask for confirmation." },
+    shared.YES,
     { flags = "--dry-run", about = "Check the order and show its price; send nothing." },
     money_input.MAX_COST,
     { flags = "--ref", arg = "REF", about = "Your own name for the order, which is then placed at most once." },

@@ -2,12 +2,10 @@ local fail = require "smmpanel.cli.fail"
 local progress = require "smmpanel.cli.views.progress"
 local shared = require "smmpanel.cli.options"
 
-local function adopt(context, args)
-  if not args.yes then
-    if not context:can_ask() then fail.usage "not a terminal: pass --yes to adopt the account" end
+local function adopt(context)
+  context:agree("adopt the account", "Do these keys belong to one account?", function()
     context:say "Refs placed at this panel with other keys move to the current key's account."
-    if not context:confirm "Do these keys belong to one account?" then fail.with(fail.SOME, "nothing was changed") end
-  end
+  end, "nothing was changed")
   local count, err = context:panel({ ledger = context:ledger() }):adopt_account()
   if not count then fail.client(err) end
   context:print("%s", count == 0 and "there is no other account to adopt"
@@ -21,7 +19,7 @@ return {
     .. "cannot know that both keys belong to one account. `smmpanel ledger adopt` confirms that they do.",
   arguments = { { name = "what", choices = { "adopt" }, about = "adopt: treat both keys as one account." } },
   options = shared.with_panel {
-    { flags = "-y --yes", about = "Do not ask for confirmation." },
+    shared.YES,
     { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },
   },
   examples = { { "smmpanel ledger adopt", "after the panel gave you a new key" } },

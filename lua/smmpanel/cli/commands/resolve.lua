@@ -72,11 +72,8 @@ local function question(list)
   return ("Record that '%s' was not placed? It can then be placed again."):format(each.ref)
 end
 
-local function ask(context, args, list, entries, found)
-  if args.yes then return end
-  if not context:can_ask() then fail.usage "not a terminal: pass --yes to record the outcome" end
-  show(list, entries, found)
-  if not context:confirm(question(list)) then fail.with(fail.SOME, "nothing was recorded") end
+local function ask(context, list, entries, found)
+  context:agree("record the outcome", question(list), function() show(list, entries, found) end, "nothing was recorded")
 end
 
 -- ---- the command ----------------------------------------------------------------------------
@@ -101,7 +98,7 @@ local function run(context, args)
   if not list[1] then fail.with(fail.SOME, "no outcome was determined; nothing was recorded") end
   local found = args.force and {} or statuses_of(context, list)
   if not args.force then check_known(list, found) end
-  ask(context, args, list, entries, found)
+  ask(context, list, entries, found)
   local failed
   for _, each in ipairs(list) do
     local err = record(context, args, each, entries[each.ref])
@@ -130,7 +127,7 @@ return {
     { flags = "--not-placed", about = "The panel has no such order." },
     { flags = "--investigated", about = "Investigate all pending orders (see pending) and record what was proven." },
     own[1], own[2],
-    { flags = "-y --yes", about = "Do not ask for confirmation." },
+    shared.YES,
     { flags = "--force", about = "Skip the check of the id at the panel, and the wait while the panel may still be "
       .. "working on the order." },
     { flags = "--ledger", arg = "FILE", about = "Use this ledger file, not the default one." },

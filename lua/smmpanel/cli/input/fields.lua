@@ -53,4 +53,12 @@ function fields.read(given)
   return read
 end
 
+--- Returns a field's value for people, in one line: of a list its first item and the number of the others.
+---@param value string
+---@return string
+function fields.in_a_line(value)
+  local _, more = value:gsub("\n", "")
+  return more > 0 and ("%s, and %d more"):format(value:match "^[^\n]*", more) or value
+end
+
 return fields

@@ -96,7 +96,7 @@ describe("the command line, with money,", function()
 
   it("exits with 5 for an uncertain outcome, and never with 3 or 4", function()
     for _, line in ipairs { "add service=1 link=https://example.com/u quantity=100 --yes", "cancel 100 -y",
-      "refill 1 -y", "cancel 1 2 -y", "call mass_order x=1" } do
+      "refill 1 -y", "cancel 1 2 -y", "call mass_order x=1 -y" } do
       for _, fault in ipairs { "lost", "made,empty", "made,502-html", "cut:3" } do
         local _, err = run("smmpanel " .. line, 5, { fault = fault .. "&on=add,cancel,refill,mass_order" })
         assert.matches("uncertain", err .. line)

@@ -31,14 +31,19 @@ static void make_c_locale(void) {
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+/* The value of a digit; more than 9 for other characters. */
+static unsigned digit_value(char c) {
+  return (unsigned char)(c - '0');
+}
+
 static bool digit(char c) {
-  return c >= '0' && c <= '9';
+  return digit_value(c) <= 9;
 }
 
 static const char *read_digits(decimal *d, const char *p, const char *end, bool fraction) {
   const char *start = p;
   uint64_t n = d->digits;
-  for (; p < end && digit(*p) && n < UINT64_C(1000000000000000000); p++) n = n * 10 + (uint64_t)(*p - '0');
+  for (; p < end && digit(*p) && n < UINT64_C(1000000000000000000); p++) n = n * 10 + digit_value(*p);
   d->digits = n;
   if (fraction) d->exponent -= (int)(p - start);
   for (; p < end && digit(*p); p++) {

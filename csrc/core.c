@@ -164,12 +164,20 @@ static int core_pid(lua_State *L) {
   return 1;
 }
 
-/* (schema, decimals, max_body) -> decoder; each may be nil. Throws if one is wrong, and when out of memory. */
+/* (schema, decimals, max_body, spare) -> decoder; each may be nil. The spare is a decoder that is not needed any more: it is
+ * reset and returned, because a new one takes 15 kB. Throws if one is wrong, and when out of memory. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
-  decoder_push(L, &(decoder_options){.schema = schema_optional(L, 1),
-                                     .decimal_text = strcmp(decimals, "string") == 0,
-                                     .max_body = field_size(luaL_optnumber(L, 3, 0))});
+  decoder *spare = lua_isnoneornil(L, 4) ? NULL : decoder_check(L, 4);
+  decoder_options o = {.schema = schema_optional(L, 1),
+                       .decimal_text = strcmp(decimals, "string") == 0,
+                       .max_body = field_size(luaL_optnumber(L, 3, 0))};
+  if (spare) {
+    lua_settop(L, 4);
+    decoder_reset(L, spare, &o);
+  } else {
+    decoder_push(L, &o);
+  }
   decoder_keep(L, 1);
   return 1;
 }

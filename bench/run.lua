@@ -239,9 +239,18 @@ end
 local LIBRARIES = "/usr/local/openresty/lualib/?.lua;/usr/local/share/lua/5.1/?.lua;/usr/share/lua/5.1/?.lua"
 
 -- Debian does not have lua-resty-http: it is measured only if it is installed.
+local RESTY_HTTP = package.searchpath("resty.http", LIBRARIES)
+
+local function version_of(path)
+  local file = assert(io.open(path))
+  local version = file:read "*a":match "_VERSION = '([%d.]+)'"
+  file:close()
+  return version
+end
+
 local function ways()
   local list = { "ours", "cosocket", "ours_over_cosockets", "ours_with_on_event", "proxy_pass", "worker_thread" }
-  if package.searchpath("resty.http", LIBRARIES) then
+  if RESTY_HTTP then
     table.insert(list, 4, "ours_over_resty_http")
     table.insert(list, 5, "resty_http")
   end
@@ -298,6 +307,7 @@ local function load_average()
 end
 
 report.load = load_average()
+report.also = RESTY_HTTP and "lua-resty-http " .. version_of(RESTY_HTTP)
 local wanted = {}
 for _, name in ipairs(arg) do wanted[name] = true end
 local panel = assert(server.start { services = SERVICES, balance = "1000000000" })

@@ -121,6 +121,11 @@ static int core_now(lua_State *L) {
   return 1;
 }
 
+static int core_awake(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)clock_awake_nanoseconds() / 1e9);
+  return 1;
+}
+
 /* For back-off, and for the tokens of a ledger's claims, so two processes must not get the same numbers. */
 static int core_random(lua_State *L) {
   uint32_t bits = 0;
@@ -206,6 +211,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"append", core_append},
                                      {"remove_leftovers", core_remove_leftovers},
                                      {"now", core_now},
+                                     {"awake", core_awake},
                                      {"random", core_random},
                                      {"file", core_file},
                                      {"absolute", core_absolute},

@@ -43,7 +43,7 @@ static bool is_out_of_step(exchange *x, const connection_ends *ends) {
   libcurl.easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
   connection_state state = connections_look(x->connections, ends, opened != 0);
   x->on_known = state != CONNECTION_UNKNOWN;
-  return state == CONNECTION_UNASKED;
+  return state == CONNECTION_UNUSABLE;
 }
 
 /* Runs right before a request is sent. libcurl calls it again if a reused connection turns out to be dead. The first

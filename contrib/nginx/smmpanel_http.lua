@@ -1,7 +1,9 @@
---- An HTTP/1.1 client over nginx's own sockets, for smmpanel_resty_http where lua-resty-http is not installed. It has
--- the functions of that library that the transport calls, but no proxies and no client certificates. What a server may
--- send besides the body is bounded.
+--- An HTTP/1.1 client over nginx's own sockets, for smmpanel_resty_http. It has the functions of lua-resty-http that
+-- the transport calls, but no proxies and no client certificates. What a server may send besides the body is bounded,
+-- and the time that was set is the time for all of an answer.
 local http = {}
+
+local ngx_now = ngx.now
 
 local HEAD_END, LINE_END, LONGEST_END = "\r?\n\r?\n", "\r?\n", 4
 local HEAD_MAX = 32 * 1024 -- bytes of one answer's status line and headers
@@ -13,8 +15,16 @@ local PIECE = 16 * 1024    -- bytes read at once
 
 -- ---- what the server sends: `rest` was received, but not read ------------------------------------
 
+-- A server that sends byte by byte would begin the socket's own time anew with each.
+local function receive(client, most)
+  local left = client.ends_at - ngx_now()
+  if left <= 0 then return nil, "timeout" end
+  client.socket:settimeout(math.max(1, left * 1000))
+  return client.socket:receiveany(most)
+end
+
 local function receive_more(client)
-  local data, err = client.socket:receiveany(PIECE)
+  local data, err = receive(client, PIECE)
   if not data then return nil, err end
   client.rest = client.rest .. data
   return true
@@ -23,7 +33,7 @@ end
 -- Reads at most `most` bytes, at least one. -> bytes; nil, error
 local function take(client, most)
   local rest = client.rest
-  if rest == "" then return client.socket:receiveany(math.min(most, PIECE)) end
+  if rest == "" then return receive(client, math.min(most, PIECE)) end
   client.rest = rest:sub(most + 1)
   return rest:sub(1, most)
 end
@@ -46,14 +56,20 @@ end
 
 -- ---- the head -----------------------------------------------------------------------------------
 
+local BEGIN = "HTTP/1."
+
+local function may_be_http(begin)
+  return begin:sub(1, #BEGIN) == BEGIN:sub(1, #begin)
+end
+
 -- -> status, headers by their names in lower case, version; nil, error, code
 local function receive_head(client)
   local head, err, code = take_before(client, HEAD_END, HEAD_MAX)
-  local version, status, from = (head or client.rest):match "^HTTP/(1%.%d) (%d%d%d)()"
-  if not version and (head or client.rest) ~= "" then return nil, "the answer is not HTTP/1", "protocol" end
+  local version, status = (head or ""):match "^HTTP/(1%.%d) (%d%d%d)"
+  if not version and (head or not may_be_http(client.rest)) then return nil, "the answer is not HTTP/1", "protocol" end
   if not head then return nil, err, code end
   local headers = {}
-  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)", from) do
+  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
     local key = name:lower()
     headers[key] = headers[key] and headers[key] .. ", " .. value or value
   end
@@ -148,22 +164,16 @@ function http.new()
   return setmetatable({ socket = ngx.socket.tcp(), rest = "" }, Client)
 end
 
---- Returns { scheme, host, port, path }.
-function Client.parse_uri(_, url)
-  local scheme, host, port, path = url:match "^(https?)://(%[[%x:.]+%]):?(%d*)(.*)$"
-  if not scheme then scheme, host, port, path = url:match "^(https?)://([^/:?#@%[%]]+):?(%d*)(.*)$" end
-  if not scheme or path:find "#" or not path:find "^[/?]" and path ~= "" then return nil, "bad url: " .. url end
-  if not path:find "^/" then path = "/" .. path end
-  return { scheme, host, tonumber(port) or (scheme == "https" and 443 or 80), path }
-end
-
+--- Sets the time within which all that follows must end.
 function Client:set_timeout(milliseconds)
+  self.ends_at = ngx_now() + milliseconds / 1000
   self.socket:settimeout(milliseconds)
 end
 
 function Client:connect(options)
   local host, port, tls = options.host, options.port, options.scheme == "https"
-  local pool = options.pool or ("smmpanel-%s:%s:%d"):format(options.scheme, host, port)
+  if options.proxy_opts then return nil, "smmpanel_http knows no proxies: give `http` lua-resty-http for proxy_opts" end
+  local pool = options.pool or ("smmpanel-%s:%s:%d:%s"):format(options.scheme, host, port, tostring(options.ssl_verify))
   local ok, err = self.socket:connect(host, port, { pool = pool, pool_size = options.pool_size })
   if ok and tls and self.socket:getreusedtimes() == 0 then
     ok, err = self.socket:sslhandshake(nil, options.ssl_server_name, options.ssl_verify)

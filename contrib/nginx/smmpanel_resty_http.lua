@@ -1,9 +1,10 @@
 --- A transport through nginx's own sockets, for OpenResty and nginx with its Lua module: nginx's resolver, certificates
--- and connection pools, with smmpanel's decoder, batches, ledger and verdicts. The HTTP is lua-resty-http's or, without
--- that library, that of smmpanel_http beside this file.
+-- and connection pools, with smmpanel's decoder, batches, ledger and verdicts. The HTTP is that of smmpanel_http beside
+-- this file, or lua-resty-http's, which knows proxies. From a panel that sends slowly, byte by byte, lua-resty-http
+-- reads for longer than the call's timeout, and it has no limit on the length of a header.
 --
 --     local transport = require "smmpanel_resty_http" {}
---     local transport = require "smmpanel_resty_http" { http = require "smmpanel_http" }
+--     local transport = require "smmpanel_resty_http" { http = require "resty.http", proxy_opts = ... }
 --     local panel = smmpanel.new { url = ..., key = ..., transport = transport }
 --
 -- Use it if all traffic must pass through nginx (its resolver, lua_ssl_trusted_certificate, its metrics), or if the
@@ -22,6 +23,16 @@ local function now()
   return ngx_now()
 end
 
+-- Some libraries would take the user's name in a URL for the host. -> { url, scheme, host, port, path }, or nil
+local function parse(url)
+  local scheme, host, port, path = url:match "^(%a+)://(%[[%x:.]+%]):?(%d*)(.*)$"
+  if not scheme then scheme, host, port, path = url:match "^(%a+)://([^/:?#@%[%]]+):?(%d*)(.*)$" end
+  if not scheme or path:find "#" or not path:find "^[/?]" and path ~= "" then return nil end
+  scheme = scheme:lower()
+  port = tonumber(port) or (scheme == "https" and 443 or 80)
+  return { url = url, scheme = scheme, host = host, port = port, path = path:find "^/" and path or "/" .. path }
+end
+
 local function failure(code, problem, sent)
   local text = tostring(problem)
   code = text:find "timeout" and "timeout" or code == "cut" and text:find "reset" and "reset" or code
@@ -30,14 +41,22 @@ end
 
 -- A write uses a new connection: the panel may close a kept one at that moment, and then the outcome of the order is
 -- unknown.
-local function connect(client, url, options, is_write)
-  local scheme, host, port = unpack(url)
+local function connect(client, target, options, is_write)
+  local scheme, host, port = target.scheme, target.host, target.port
   local tls = scheme == "https"
   return client:connect {
     scheme = scheme, host = host, port = port, ssl_server_name = tls and host or nil,
     ssl_verify = tls and options.ssl_verify ~= false, proxy_opts = options.proxy_opts,
     pool = is_write and ("smmpanel-write-%s:%s"):format(host, port) or nil, pool_size = POOL_SIZE,
   }
+end
+
+-- nginx reads 0 milliseconds as its own default.
+local function set_time_left(client, ends_at)
+  local left = ends_at - now()
+  if left <= 0 then return false end
+  client:set_timeout(math.max(1, left * 1000))
+  return true
 end
 
 -- Nothing was sent yet. lua-resty-core 0.1.25 throws after some failed TLS handshakes.
@@ -47,14 +66,18 @@ local function connect_failure(problem, has_thrown)
   return failure(text:find "resolve" and "resolve" or is_tls and "tls" or "connect", text, false)
 end
 
--- The next piece, or the reason why there is none. -> piece; nil; nil, failure
+-- The next piece, or the reason why there is none. lua-resty-http returns "closed" with the last piece of a body that
+-- ends with its connection. -> piece; nil; nil, failure
 local function next_piece(client, reader, ends_at)
-  local left = ends_at - now()
-  if left <= 0 then return nil, failure("timeout", "timeout") end
-  client:set_timeout(left * 1000)
+  if not set_time_left(client, ends_at) then return nil, failure("timeout", "timeout") end
   local piece, problem, code = reader(PIECE)
-  if problem then return nil, failure(code or "cut", problem) end
+  if problem and not (piece and problem == "closed") then return nil, failure(code or "cut", problem) end
   return piece
+end
+
+-- A connection with bytes left cannot be kept, and nginx does not close it then.
+local function end_connection(client, may_be_kept)
+  if not (may_be_kept and client:set_keepalive(KEEP_MILLISECONDS)) then client:close() end
 end
 
 -- Returns a function that returns the body's pieces, and ends the connection after the last one.
@@ -70,15 +93,18 @@ local function body_of(client, response, request, ends_at, is_write)
     left = left - (piece and #piece or 0)
     if piece and left >= 0 then return piece end
     reader = nil
-    if piece or failed or is_write then client:close() else client:set_keepalive(KEEP_MILLISECONDS) end
+    end_connection(client, not (piece or failed or is_write))
     return piece, failed
   end
 end
 
 local PLAIN = { [""] = true, identity = true, none = true, ["utf-8"] = true, utf8 = true }
 
--- Why the body cannot be read. No compression was requested.
+-- Why the body cannot be read. No compression was requested. lua-resty-http takes an interim answer for the final one.
 local function unreadable(response, request)
+  if response.status < 200 and response.status ~= 101 then
+    return failure("protocol", "an interim answer came in place of the final one")
+  end
   local coding, length = response.headers["content-encoding"], response.headers["content-length"]
   if not PLAIN[tostring(coding or ""):lower()] then
     return failure("encoding", "the answer has the Content-Encoding " .. tostring(coding))
@@ -88,8 +114,12 @@ local function unreadable(response, request)
   end
 end
 
+-- The look-up, the connection and the handshake may each have taken the whole time: nothing is sent after the deadline.
 local function exchange(client, request, path, ends_at, is_write)
-  client:set_timeout(math.max(1, (ends_at - now()) * 1000))
+  if not set_time_left(client, ends_at) then
+    client:close()
+    return nil, failure("timeout", "the deadline passed before the request was sent", false)
+  end
   local response, problem, code = client:request {
     path = path, method = request.method, headers = request.headers, body = request.body,
   }
@@ -108,7 +138,7 @@ local function exchange(client, request, path, ends_at, is_write)
 end
 
 ---@class smmpanel.RestyHttpOptions
----@field http? table `require "smmpanel_http"`, if lua-resty-http is not installed
+---@field http? table `require "resty.http"` for proxies (`require "smmpanel_http"`)
 ---@field ssl_verify? boolean whether the panel's certificate is checked (true)
 ---@field proxy_opts? table for lua-resty-http
 
@@ -116,17 +146,18 @@ end
 ---@return fun(request: table): table?, table? transport
 return function(options)
   options = options or {}
-  local http, known, url = options.http or require "resty.http", nil, nil
+  local http, last = options.http or require "smmpanel_http", {}
   return function(request)
-    local client, is_write, ends_at = http.new(), not READS[request.action], now() + request.timeout
-    if request.url ~= known then
-      local parsed, why = client:parse_uri(request.url)
-      if not parsed then return nil, failure("bad_url", why, false) end
-      known, url = request.url, parsed
+    local target, is_write, ends_at = last, not READS[request.action], now() + request.timeout
+    if target.url ~= request.url then
+      target = parse(request.url)
+      if not target then return nil, failure("bad_url", "the transport cannot use the URL " .. request.url, false) end
+      last = target
     end
-    client:set_timeout(math.max(1, request.timeout * 1000))
-    local ok, connected, problem = pcall(connect, client, url, options, is_write)
+    local client = http.new()
+    set_time_left(client, ends_at)
+    local ok, connected, problem = pcall(connect, client, target, options, is_write)
     if not (ok and connected) then return nil, connect_failure(ok and problem or connected, not ok) end
-    return exchange(client, request, url[4], ends_at, is_write)
+    return exchange(client, request, target.path, ends_at, is_write)
   end
 end

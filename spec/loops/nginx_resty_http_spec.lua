@@ -25,7 +25,6 @@ local CLIENT = [[
   end
   function spec.that_throws()
     local client = {}
-    function client.parse_uri() return { "https", "127.0.0.1", 1, "/" } end
     function client.set_timeout() end
     function client.connect() error "assertion failed!" end
     local http = { new = function() return client end }

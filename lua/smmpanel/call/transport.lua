@@ -119,12 +119,15 @@ local function decode(outcome, body, request, most)
   return failure.code, failure.message
 end
 
--- Converts lines "Name: value" to a table by name, with the headers of every request.
+local OURS = { host = "Host", ["user-agent"] = "User-Agent" }
+
+-- Converts lines "Name: value" to a table by name, with the headers of every request. In whatever case the user wrote
+-- the name of one of ours, it is sent once.
 local function by_name(user_agent, lines)
   local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["User-Agent"] = user_agent }
   for _, line in ipairs(lines or {}) do
     local name, value = line:match("^([^:]*): ?(.*)$")
-    headers[name] = value
+    headers[OURS[text.lower(name)] or name] = value
   end
   return headers
 end

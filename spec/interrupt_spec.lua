@@ -1,7 +1,6 @@
 -- Ctrl-C: lua and luajit set a hook, which throws "interrupted!" where the next function is entered or left, or at the
 -- next instruction. It must not be lost, because the caller would send its next order, and it must not lose an answer.
 local cli = require "spec.support.cli"
-local cli_sandbox = require "spec.support.cli_sandbox"
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
@@ -81,19 +80,73 @@ describe("Ctrl-C", function()
     end
   end)
 
+  -- A coroutine was lost between its removal from the queue and its resumption, and the end of a request between its
+  -- removal from the list and the signal. LuaJIT throws in coroutines too, which ends them.
+  it("at any instruction of the loop loses no coroutine and no answer", function()
+    local is_hit, begun, ended, odd = true, 0, 0, nil
+    local function ask()
+      begun = begun + 1
+      local record, err = panel:balance()
+      ended = ended + 1
+      if not record and err.kind ~= "cancelled" then odd = err end
+    end
+    local function throw_at_instruction(place)
+      local count = 0
+      debug.sethook(function()
+        local co, is_main = coroutine.running()
+        if co and not is_main or not debug.getinfo(2, "S").source:find "smmpanel/loop/" then return end
+        count = count + 1
+        if count < place then return end
+        debug.sethook()
+        is_hit = true
+        error("interrupted!", 0)
+      end, "", 1)
+    end
+    local place = 0
+    while is_hit do
+      place, is_hit, begun, ended = place + 1, false, 0, 0
+      throw_at_instruction(place)
+      pcall(smmpanel.all, { ask, ask })
+      debug.sethook()
+      for _ = 1, 400 do
+        if ended == begun then break end
+        smmpanel.sleep(0.005)
+      end
+      assert.equal(begun, ended, "at instruction " .. place)
+      assert.is_nil(odd)
+    end
+    assert.is_true(place > 100, "hooks were not called")
+  end)
+
   -- Orders were sent after it: at once by a single worker, and with several at the program's next call.
-  it("stops a run of orders or ids, even if the program goes on", function()
+  it("stops a run of orders or ids, a watch and several functions, even if the program goes on", function()
+    local waits, late, at = 0, 0, 2 -- nine requests take three waits at least
+    local function count_late()
+      if waits >= at then late = late + 1 end
+    end
+    local run = {
+      all = function(many, list)
+        local function ask()
+          for _, id in ipairs(list) do many:status(id) end
+        end
+        return smmpanel.all { ask, ask, ask }
+      end,
+      watch = function(many, list)
+        return many:watch(list, { interval = 0.01, on_change = count_late })
+      end,
+    }
     local start, wait, path = core.start, core.wait, os.tmpname()
     finally(function()
       core.start, core.wait = start, wait
       os.remove(path)
     end)
-    for _, action in ipairs { "add_all", "cancel" } do
+    for _, action in ipairs { "add_all", "cancel", "watch", "all" } do
       for concurrency = 1, 3, 2 do
-        local name, list, waits, late, at = action .. concurrency, {}, 0, 0, 2 -- nine take three waits at least
+        local name, list = action .. concurrency, {}
+        waits, late = 0, 0
         for i = 1, 9 do
           local order = { service = 1, link = ("https://example.com/%s/%d"):format(name, i), quantity = 100 }
-          list[i] = action == "cancel" and i or { ref = name .. i, order = order }
+          list[i] = action == "add_all" and { ref = name .. i, order = order } or i
         end
         function core.wait(seconds)
           waits = waits + 1
@@ -101,12 +154,12 @@ describe("Ctrl-C", function()
           return wait(seconds)
         end
         function core.start(...)
-          if waits >= at then late = late + 1 end
+          count_late()
           return start(...)
         end
         local many = sandbox.panel("latency:0.05", { name = name, concurrency = concurrency, batch_size = 1,
           ledger = smmpanel.ledger.sqlite(path) })
-        pcall(many[action], many, list)
+        pcall(run[action] or many[action], many, list)
         smmpanel.sleep(0.3)
         assert.is_true(waits >= at)
         assert.equal(0, late, name)
@@ -117,7 +170,15 @@ describe("Ctrl-C", function()
 end)
 
 describe("Ctrl-C in a command", function()
-  local sandbox, home = cli_sandbox.one_home { balance = "100000" }
+  local sandbox, home
+  setup(function()
+    sandbox = sandboxes.start { balance = "100000" }
+    home = cli.home(sandbox)
+  end)
+  teardown(function()
+    home:remove()
+    sandbox.stop()
+  end)
 
   it("starts no further request and shows no Lua trace, wherever it comes", function()
     local rows = "ref,service,link,quantity\na,1,https://example.com/a,100\nb,1,https://example.com/b,100\n"

@@ -91,7 +91,8 @@ local function check_functions(functions)
 end
 
 --- Runs functions concurrently, in any event loop: while one waits for its response, the others continue. Returns
--- when all have ended. If any of them throws, the first error is rethrown then.
+-- when all have ended. If any of them throws, the first error is rethrown then. Ctrl-C ends it at once; what the
+-- functions have sent is still answered if the program goes on, but they send nothing more.
 --
 --     local results, errs = smmpanel.all {
 --       balance = function() return panel:balance() end,

@@ -8,6 +8,7 @@ local admit = {}
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local events = require "smmpanel.call.events"
+local groups = require "smmpanel.loop.groups"
 local turn = lazy "smmpanel.limiter.turn"
 
 local function not_sent(call, kind, code, message)
@@ -54,12 +55,14 @@ local function wait_for_slots(state, call)
   end
 end
 
---- Checks whether a request of the call may still be sent: the panel is open, and the deadline has not passed.
+--- Checks whether a request of the call may still be sent: the panel is open, the caller was not interrupted, and the
+-- deadline has not passed.
 ---@param state table the panel's
 ---@param call smmpanel.Call
 ---@return smmpanel.Error? refused nothing may be sent
 function admit.check(state, call)
   if state.closed then return closed(call) end
+  if groups.is_left() then return not_sent(call, "cancelled", "stopped", "the run was interrupted") end
   return too_late(call)
 end
 

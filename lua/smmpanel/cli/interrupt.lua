@@ -30,6 +30,12 @@ local function is_open(self)
   return self.thread ~= nil and not self.over and coroutine.status(self.thread) ~= "dead"
 end
 
+--- Returns whether the function was started: if not, nothing was sent.
+---@return boolean
+function Work:has_begun()
+  return self.thread ~= nil
+end
+
 --- Waits until the function has returned or the time is up. Another Ctrl-C ends the program at once.
 ---@param context smmpanel.cli.Context
 function Work:wait(context)

@@ -11,26 +11,33 @@ local blocking = { name = "blocking" }
 
 local LONGEST_WAIT = 60 -- seconds; a bound for poll()
 
-local done_of = {} -- spawned coroutine -> done, until it ends
-local ready, first, last = {}, 1, 0 -- spawned coroutines to resume, in order: ready[first] to ready[last]
+-- Ctrl-C may throw between any two instructions of the main program. So each step here comes before the removal of what
+-- asks for it, and may be made again: a coroutine may be resumed without a reason, and `done` be called twice.
+local tasks = {} -- spawned coroutine -> { done, ok, err }, until done was called
+local ready, first, last = {}, 1, 0 -- spawned coroutines to resume, in order: ready[first] to ready[last], with gaps
 local sleepers = {} -- signal -> the time at which it opens
 
 local function resume(co)
-  local ok, err = coroutine.resume(co)
+  local task = tasks[co]
+  if not task then return end
+  if coroutine.status(co) == "suspended" then
+    local ok, err = coroutine.resume(co)
+    if not ok then task.err = err end
+  end
   if coroutine.status(co) ~= "dead" then return end
-  local done = done_of[co]
-  done_of[co] = nil
-  done(ok, err)
+  task.done(task.ok, task.err)
+  tasks[co] = nil
 end
 
--- Resumes the ready coroutines. Those that become ready meanwhile are resumed in the next round. Each is removed right
--- before it is resumed, so that Ctrl-C, which may throw in between, does not lose the others.
+-- Resumes the ready coroutines. Those that become ready meanwhile are resumed in the next round. One that blocks runs
+-- a round inside this one.
 local function run_ready()
   local until_here = last
   while first <= until_here do
-    local co = ready[first]
-    ready[first], first = nil, first + 1
-    resume(co)
+    local here = first
+    if ready[here] then resume(ready[here]) end
+    ready[here] = nil
+    first = math.max(first, here + 1)
   end
 end
 
@@ -62,17 +69,16 @@ local Signal = {}
 Signal.__index = Signal
 
 function Signal:open()
-  if self.is_open then return end
+  if not self.is_open and self.waiting then make_ready(self.waiting) end
   self.is_open = true
   sleepers[self] = nil
-  if self.waiting then make_ready(self.waiting) end
 end
 
 function Signal:wait()
   local co = coroutine.running() or false
-  if done_of[co] and not self.is_open and suspendable.here() then
+  if tasks[co] and not self.is_open and suspendable.here() then
     self.waiting = co
-    coroutine.yield()
+    while not self.is_open do coroutine.yield() end
   end
   while not self.is_open do turn() end
 end
@@ -88,8 +94,12 @@ function blocking.sleep(seconds)
 end
 
 function blocking.spawn(f, done)
-  local co = coroutine.create(f)
-  done_of[co] = done
+  local task = { done = done, ok = false, err = "interrupted!" }
+  local co = coroutine.create(function()
+    f()
+    task.ok, task.err = true, nil
+  end)
+  tasks[co] = task
   make_ready(co)
 end
 

@@ -11,7 +11,7 @@ local guard = require "smmpanel.util.guard"
 local dispatch = {}
 
 local waiting = {} -- transfer -> { signal, scope, transfers }, until it ends
-local watches = {} -- scope -> { loop, descriptor, count }: as long as requests of that scope are in flight
+local watches = {} -- scope -> { loop, descriptor, signals = the set of those in flight }, until there is none
 
 local LAST_WAIT = 0.002 -- seconds between two checks of a request that was cancelled
 
@@ -26,34 +26,38 @@ end
 
 -- After a fork the descriptor is a new one. The watcher of the old one belongs to the parent, and ending it here would
 -- end it in the parent too.
-local function leave(scope)
+local function leave(scope, signal)
   local watch = watches[scope]
-  watch.count = watch.count - 1
-  if watch.count > 0 then return end
+  if not watch then return end
+  watch.signals[signal] = nil
+  if next(watch.signals) then return end
   watches[scope] = nil
   if not watch.loop.unwatch or not watch.descriptor then return end
   if watch.descriptor == descriptor_or_nil() then watch.loop.unwatch(scope) end
 end
 
-local function watch_for(loop)
+local function watch_for(loop, signal)
   local scope, descriptor = loop.scope and loop.scope() or loop, loop.watch and descriptor_or_nil()
-  local watch = watches[scope] or { loop = loop, count = 0 }
+  local watch = watches[scope] or { loop = loop, signals = {} }
   if descriptor and watch.descriptor ~= descriptor then
     loop.watch(descriptor, dispatch.step, scope)
     watch.descriptor = descriptor
   end
   watches[scope] = watch
-  watch.count = watch.count + 1
+  watch.signals[signal] = true
   return scope
 end
 
+-- If Ctrl-C throws here, the next step does it again.
 local function finish(transfer)
   local entry = waiting[transfer]
   if not entry then return end
-  waiting[transfer], entry.transfers[transfer] = nil, nil
-  local left, thrown = pcall(leave, entry.scope)
-  entry.signal:open()
-  if not left then error(thrown, 0) end
+  local left, why = guard.call(leave, entry.scope, entry.signal)
+  local opened, thrown = guard.call(entry.signal.open, entry.signal)
+  entry.transfers[transfer] = nil
+  waiting[transfer] = nil
+  if not left then error(why, 0) end
+  if not opened then error(thrown, 0) end
 end
 
 -- After a step whose list was lost.
@@ -146,10 +150,10 @@ function dispatch.run(loop, client, request, transfers)
     return not_started("cancelled", "interrupted before it was sent")
   end
   local signal = loop.signal()
-  local scope = watch_for(loop)
+  local scope = watch_for(loop, signal)
   local started, transfer, code, why = pcall(core.start, client, request)
   if not started or not transfer then
-    leave(scope)
+    leave(scope, signal)
     if not started then error(transfer, 0) end
     return not_started(code, why)
   end

@@ -20,7 +20,7 @@
 --                     may resume the waiting coroutine before it returns
 --     sleep(seconds)  suspends the running coroutine
 --     spawn(f, done)  runs f() in a new coroutine, now or soon; then calls done(true), or done(false, err) if f
---                     threw err. May return a handle
+--                     threw err. May return a handle. After Ctrl-C it may call done again
 --     detach(f)       optional, for loops that may kill a coroutine: runs f() where it cannot be killed, waits for
 --                     it and returns its results
 --     begin()         optional: called before each request is made; may wait
@@ -38,6 +38,8 @@
 local loops = {}
 
 local argerror = require "smmpanel.util.argerror"
+local groups = require "smmpanel.loop.groups"
+local guard = require "smmpanel.util.guard"
 local host = require "smmpanel.util.host"
 local suspendable = require "smmpanel.loop.suspendable"
 local uninterrupted = require "smmpanel.loop.uninterrupted"
@@ -115,37 +117,12 @@ function loops.pick(choice)
   return loop
 end
 
---- Runs functions concurrently, at most `limit` at a time, and returns when all have ended. If any of them throws, the
--- first error is rethrown then.
----@param loop table
----@param functions (fun())[]
----@param limit integer
-function loops.side_by_side(loop, functions, limit)
-  if #functions == 1 then return functions[1]() end
-  local signal, begun, running, thrown = loop.signal(), 0, math.min(limit, #functions), nil
-  local handles = {}
-  local function work()
-    while begun < #functions do
-      begun = begun + 1
-      functions[begun]()
-    end
-  end
-  local function done(ok, err)
-    thrown = thrown or not ok and { err } or nil
-    running = running - 1
-    if running == 0 then signal:open() end
-  end
-  for i = 1, running do handles[i] = loop.spawn(work, done) end
-  if #functions > 0 and signal:wait() == false then
-    begun = #functions
-    error("interrupted", 0)
-  end
-  for i = 1, loop.reap and #handles or 0 do loop.reap(handles[i]) end
-  if thrown then error(thrown[1], 0) end
-end
-
 -- Plain Lua 5.1 cannot suspend a coroutine inside pcall, and a user's callback may suspend.
 local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+local function is_without_pcall()
+  return not may_wait_in_pcall and coroutine.running() ~= nil
+end
 
 --- A pcall whose function may suspend, in any Lua.
 ---@param loop table
@@ -154,9 +131,13 @@ local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 ---@return boolean ok
 ---@return any thrown
 function loops.try(loop, f, ...)
-  if may_wait_in_pcall or not coroutine.running() then return pcall(f, ...) end
+  if not is_without_pcall() then return pcall(f, ...) end
   local arguments, count, signal, ok, thrown = { ... }, select("#", ...), loop.signal(), nil, nil
-  loop.spawn(function() f(unpack(arguments, 1, count)) end, function(...)
+  local group = groups.here()
+  loop.spawn(function()
+    groups.join(group)
+    f(unpack(arguments, 1, count))
+  end, function(...)
     ok, thrown = ...
     signal:open()
   end)
@@ -164,9 +145,54 @@ function loops.try(loop, f, ...)
   return ok, thrown
 end
 
+-- Runs the functions in a group of coroutines, and waits for all. Ctrl-C may throw in `done`, which is then called
+-- again.
+local function run_group(group, loop, functions, limit)
+  local signal, begun, running, thrown = loop.signal(), 0, {}, nil
+  local handles = {}
+  local function work()
+    groups.join(group)
+    while begun < #functions and not group.is_left do
+      begun = begun + 1
+      functions[begun]()
+    end
+  end
+  local function done_of(i)
+    return function(ok, err)
+      thrown = thrown or not ok and { err } or nil
+      if not ok and guard.is_interrupt(err) then group.is_left = true end
+      running[i] = nil
+      if next(running) == nil then signal:open() end
+    end
+  end
+  for i = 1, math.min(limit, #functions) do running[i] = true end
+  for i = 1, #running do handles[i] = loop.spawn(work, done_of(i)) end
+  if #functions > 0 and signal:wait() == false then error("interrupted", 0) end
+  for i = 1, loop.reap and #handles or 0 do loop.reap(handles[i]) end
+  if thrown then error(thrown[1], 0) end
+end
+
+--- Runs functions concurrently, at most `limit` at a time, and returns when all have ended. If any of them throws, the
+-- first error is rethrown then. After Ctrl-C it throws at once, and none of them sends anything more.
+---@param loop table
+---@param functions (fun())[]
+---@param limit integer
+---@param stop? fun() called before an error is rethrown
+function loops.side_by_side(loop, functions, limit, stop)
+  if #functions == 1 then return functions[1]() end
+  local group = groups.new()
+  -- There `lua` throws in the main program only.
+  if is_without_pcall() then return run_group(group, loop, functions, limit) end
+  local ok, thrown = pcall(run_group, group, loop, functions, limit)
+  if ok then return end
+  group.is_left = true
+  if stop then stop() end
+  error(thrown, 0)
+end
+
 --- Runs `work` in several workers side by side, and returns when all have ended. If any of them throws, the first error
--- is rethrown then. Calls `stop` as soon as one throws, and at the end: after Ctrl-C the workers' coroutines still
--- exist, and a later call would continue them.
+-- is rethrown then. Calls `stop` as soon as one throws, and after Ctrl-C: the workers' coroutines still exist then, and
+-- a later call continues them.
 ---@param loop table
 ---@param count integer
 ---@param work fun() must start nothing more after `stop`
@@ -180,9 +206,7 @@ function loops.workers(loop, count, work, stop)
   end
   local workers = {}
   for i = 1, count do workers[i] = worker end
-  local ok, thrown = loops.try(loop, loops.side_by_side, loop, workers, count)
-  stop()
-  if not ok then error(thrown, 0) end
+  loops.side_by_side(loop, workers, count, stop)
 end
 
 local FIRST_NAP, LONGEST_NAP = 0.005, 0.1 -- seconds between two checks whether the call in front has returned

@@ -189,9 +189,8 @@ end
 ---@param run smmpanel.Watching
 ---@return smmpanel.Error? why not all orders are final
 function watch.run(run)
-  local pollers = {}
-  for i = 1, run.pollers do pollers[i] = function() poller(run) end end
-  loops.side_by_side(run.loop, pollers, #pollers)
+  -- After Ctrl-C no further poll starts, and no change is reported.
+  loops.workers(run.loop, run.pollers, function() poller(run) end, function() run.ended = true end)
   return run.err
 end
 

@@ -71,6 +71,7 @@ local function place(context, args, order)
   local made, err
   context.on_interrupt = function()
     work:wait(context)
+    if not work:has_begun() then return "nothing was sent" end
     if made then return said_of(made) end
     if err then return explain.text(err) end
     return "no answer yet: the order may have been placed; check the panel before you try again"

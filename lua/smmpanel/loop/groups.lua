@@ -1,0 +1,44 @@
+--- Which coroutines work for a caller that has left them. After Ctrl-C the coroutines of `smmpanel.all`, of a list or
+-- of a watch still exist, and a later call of the program continues them. What they sent is answered then, but they
+-- must send nothing more.
+-- @module smmpanel.loop.groups
+
+local groups = {}
+
+local group_of = setmetatable({}, { __mode = "k" }) -- coroutine -> its group
+
+-- Plain Lua 5.1 returns nil for the main program, which is in no group.
+local function here()
+  local co = coroutine.running()
+  return co and group_of[co]
+end
+
+---@class smmpanel.Group coroutines that were started together
+---@field parent? smmpanel.Group that of the coroutine which started them
+---@field is_left boolean their caller has left
+
+--- Makes a group, of coroutines that the running one is about to start.
+---@return smmpanel.Group
+function groups.new()
+  return { parent = here(), is_left = false }
+end
+
+--- Adds the running coroutine to a group.
+---@param group? smmpanel.Group
+function groups.join(group)
+  group_of[coroutine.running()] = group
+end
+
+--- Returns the group of the running coroutine.
+---@return smmpanel.Group?
+groups.here = here
+
+--- Returns whether the running coroutine must send nothing more.
+---@return boolean
+function groups.is_left()
+  local group = here()
+  while group and not group.is_left do group = group.parent end
+  return group ~= nil
+end
+
+return groups

@@ -8,19 +8,31 @@ local function plain(name)
   return (name:gsub("([a-z0-9])([A-Z])", "%1_%2"):gsub("[ -]", "_"):lower())
 end
 
+-- The documented names as lists, which are faster to walk: this is done for each record.
+local lists = setmetatable({}, { __index = function(all, names)
+  local list = {}
+  for name in pairs(names) do list[#list + 1] = name end
+  all[names] = list
+  return list
+end })
+
+local function take_other(object, name, others)
+  for _, other in ipairs(others) do
+    if object[other] ~= nil then
+      object[name] = object[other]
+      return
+    end
+  end
+end
+
 --- Adds a documented name to an object that has the field only under another name. The panel's own names stay.
 ---@param object table
----@param names table<string, string[]> documented name -> other names
+---@param names table<string, string[]> documented name -> other names; constant
 function keys.document(object, names)
-  for name, others in pairs(names) do
-    if object[name] == nil then
-      for _, other in ipairs(others) do
-        if object[other] ~= nil then
-          object[name] = object[other]
-          break
-        end
-      end
-    end
+  local list = lists[names]
+  for i = 1, #list do
+    local name = list[i]
+    if object[name] == nil then take_other(object, name, names[name]) end
   end
 end
 

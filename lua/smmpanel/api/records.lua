@@ -208,20 +208,19 @@ function records.bare_text(asking, words, is_row)
   return unclear("a text instead of a record: %s", argerror.describe(words))
 end
 
-local checked_currency -- the rows of a list have the same one
+local trimmed_currency -- the rows of a list have the same one
 
 local function trim_currency(object)
-  local currency = object.currency
-  if currency == checked_currency or type(currency) ~= "string" then return end
-  object.currency = text.trim(currency)
-  checked_currency = object.currency
+  if type(object.currency) ~= "string" then return end
+  trimmed_currency = text.trim(object.currency)
+  object.currency = trimmed_currency
 end
 
 -- Adds and removes the fields that all records have in common.
 local function finish(asking, object, id)
   local row = asking.row
   object.error = nil -- a value for no error: "", 0, false
-  trim_currency(object)
+  if object.currency ~= trimmed_currency then trim_currency(object) end
   if row.own and object[row.own] == nil then object[row.own] = ids.value(id) end
   return object
 end

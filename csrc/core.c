@@ -91,7 +91,7 @@ static int core_libcurl(lua_State *L) {
   lua_createtable(L, 0, 3);
   lua_pushstring(L, info->version);
   lua_setfield(L, -2, "version");
-  set_feature(L, "http2", info->features & CURL_VERSION_HTTP2 && openssl_has_limit());
+  set_feature(L, "http2", openssl_allows_http2(info));
   set_feature(L, "asynchronous_names", info->features & CURL_VERSION_ASYNCHDNS);
   return 1;
 }

@@ -215,6 +215,5 @@ void easy_pool_free(easy_pool *p) {
 }
 
 bool easy_may_share(const exchange *x) {
-  return x->tls && !x->write && openssl_has_limit() && !has_tls_proxy(x) &&
-         libcurl.info->features & CURL_VERSION_HTTP2;
+  return x->tls && !x->write && !has_tls_proxy(x) && openssl_allows_http2(libcurl.info);
 }

@@ -152,3 +152,7 @@ void openssl_initialise(const curl_version_info_data *info) {
 bool openssl_has_limit(void) {
   return method;
 }
+
+bool openssl_allows_http2(const curl_version_info_data *info) {
+  return info->features & CURL_VERSION_HTTP2 && openssl_has_limit();
+}

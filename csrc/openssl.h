@@ -4,8 +4,8 @@
  * returns, and libcurl handles HTTP/2 frames without data. A server that sends one of these without end would hold the
  * thread, and with it all other calls. So a reader of ours, between OpenSSL and libcurl's, ends each turn.
  *
- * Owner: the process. All calls are on an engine's thread, after openssl_find; openssl_has_limit may be called on any
- * thread once curl_api_info has returned something. Nothing here throws. */
+ * Owner: the process. All calls are on an engine's thread, after openssl_find; openssl_allows_http2 may be called on
+ * any thread once curl_api_info has returned something. Nothing here throws. */
 #ifndef SMMPANEL_OPENSSL_H
 #define SMMPANEL_OPENSSL_H
 
@@ -24,6 +24,9 @@ void openssl_initialise(const curl_version_info_data *info);
 
 /* Whether there is a limit. */
 bool openssl_has_limit(void);
+
+/* Whether HTTP/2 is used: libcurl has it, and there is a limit for its frames. */
+bool openssl_allows_http2(const curl_version_info_data *info);
 
 /* CURLOPT_SSL_CTX_FUNCTION, if there is a limit: sets it. */
 CURLcode openssl_limit(CURL *easy, void *context, void *user);

@@ -120,6 +120,23 @@ describe("a custom loop", function()
       assert.is_true(dispatch.is_idle())
     end)
 
+    -- The watcher stayed, once for each such request.
+    it("lacks the memory to wait for a request that has started: it is left again", function()
+      local watched = 0
+      local loop = make_loop {}
+      function loop.watch() watched = watched + 1 end
+      function loop.unwatch() watched = watched - 1 end
+      local client = core.client { url = sandbox.url, key = sandbox.key, max_body = 1e6, connect_timeout = 5 }
+      local full = setmetatable({}, { __newindex = function() error("not enough memory", 0) end })
+      for _ = 1, 3 do
+        local request = { action = "balance", decimals = "number", deadline = core.now() + 5 }
+        assert.has_error(function() dispatch.run(loop, client, request, full) end, "not enough memory")
+        assert.equal(0, watched)
+        assert.is_true(dispatch.is_idle())
+      end
+      assert.equal("USD", assert(sandbox.panel("", { loop = make_loop {} }):balance()).currency)
+    end)
+
     it("throws when one signal opens: the others of that step get their answers", function()
       local ended, calls = {}, {}
       local function call(name)

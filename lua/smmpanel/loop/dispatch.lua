@@ -138,6 +138,11 @@ local function outcome_of(signal, transfer, seconds)
   return outcome
 end
 
+local function register(transfer, entry)
+  waiting[transfer] = entry
+  entry.transfers[transfer] = true
+end
+
 --- Makes one request and waits for its outcome.
 ---@param loop table
 ---@param client userdata
@@ -150,14 +155,22 @@ function dispatch.run(loop, client, request, transfers)
     return not_started("cancelled", "interrupted before it was sent")
   end
   local signal = loop.signal()
+  local entry = { signal = signal, scope = false, transfers = transfers }
   local scope = watch_for(loop, signal)
+  entry.scope = scope
   local started, transfer, code, why = pcall(core.start, client, request)
   if not started or not transfer then
     leave(scope, signal)
     if not started then error(transfer, 0) end
     return not_started(code, why)
   end
-  waiting[transfer], transfers[transfer] = { signal = signal, scope = scope, transfers = transfers }, true
+  local registered, thrown = pcall(register, transfer, entry)
+  if not registered then -- without memory; nothing can wait for it
+    waiting[transfer] = nil
+    leave(scope, signal)
+    transfer:cancel()
+    error(thrown, 0)
+  end
   return outcome_of(signal, transfer, request.deadline - core.now())
 end
 

@@ -30,7 +30,7 @@ local PANEL = [[
 ]]
 
 local TESTED = [[
-  lua_package_path "%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;;";
+  lua_package_path "%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;%s/contrib/nginx/?.lua;;";
   lua_package_cpath "%s/build/5.1/?.so;;";
   upstream panel { server 127.0.0.1:%d; keepalive 1024; }
   init_worker_by_lua_block {
@@ -42,6 +42,13 @@ local TESTED = [[
       ngx.print("ok")
     end
     panel = require("smmpanel").new { url = URL, key = "K" }
+    local function over(http)
+      local transport = require "smmpanel_resty_http" { http = http }
+      return require("smmpanel").new { url = URL, key = "K", transport = transport }
+    end
+    over_cosockets = over(require "smmpanel_http")
+    local found, resty_http = pcall(require, "resty.http")
+    over_resty_http = found and over(resty_http)
     events = 0
     counted = require("smmpanel").new { url = URL, key = "K", on_event = function() events = events + 1 end }
   }
@@ -49,6 +56,8 @@ local TESTED = [[
     listen 127.0.0.1:%d backlog=4096;
     location = /bystander { content_by_lua_block { ngx.header["Content-Length"] = 2 ngx.print("ok") } }
     location = /ours { content_by_lua_block { answer(assert(panel:balance()).balance) } }
+    location = /ours_over_cosockets { content_by_lua_block { answer(assert(over_cosockets:balance()).balance) } }
+    location = /ours_over_resty_http { content_by_lua_block { answer(assert(over_resty_http:balance()).balance) } }
     location = /ours_with_on_event { content_by_lua_block { answer(assert(counted:balance()).balance) } }
     location = /proxy_pass {
       proxy_pass http://panel; proxy_http_version 1.1; proxy_set_header Connection "";
@@ -120,7 +129,7 @@ function nginx.run(loads, rounds, seconds)
   local root, panel_port, port = first_line "pwd -P", 19000 + os.time() % 500 * 2, 19001 + os.time() % 500 * 2
   local panel = launch(dir, "panel", "", PANEL:format(panel_port))
   local tested = launch(dir, "tested", "env LUA_CPATH; thread_pool pool threads=64;",
-    TESTED:format(root, root, root, root, panel_port, panel_port, panel_port, port))
+    TESTED:format(root, root, root, root, root, panel_port, panel_port, panel_port, port))
   os.execute "sleep 0.7"
   local results = {}
   local ok, why = pcall(function()

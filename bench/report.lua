@@ -58,7 +58,7 @@ local function machine()
     "- " .. first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo" .. ", "
       .. first_line "nproc" .. " processors, "
       .. first_line "sed -n 's/^MemTotal: *//p' /proc/meminfo" .. " of memory, " .. first_line "uname -sr",
-    "- " .. table.concat(versions, ", "),
+    "- " .. table.concat(versions, ", ") .. (report.also and ", " .. report.also or ""),
     "- " .. os.date "!%Y-%m-%d %H:%M UTC" .. ", load at the start " .. (report.load or ""),
   }, "\n")
 end

@@ -239,9 +239,21 @@ end
 local LIBRARIES = "/usr/local/openresty/lualib/?.lua;/usr/local/share/lua/5.1/?.lua;/usr/share/lua/5.1/?.lua"
 
 -- Debian does not have lua-resty-http: it is measured only if it is installed.
+local RESTY_HTTP = package.searchpath("resty.http", LIBRARIES)
+
+local function version_of(path)
+  local file = assert(io.open(path))
+  local version = file:read "*a":match "_VERSION = '([%d.]+)'"
+  file:close()
+  return version
+end
+
 local function ways()
-  local list = { "ours", "cosocket", "ours_with_on_event", "proxy_pass", "worker_thread" }
-  if package.searchpath("resty.http", LIBRARIES) then table.insert(list, 3, "resty_http") end
+  local list = { "ours", "cosocket", "ours_over_cosockets", "ours_with_on_event", "proxy_pass", "worker_thread" }
+  if RESTY_HTTP then
+    table.insert(list, 4, "ours_over_resty_http")
+    table.insert(list, 5, "resty_http")
+  end
   return list
 end
 
@@ -254,9 +266,9 @@ function groups.nginx()
     local where = ("in nginx, %d connections, panel 20 ms away: "):format(load.connections)
     local of = said[load.connections]
     add({ name = where .. "requests", unit = "requests/s", figure = "rate", more = true, picture = true,
-      reach = load.connections == 512 and "at least 0.7 of the cosocket's" or "" }, of)
+      reach = load.connections == 512 and "at least 0.7 of the cosocket's, over cosockets 0.8" or "" }, of)
     add({ name = where .. "CPU a request", unit = "µs", figure = "cpu", scale = 1e6,
-      reach = "at most 3 of the cosocket's" }, of)
+      reach = "at most 3 of the cosocket's, over cosockets 2" }, of)
     add({ name = where .. "a bystander's p99", unit = "ms", figure = "p99", scale = 1e3,
       reach = "no worse than the cosocket's" }, of)
   end
@@ -295,6 +307,7 @@ local function load_average()
 end
 
 report.load = load_average()
+report.also = RESTY_HTTP and "lua-resty-http " .. version_of(RESTY_HTTP)
 local wanted = {}
 for _, name in ipairs(arg) do wanted[name] = true end
 local panel = assert(server.start { services = SERVICES, balance = "1000000000" })

@@ -8,8 +8,7 @@
 /* A plain memset before free may be optimised away; a call through a volatile pointer may not. */
 static void *(*const volatile wipe)(void *, int, size_t) = memset;
 
-bool buffer_room(buffer *b, size_t more) {
-  if (b->failed || more <= b->cap - b->len) return !b->failed;
+bool buffer_grow(buffer *b, size_t more) {
   size_t cap = b->cap ? b->cap : 256;
   while (cap - b->len < more && cap <= SIZE_MAX / 2) cap *= 2;
   char *data =

@@ -18,8 +18,14 @@ typedef struct {
 /* Appends a copy of the bytes; sets `failed` if memory is short. */
 void buffer_add(buffer *b, const void *data, size_t len);
 
-/* Makes room to write `more` bytes at data + len. False: failed. Any pointer into `data` is invalid afterwards. */
-bool buffer_room(buffer *b, size_t more);
+/* Moves the bytes to a larger block. Only for buffer_room. */
+bool buffer_grow(buffer *b, size_t more);
+
+/* Makes room to write `more` bytes at data + len. False: failed. Any pointer into `data` is invalid afterwards.
+ * Inline, because there is nearly always room, and the parser calls it for each text with escapes. */
+static inline bool buffer_room(buffer *b, size_t more) {
+  return !b->failed && (more <= b->cap - b->len || buffer_grow(b, more));
+}
 
 /* Wipes the bytes, and keeps their memory. */
 void buffer_wipe(buffer *b);

@@ -224,14 +224,12 @@ static const char *too_large(builder *b, const char *error) {
   return error;
 }
 
-static const char *count_value(builder *b, json_event event) {
-  bool scalar = event != JSON_OBJECT && event != JSON_ARRAY;
-  size_t cost = scalar ? 1 : DECODER_CONTAINER_COST;
-  if (b->values_left < cost) return too_large(b, "more values than max_body allows");
+static const char many_values[] = "more values than max_body allows";
+
+static bool has_room(builder *b, size_t cost) {
+  if (b->values_left < cost) return false;
   b->values_left -= cost;
-  if (scalar && ++b->top->scalars > DECODER_SCALARS_MAX)
-    return too_large(b, "a list with more than 10,000 plain values");
-  return NULL;
+  return true;
 }
 
 static const char *reader_error(builder *b) {
@@ -239,18 +237,31 @@ static const char *reader_error(builder *b) {
   return b->reader.limit ? too_large(b, b->reader.error) : b->reader.error;
 }
 
-static void take_value(lua_State *L, builder *b, json_event event) {
-  if (b->reader.hit) push_likely_key(L, b);
-  if (b->reader.seen.gap) remember_gap(L, b);
+static const char *take_container(lua_State *L, builder *b, bool object) {
+  if (!has_room(b, DECODER_CONTAINER_COST)) return too_large(b, many_values);
+  open_container(L, b, object);
+  return NULL;
+}
+
+static const char *take_scalar(lua_State *L, builder *b, json_event event) {
+  if (!has_room(b, 1)) return too_large(b, many_values);
+  if (++b->top->scalars > DECODER_SCALARS_MAX)
+    return too_large(b, "a list with more than 10,000 plain values");
   switch (event) {
-    case JSON_OBJECT:
-    case JSON_ARRAY: open_container(L, b, event == JSON_OBJECT); return;
     case JSON_STRING: take_string(L, b); break;
     case JSON_NUMBER: take_number(L, b); break;
     case JSON_NULL: store_nothing(L, b); break;
     default: take_boolean(L, b, event == JSON_TRUE);
   }
   expect(b);
+  return NULL;
+}
+
+static const char *take_value(lua_State *L, builder *b, json_event event) {
+  if (b->reader.hit) push_likely_key(L, b);
+  if (b->reader.seen.gap) remember_gap(L, b);
+  if (event == JSON_OBJECT || event == JSON_ARRAY) return take_container(L, b, event == JSON_OBJECT);
+  return take_scalar(L, b, event);
 }
 
 /* NULL: the piece is used up, or the document is complete. */
@@ -273,8 +284,7 @@ const char *builder_take_events(lua_State *L, builder *b) {
         expect(b);
         break;
       default:
-        if ((error = count_value(b, event))) return error;
-        take_value(L, b, event);
+        if ((error = take_value(L, b, event))) return error;
     }
   }
 }

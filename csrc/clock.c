@@ -19,6 +19,10 @@ int64_t clock_nanoseconds(void) {
   return read_clock(STEADY);
 }
 
+int64_t clock_awake_nanoseconds(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
 int64_t clock_milliseconds(void) {
   return clock_nanoseconds() / 1000000;
 }

@@ -8,6 +8,9 @@
 int64_t clock_nanoseconds(void);
 int64_t clock_milliseconds(void);
 
+/* The same where Linux measures it, without the time while the machine was suspended. */
+int64_t clock_awake_nanoseconds(void);
+
 /* The wall clock, since 1970. */
 int64_t clock_wall_milliseconds(void);
 

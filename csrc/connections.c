@@ -1,16 +1,19 @@
 /* connections.c - the descriptors of idle HTTP/1 connections, by their two ends. */
 #include "connections.h"
+#include "clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum { FIRST_ENTRIES = 64 };
+enum { SUSPENDED_NS = 1000 * 1000 * 1000 }; /* the time between two reads of the clocks is shorter */
 
 /* Each descriptor is in the list once, so the list is at most as long as the most connections at one time. */
 struct connection_entry {
-  uint64_t ends; /* a hash of them */
-  int fd;        /* -1: unknown */
+  uint64_t ends;  /* a hash of them */
+  int fd;         /* -1: unknown */
+  int64_t asleep; /* for how long the machine had been suspended by then */
 };
 
 static uint64_t add_to_hash(uint64_t hash, const void *data, size_t len) {
@@ -46,6 +49,11 @@ static struct connection_entry *free_entry(connections *c) {
   return &c->list[c->count++];
 }
 
+/* For how long the machine has been suspended since its start, where the system measures that. */
+static int64_t asleep_nanoseconds(void) {
+  return clock_nanoseconds() - clock_awake_nanoseconds();
+}
+
 connection_state connections_look(connections *c, const connection_ends *ends, bool opened) {
   char byte;
   struct connection_entry *entry = find_ends(c, hash_of(ends));
@@ -54,7 +62,8 @@ connection_state connections_look(connections *c, const connection_ends *ends, b
     entry->fd = -1; /* the previous connection with these ends is closed */
     return CONNECTION_UNKNOWN;
   }
-  return recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ? CONNECTION_UNASKED : CONNECTION_QUIET;
+  if (asleep_nanoseconds() - entry->asleep > SUSPENDED_NS) return CONNECTION_UNUSABLE;
+  return recv(entry->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ? CONNECTION_UNUSABLE : CONNECTION_QUIET;
 }
 
 static bool ends_of(CURL *easy, connection_ends *ends) {
@@ -80,7 +89,7 @@ void connections_store(connections *c, CURL *easy, bool http1) {
     if (c->list[i].ends == hash || c->list[i].fd == (int)fd) c->list[i].fd = -1;
   if (!http1 || fd == CURL_SOCKET_BAD) return;
   struct connection_entry *entry = free_entry(c);
-  if (entry) *entry = (struct connection_entry){.ends = hash, .fd = (int)fd};
+  if (entry) *entry = (struct connection_entry){.ends = hash, .fd = (int)fd, .asleep = asleep_nanoseconds()};
 }
 
 void connections_free(connections *c) {

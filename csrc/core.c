@@ -121,6 +121,11 @@ static int core_now(lua_State *L) {
   return 1;
 }
 
+static int core_awake(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)clock_awake_nanoseconds() / 1e9);
+  return 1;
+}
+
 /* For back-off, and for the tokens of a ledger's claims, so two processes must not get the same numbers. */
 static int core_random(lua_State *L) {
   uint32_t bits = 0;
@@ -164,12 +169,20 @@ static int core_pid(lua_State *L) {
   return 1;
 }
 
-/* (schema, decimals, max_body) -> decoder; each may be nil. Throws if one is wrong, and when out of memory. */
+/* (schema, decimals, max_body, spare) -> decoder; each may be nil. The spare is a decoder that is not needed any more: it is
+ * reset and returned, because a new one takes 15 kB. Throws if one is wrong, and when out of memory. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
-  decoder_push(L, &(decoder_options){.schema = schema_optional(L, 1),
-                                     .decimal_text = strcmp(decimals, "string") == 0,
-                                     .max_body = field_size(luaL_optnumber(L, 3, 0))});
+  decoder *spare = lua_isnoneornil(L, 4) ? NULL : decoder_check(L, 4);
+  decoder_options o = {.schema = schema_optional(L, 1),
+                       .decimal_text = strcmp(decimals, "string") == 0,
+                       .max_body = field_size(luaL_optnumber(L, 3, 0))};
+  if (spare) {
+    lua_settop(L, 4);
+    decoder_reset(L, spare, &o);
+  } else {
+    decoder_push(L, &o);
+  }
   decoder_keep(L, 1);
   return 1;
 }
@@ -198,6 +211,7 @@ static const luaL_Reg functions[] = {{"schema", schema_new},
                                      {"append", core_append},
                                      {"remove_leftovers", core_remove_leftovers},
                                      {"now", core_now},
+                                     {"awake", core_awake},
                                      {"random", core_random},
                                      {"file", core_file},
                                      {"absolute", core_absolute},

@@ -120,7 +120,7 @@ void decoder_keep(lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-static decoder *decoder_check(lua_State *L, int arg) {
+decoder *decoder_check(lua_State *L, int arg) {
   return luaL_checkudata(L, arg, DECODER);
 }
 
@@ -144,7 +144,9 @@ static int l_feed(lua_State *L) {
 static int l_finish(lua_State *L) {
   decoder *d = decoder_check(L, 1);
   lua_pushboolean(L, 1);
-  return decoder_finish(L, d, NULL, 0) ? 2 : failure(L, d);
+  int results = decoder_finish(L, d, NULL, 0) ? 2 : failure(L, d);
+  decoder_release(d); /* a decoder that is kept for later must keep nothing of this answer */
+  return results;
 }
 
 static int l_gc(lua_State *L) {

@@ -38,6 +38,9 @@ typedef struct {
 /* Pushes a new decoder. May throw. */
 decoder *decoder_push(lua_State *L, const decoder_options *o);
 
+/* The decoder at a stack index; throws if it is something else. */
+decoder *decoder_check(lua_State *L, int arg);
+
 /* Resets a used decoder to its initial state. May throw. */
 void decoder_reset(lua_State *L, decoder *d, const decoder_options *o);
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* What libcurl reads from a connection at once. From a fast peer it reads up to a hundred times before it returns, and a
  * chunk of one byte takes it as long as a hundred bytes in a large one. With 8 kB, eight panels that send such chunks
@@ -15,11 +16,20 @@ enum { WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for 
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
+/* While a network is down, the system keeps what was written, and by default goes on to deliver it for minutes after the
+ * connection was closed or its process has ended. An order would be made long after its deadline. */
+static void discard_unsent_at_close(int fd) {
+  struct linger none = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 /* A child must not inherit a connection on which the key was sent. */
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
   (void)user;
   (void)purpose;
-  return descriptors_socket(address->family, address->socktype, address->protocol);
+  int fd = descriptors_socket(address->family, address->socktype, address->protocol);
+  if (fd >= 0) discard_unsent_at_close(fd);
+  return fd;
 }
 
 static int on_close_socket(void *user, curl_socket_t fd) {
@@ -33,7 +43,7 @@ static bool is_out_of_step(exchange *x, const connection_ends *ends) {
   libcurl.easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &opened);
   connection_state state = connections_look(x->connections, ends, opened != 0);
   x->on_known = state != CONNECTION_UNKNOWN;
-  return state == CONNECTION_UNASKED;
+  return state == CONNECTION_UNUSABLE;
 }
 
 /* Runs right before a request is sent. libcurl calls it again if a reused connection turns out to be dead. The first

@@ -73,7 +73,7 @@ struct exchange {
   int issued;         /* how often libcurl began to send the request */
   bool write, tls, multiplex;
   bool on_known;    /* the descriptor of its connection is stored */
-  bool out_of_step; /* its connection had unsolicited bytes: it needs another one */
+  bool out_of_step; /* its connection is not usable: it needs another one */
   deadline deadline;
   long connect_timeout_ms;
   char curl_text[CURL_ERROR_SIZE];

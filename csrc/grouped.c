@@ -1,8 +1,6 @@
 /* grouped.c - see grouped.h. */
 #include "grouped.h"
 
-#include <string.h>
-
 static bool digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -93,6 +91,7 @@ bool grouped_read(const char *text, size_t len, bool count, char *plain, size_t 
 
 bool grouped_is_ambiguous(const char *text, size_t len) {
   const char *p = text, *end = text + len;
-  if (len > 0 && *p == '-') p++;
-  return memchr(p, '.', (size_t)(end - p)) && are_groups(p, end, '.');
+  if (len < sizeof "1.000" - 1 || end[-4] != '.') return false; /* the last group has three digits */
+  if (*p == '-') p++;
+  return are_groups(p, end, '.');
 }

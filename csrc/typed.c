@@ -31,14 +31,19 @@ static void make_c_locale(void) {
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+/* The value of a digit; more than 9 for other characters. */
+static unsigned digit_value(char c) {
+  return (unsigned char)(c - '0');
+}
+
 static bool digit(char c) {
-  return c >= '0' && c <= '9';
+  return digit_value(c) <= 9;
 }
 
 static const char *read_digits(decimal *d, const char *p, const char *end, bool fraction) {
   const char *start = p;
   uint64_t n = d->digits;
-  for (; p < end && digit(*p) && n < UINT64_C(1000000000000000000); p++) n = n * 10 + (uint64_t)(*p - '0');
+  for (; p < end && digit(*p) && n < UINT64_C(1000000000000000000); p++) n = n * 10 + digit_value(*p);
   d->digits = n;
   if (fraction) d->exponent -= (int)(p - start);
   for (; p < end && digit(*p); p++) {
@@ -143,9 +148,9 @@ static bool push_count(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-static bool push_money(lua_State *L, bool decimal_text, const char *text, size_t len) {
+static bool push_money(lua_State *L, const char *text, size_t len) {
   decimal n;
-  if (decimal_text || !read_decimal(&n, text, len)) return false;
+  if (!read_decimal(&n, text, len)) return false;
   double value = to_double(&n, text, len);
   if (isinf(value)) return false;
   lua_pushnumber(L, value);
@@ -163,28 +168,29 @@ static bool push_flag(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-static bool push_as(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
-  switch (type) {
-    case FIELD_ID: return push_id(L, text, len);
-    case FIELD_MONEY: return push_money(L, decimal_text, text, len);
-    case FIELD_COUNT: return push_count(L, text, len);
-    case FIELD_FLAG: return push_flag(L, text, len);
-    default: return false;
-  }
-}
-
-/* Converts a text with digit groups, as PHP's number_format writes it. */
-static bool push_grouped(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
+/* This and the next also read digit groups, as PHP's number_format writes them. */
+static bool push_count_text(lua_State *L, const char *text, size_t len) {
   char plain[GROUPED_MAX + 1];
   size_t plain_len;
-  if (type == FIELD_MONEY ? decimal_text : type != FIELD_COUNT) return false;
-  if (!grouped_read(text, len, type == FIELD_COUNT, plain, &plain_len)) return false;
-  return push_as(L, type, false, plain, plain_len);
+  if (!grouped_is_ambiguous(text, len) && push_count(L, text, len)) return true;
+  return grouped_read(text, len, true, plain, &plain_len) && push_count(L, plain, plain_len);
+}
+
+static bool push_money_text(lua_State *L, const char *text, size_t len) {
+  char plain[GROUPED_MAX + 1];
+  size_t plain_len;
+  if (push_money(L, text, len)) return true;
+  return grouped_read(text, len, false, plain, &plain_len) && push_money(L, plain, plain_len);
 }
 
 bool typed_push_string(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
-  if (type == FIELD_COUNT && grouped_is_ambiguous(text, len)) return push_grouped(L, type, false, text, len);
-  return push_as(L, type, decimal_text, text, len) || push_grouped(L, type, decimal_text, text, len);
+  switch (type) {
+    case FIELD_ID: return push_id(L, text, len);
+    case FIELD_MONEY: return !decimal_text && push_money_text(L, text, len);
+    case FIELD_COUNT: return push_count_text(L, text, len);
+    case FIELD_FLAG: return push_flag(L, text, len);
+    default: return false;
+  }
 }
 
 /* An untyped number. False, so that the text is used, if a number cannot hold all digits of an integer. */
@@ -203,18 +209,22 @@ static bool push_number(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-/* Whether a number that does not fit its type stays text: ids, money as text, integral counts. */
-static bool keeps_text(bool decimal_text, field_type type, const char *text, size_t len) {
+/* A number that is not a count stays text if it is integral. */
+static bool push_count_number(lua_State *L, const char *text, size_t len) {
   decimal n;
-  if (type == FIELD_ID || (type == FIELD_MONEY && decimal_text)) return true;
-  if (type != FIELD_COUNT) return false;
+  if (push_count(L, text, len)) return true;
   read_decimal(&n, text, len);
-  return n.exponent >= 0;
+  return n.exponent < 0 && push_number(L, text, len);
 }
 
 bool typed_push_number(lua_State *L, field_type type, bool decimal_text, const char *text, size_t len) {
-  if (push_as(L, type, decimal_text, text, len)) return true;
-  return !keeps_text(decimal_text, type, text, len) && push_number(L, text, len);
+  switch (type) {
+    case FIELD_ID: return push_id(L, text, len);
+    case FIELD_MONEY: return !decimal_text && push_money(L, text, len);
+    case FIELD_COUNT: return push_count_number(L, text, len);
+    case FIELD_FLAG: return push_flag(L, text, len) || push_number(L, text, len);
+    default: return push_number(L, text, len);
+  }
 }
 
 void typed_open(void) {

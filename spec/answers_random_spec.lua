@@ -1,8 +1,7 @@
 -- Unforeseen answers: random documents made of the words that panels use. The result is always a record or an error,
 -- never a thrown one, and a write never succeeds without its required value.
 local answers = require "smmpanel.api.answers"
-local core = require "smmpanel.core"
-local schemas = require "smmpanel.api.schemas"
+local decode = require("spec.support.answers").decode
 
 local KEYS = { "order", "order_id", "id", "orders", "status", "charge", "data", "result", "msg", "message", "error",
   "errors", "success", "refill", "refill_id", "cancel", "balance", "currency", "service", "services", "name",
@@ -23,14 +22,6 @@ local function document(depth)
     parts[i] = kind == 1 and ('"%s":%s'):format(KEYS[random(#KEYS)], value) or value
   end
   return (kind == 1 and "{%s}" or "[%s]"):format(table.concat(parts, ","))
-end
-
-local function decode(action, json)
-  local decoder = core.decoder(schemas[action])
-  assert(decoder:feed(json))
-  local ok, value = decoder:finish()
-  assert(ok, value)
-  return value
 end
 
 local ASKED = { { "services" }, { "balance" }, { "add" }, { "status", "5" }, { "status", { "5", "77" } },

@@ -1,21 +1,11 @@
 -- Placing orders from the command line, single and many, each once: against the sandbox, which counts.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
-local sandboxes = require "spec.support.sandbox"
 
 describe("smmpanel add, in a pipe,", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "100000" }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
-
-  local function run(line, options, code) return home:expect(line, code, options) end
+  local sandbox, home, run = cli_sandbox.one_home { balance = "100000" }
 
   local function order_with(link) return sandbox.ask("orders?link=" .. link) end
 
@@ -32,13 +22,13 @@ describe("smmpanel add, in a pipe,", function()
     home:write("comments", "one\n\n two \r\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n")
     local line = "smmpanel add service=2 link=https://example.com/list%d --yes comments=%s"
     run(line:format(1, "@" .. home.path .. "/comments"))
-    run(line:format(2, "@-"), { input = cli.read_file(home.path .. "/comments") })
+    run(line:format(2, "@-"), 0, { input = cli.read_file(home.path .. "/comments") })
     local several = {}
     for i = 1, 10 do several[i] = "comments=c" .. i end
     run("smmpanel add service=2 link=https://example.com/list3 --yes " .. table.concat(several, " "))
-    local _, err = run(line:format(4, "@nowhere"), nil, 2)
+    local _, err = run(line:format(4, "@nowhere"), 2)
     assert.matches("there is no file 'nowhere'", err)
-    _, err = run(line:format(4, "@@someone"), nil, 2)
+    _, err = run(line:format(4, "@@someone"), 2)
     assert.matches("takes at least 10, not 1", err)
     run "smmpanel add service=12 link=https://example.com/u username=@someone quantity=10 --yes"
   end)
@@ -59,25 +49,25 @@ describe("smmpanel add, in a pipe,", function()
       ["service=1 link=l quantity=100 --from x"] = "%-%-from takes no fields",
     }
     for given, why in pairs(cases) do
-      local out, err = run("smmpanel add --yes " .. given, { name = "wrong" }, 2)
+      local out, err = run("smmpanel add --yes " .. given, 2, { name = "wrong" })
       assert.equal("", out)
       assert.matches(why, err)
     end
-    local _, err = run("smmpanel add service=1 link=l quantity=100", { name = "wrong" }, 2)
+    local _, err = run("smmpanel add service=1 link=l quantity=100", 2, { name = "wrong" })
     assert.matches("not a terminal: pass %-%-yes to place the order", err)
-    _, err = run("smmpanel add service=1 link=l quantity=1500 runs=2 interval=10 --dry-run", { name = "wrong" })
+    _, err = run("smmpanel add service=1 link=l quantity=1500 runs=2 interval=10 --dry-run", 0, { name = "wrong" })
     assert.matches("price     2.7 USD", err)
     assert.equal(0, sandbox.counts "wrong".made)
-    run("smmpanel add service=1 link=l quantity=100 mood=good --any-field --yes", { name = "wrong" })
+    run("smmpanel add service=1 link=l quantity=100 mood=good --any-field --yes", 0, { name = "wrong" })
     assert.equal(1, sandbox.counts "wrong".made)
   end)
 
   it("exits with 3 if the panel refuses, and reports an order that may have been placed", function()
     local line = "smmpanel add service=1 link=https://example.com/refused quantity=100 --yes"
     local empty = { env = { SMMPANEL_KEY = sandbox.keys.empty } }
-    assert.matches("Not enough funds on balance %(panel, no_funds", (select(2, run(line, empty, 3))))
+    assert.matches("Not enough funds on balance %(panel, no_funds", (select(2, run(line, 3, empty))))
     for _, fault in ipairs { "lost", "made,empty", "made,502-html" } do
-      local _, err = run(line, { fault = fault .. "&on=add", name = "lost" }, 5)
+      local _, err = run(line, 5, { fault = fault .. "&on=add", name = "lost" })
       assert.matches("uncertain: it may have been carried out", err)
     end
     assert.equal(3, sandbox.counts "lost".made)
@@ -88,32 +78,32 @@ describe("smmpanel add, in a pipe,", function()
     local first = run(line)
     assert.equal(first, run(line))
     assert.equal(1, #order_with "https://example.com/ref")
-    local _, err = run((line:gsub("quantity=100", "quantity=200")), nil, 3)
+    local _, err = run((line:gsub("quantity=100", "quantity=200")), 3)
     assert.matches("mismatch", err)
     local plain = { env = { SMMPANEL_URL = sandbox.url } } -- the faults are for who asks for none
     local lost = "smmpanel add service=1 link=https://example.com/lost quantity=100 --yes --ref mine-2"
     sandbox.ask("faults?fault=lost&on=add")
-    run(lost, plain, 5)
+    run(lost, 5, plain)
     sandbox.ask("faults")
-    _, err = run(lost, plain, 5)
+    _, err = run(lost, 5, plain)
     assert.matches("the outcome of the order 'mine%-2' is unknown; see: smmpanel pending", err)
     assert.equal(1, #order_with "https://example.com/lost")
-    local pending = cjson.decode((run("smmpanel pending --json", plain)))
+    local pending = cjson.decode((run("smmpanel pending --json", 0, plain)))
     assert.same({ "mine-2", "uncertain", "https://example.com/lost" },
       { pending[1].ref, pending[1].state, pending[1].link })
-    assert.matches("^REF +STATE +SINCE +SERVICE +QUANTITY +LINK\nmine%-2 +uncertain", run("smmpanel pending", plain))
-    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2", nil, 2))))
-    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2 5 --not-placed", nil, 2))))
-    assert.matches("not a terminal: pass %-%-yes", (select(2, run("smmpanel resolve mine-2 " .. first, plain, 2))))
-    assert.matches("the panel does not know order 77", (select(2, run("smmpanel resolve mine-2 77 -y", plain, 3))))
-    assert.matches("has another ref", (select(2, run("smmpanel resolve mine-2 --yes " .. first, plain, 3))))
+    assert.matches("^REF +STATE +SINCE +SERVICE +QUANTITY +LINK\nmine%-2 +uncertain", run("smmpanel pending", 0, plain))
+    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2", 2))))
+    assert.matches("pass either the order's id", (select(2, run("smmpanel resolve mine-2 5 --not-placed", 2))))
+    assert.matches("not a terminal: pass %-%-yes", (select(2, run("smmpanel resolve mine-2 " .. first, 2, plain))))
+    assert.matches("the panel does not know order 77", (select(2, run("smmpanel resolve mine-2 77 -y", 3, plain))))
+    assert.matches("has another ref", (select(2, run("smmpanel resolve mine-2 --yes " .. first, 3, plain))))
     local made = tostring(order_with "https://example.com/lost"[1].order)
-    run("smmpanel resolve mine-2 --yes " .. made, plain)
-    assert.equal(made .. "\n", (run(lost, plain)))
-    assert.matches("^ORDER.*\n" .. made .. " ", (run("smmpanel status --ref mine-2", plain)))
-    run("smmpanel status --ref nobody", plain, 3)
-    assert.equal("", (run("smmpanel pending", plain)))
-    run("smmpanel resolve unheard-of 1 -y", plain, 1)
+    run("smmpanel resolve mine-2 --yes " .. made, 0, plain)
+    assert.equal(made .. "\n", (run(lost, 0, plain)))
+    assert.matches("^ORDER.*\n" .. made .. " ", (run("smmpanel status --ref mine-2", 0, plain)))
+    run("smmpanel status --ref nobody", 3, plain)
+    assert.equal("", (run("smmpanel pending", 0, plain)))
+    run("smmpanel resolve unheard-of 1 -y", 1, plain)
   end)
 
   describe("--from a file", function()
@@ -125,7 +115,7 @@ describe("smmpanel add, in a pipe,", function()
 
     it("places each order, prints a report, and places none again", function()
       local path = orders("each", 12, 'each-c,2,https://example.com/each/c,,"1\n2\n3\n4\n5\n6\n7\n8\n9\n10"\n')
-      local out, err = run("smmpanel add --csv --yes --from " .. path, { name = "each" })
+      local out, err = run("smmpanel add --csv --yes --from " .. path, 0, { name = "each" })
       assert.equal("13 placed\n", err)
       local records = assert(csv.records(out))
       assert.equal("each-c", records[13].values.ref)
@@ -134,7 +124,7 @@ describe("smmpanel add, in a pipe,", function()
         assert.truthy(tonumber(record.values.order))
       end
       local again
-      again, err = run("smmpanel add --csv --yes --from - <" .. path, { name = "each" })
+      again, err = run("smmpanel add --csv --yes --from - <" .. path, 0, { name = "each" })
       assert.equal(out, again)
       assert.equal("13 placed (13 of them before)\n", err)
       assert.equal(13, sandbox.counts "each".made)
@@ -143,7 +133,7 @@ describe("smmpanel add, in a pipe,", function()
 
     it("sends nothing if a row is wrong", function()
       local path = orders("wrong", 3, "wrong-1,1,l,100,\n,1,l,100,\nwrong-5,,l,100,\nwrong-6,1,,1,\n")
-      local out, err = run("smmpanel add --yes --from " .. path, { name = "rows" }, 2)
+      local out, err = run("smmpanel add --yes --from " .. path, 2, { name = "rows" })
       assert.equal("", out)
       assert.matches("wrong.csv: 5 invalid rows; nothing was sent:", err)
       assert.matches("\n  line 5, column 'ref': the ref 'wrong%-1' is already in line 2", err)
@@ -154,27 +144,27 @@ describe("smmpanel add, in a pipe,", function()
       for text, why in pairs { ["a,b\n1,2\n"] = "no column is named 'ref'",
         ["ref,service,qty\na,1,50\n"] = "unknown column 'qty' ", [""] = "it is empty",
         ["ref,service\n"] = "the file has no orders", ['ref,service\n"1,2\n'] = "line 2: a quote is not closed" } do
-        assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), nil, 2))))
+        assert.matches(why, (select(2, run("smmpanel add --yes --from " .. home:write("bad.csv", text), 2))))
       end
       assert.equal(0, sandbox.counts "rows".made)
     end)
 
     it("reports refused and uncertain orders, and stops when the money is used up", function()
       local path, odd = orders("odd", 20), { fault = "lost@2,error:Bad%20link@8&on=add", name = "odd" }
-      local out, err = run("smmpanel add --yes --from " .. path, odd, 5)
+      local out, err = run("smmpanel add --yes --from " .. path, 5, odd)
       assert.matches("refused", out)
       assert.matches("uncertain", out)
       assert.matches("\n?%d+ placed, %d+ refused, %d+ uncertain\n", err)
       assert.matches("smmpanel pending %-%-investigate", err)
       path = orders("poor", 30)
       sandbox.ask("balance?account=second&balance=0.45")
-      out, err = run("smmpanel add --yes --csv --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }, 1)
+      out, err = run("smmpanel add --yes --csv --from " .. path, 1, { env = { SMMPANEL_KEY = sandbox.keys.second } })
       assert.matches("^5 placed, %d+ refused, %d+ not sent\n", err)
       assert.matches("Stopped early: add: Not enough funds", err)
       assert.matches("To continue, run the same command again", err)
       assert.equal(30, #assert(csv.records(out)))
       sandbox.ask("balance?account=second&balance=100")
-      err = select(2, run("smmpanel add --yes --from " .. path, { env = { SMMPANEL_KEY = sandbox.keys.second } }))
+      err = select(2, run("smmpanel add --yes --from " .. path, 0, { env = { SMMPANEL_KEY = sandbox.keys.second } }))
       assert.equal("30 placed (5 of them before)\n", err)
     end)
 

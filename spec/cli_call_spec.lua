@@ -1,32 +1,18 @@
 -- `smmpanel call` against the sandbox: a known read is sent at once, every other action only after a question or --yes.
 local cjson = require "cjson"
-local cli = require "spec.support.cli"
-local sandboxes = require "spec.support.sandbox"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local smmpanel = require "smmpanel"
 
 local ADD = "add service=1 link=https://example.com/c quantity=100"
 
 describe("smmpanel call", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start()
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home()
 
   -- Runs a line. Without an expected code it must succeed and write nothing to stderr.
   local function run(line, code, name)
     local out, err = home:expect("smmpanel call " .. line, code, { name = name })
     if not code then assert.equal("", err) end
     return out, err
-  end
-
-  local function sent(name, action)
-    local counts = sandbox.counts(name)
-    return counts.actions and counts.actions[action] or 0
   end
 
   it("sends an action and prints the answer", function()
@@ -64,12 +50,12 @@ describe("smmpanel call", function()
       .. "  quantity  100\n  service   1\n", screen)
     terminal:type "n"
     terminal:wait "nothing was sent\n?.*code 1"
-    assert.equal(0, sent("asked", "add"))
+    assert.equal(0, sandbox.sent("asked", "add"))
     terminal:type("clear; smmpanel call " .. ADD .. "; echo code $?")
     terminal:wait "Send this action%? %[y/N%] ?$"
     terminal:type "y"
     terminal:wait '"order":.*code 0'
-    assert.equal(1, sent("asked", "add"))
+    assert.equal(1, sandbox.sent("asked", "add"))
     terminal:type "clear; smmpanel call balance; echo code $?"
     terminal:wait '"USD".*code 0'
   end)

@@ -1,26 +1,12 @@
 -- The daily work of a shop owner and their scripts with the command line.
+local answering = require("spec.support.sandbox").answering
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
-local sandboxes = require "spec.support.sandbox"
-
-local function body(text)
-  local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
-  return "body:" .. once(once(text))
-end
 
 describe("the command line, day by day:", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "100.84292" }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
-
-  local function run(...) return home:expect(...) end
+  local sandbox, home, run = cli_sandbox.one_home { balance = "100.84292" }
 
   it("watch prints why polls fail, and its last line has the reason", function()
     local _, err = run("smmpanel watch 1 100 --interval 0.2 --timeout 4", 4, { fault = "500&on=status" })
@@ -49,7 +35,8 @@ describe("the command line, day by day:", function()
   end)
 
   it("CSV has no formulas for a spreadsheet, unless requested, and reads back unchanged", function()
-    local odd = { fault = body '{"charge":"-5","status":"=cmd()","remains":"1","currency":"@x","start_count":"+1"}' }
+    local status = '{"charge":"-5","status":"=cmd()","remains":"1","currency":"@x","start_count":"+1"}'
+    local odd = { fault = answering(status) }
     local out = run("smmpanel status 1 --csv", 0, odd)
     assert.matches("\r\n1,'=cmd%(%),%-5,'@x,%+?1,1,", out)
     assert.equal("=cmd()", assert(csv.records(out))[1].values.status)
@@ -85,8 +72,8 @@ describe("the command line, day by day:", function()
     run("smmpanel balance --below 10", 0)
     assert.matches("USD", (run("smmpanel balance --below 100000", 1)))
     run("smmpanel balance --below lots", 2)
-    run("smmpanel balance --below 10", 3, { fault = body '{"balance":"?","currency":"USD"}' })
-    run("smmpanel balance --below 10", 1, { fault = body '{"balance":"-3.5","currency":"USD"}' })
+    run("smmpanel balance --below 10", 3, { fault = answering '{"balance":"?","currency":"USD"}' })
+    run("smmpanel balance --below 10", 1, { fault = answering '{"balance":"-3.5","currency":"USD"}' })
   end)
 
   it("long texts take no time", function()

@@ -2,9 +2,9 @@
 -- uncertain orders resolved, the state of all orders, three cancelled, a report. At the end the panel's books and ours
 -- agree to the last digit.
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
 local decimal = require "smmpanel.util.decimal"
-local sandboxes = require "spec.support.sandbox"
 
 local COUNT = 200
 
@@ -23,17 +23,7 @@ local function messy_file()
 end
 
 describe("a day's work", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "500.123456789" }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
-
-  local function run(...) return home:expect(...) end
+  local sandbox, home, run = cli_sandbox.one_home { balance = "500.123456789" }
 
   local function balance() return decimal.parse((run "smmpanel balance"):match "^[%d.]+") end
 

@@ -1,22 +1,14 @@
 -- Input from others: files that they sent, their directories, proxies, and a panel's texts that imitate the command's
 -- own lines.
+local answering = require("spec.support.sandbox").answering
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local process = require "spec.support.process"
-local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 local text = require "smmpanel.util.text"
 
 describe("the command line", function()
-  local sandbox, home
-  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
-  teardown(function() sandbox.stop() end)
-  before_each(function() home = cli.home(sandbox) end)
-  after_each(function() home:remove() end)
-
-  local function body(json, on)
-    local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
-    return "body:" .. once(once(json)) .. (on and "&on=" .. on or "")
-  end
+  local sandbox, home = cli_sandbox.new_homes { balance = "100000" }
 
   local SERVICE = '{"service":1,"name":"a","rate":"1"}'
 
@@ -46,8 +38,8 @@ describe("the command line", function()
     for i, id in ipairs { "0", '""', '{"a":[1]}', "-1", '"x y"' } do
       local list = ('[{"service":%s,"name":"odd","rate":"1"}]'):format(id)
       local other = list:gsub("odd", "other")
-      home:expect("smmpanel services --diff", 0, { fault = body(list), name = "odd" .. i })
-      local out, err = home:expect("smmpanel services --diff", 0, { fault = body(other), name = "odd" .. i })
+      home:expect("smmpanel services --diff", 0, { fault = answering(list), name = "odd" .. i })
+      local out, err = home:expect("smmpanel services --diff", 0, { fault = answering(other), name = "odd" .. i })
       assert.matches("other", out, err)
       home:run "rm -r ~/cache"
     end
@@ -97,7 +89,8 @@ describe("the command line", function()
   end)
 
   it("marks each line of a panel's body with --debug", function()
-    local _, err = home:run("smmpanel balance --debug", { fault = body '{"balance":"1",\n"x":1}\nsmmpanel: forged' })
+    local body = '{"balance":"1",\n"x":1}\nsmmpanel: forged'
+    local _, err = home:run("smmpanel balance --debug", { fault = answering(body) })
     assert.matches("\n< smmpanel: forged", err)
     assert.is_nil(err:find("\nsmmpanel: forged", 1, true))
   end)
@@ -105,7 +98,7 @@ describe("the command line", function()
   it("shows no forged price above its question", function()
     local forged = (" "):rep(200) .. "  price     0.01 USD"
     local list = '[{"service":1,"name":"Likes%s","type":"Default","rate":"90","min":"1","max":"1000"}]'
-    local terminal = home:terminal { columns = 80, name = "forged", fault = body(list:format(forged), "services") }
+    local terminal = home:terminal { columns = 80, name = "forged", fault = answering(list:format(forged), "services") }
     finally(function()
       terminal:close()
       sandbox.ask "reset"
@@ -116,7 +109,7 @@ describe("the command line", function()
     assert.is_nil(screen:find("0.01", 1, true))
     terminal:type "n"
     terminal:wait "nothing was sent"
-    sandbox.ask("faults?on=balance&fault=" .. body(('{"balance":"9","currency":"USD%s"}'):format(forged)))
+    sandbox.ask("faults?on=balance&fault=" .. answering(('{"balance":"9","currency":"USD%s"}'):format(forged)))
     terminal:type "clear"
     terminal:type "smmpanel add service=1 link=https://example.com/x quantity=1000"
     screen = terminal:wait "%[y/N%]"
@@ -127,7 +120,7 @@ describe("the command line", function()
   it("shows a long error in full below the table", function()
     local why = "This order is too old to be canceled, please write to our support"
     local terminal = home:terminal { columns = 40, env = { LC_ALL = "C" },
-      fault = body(('{"error":"%s"}'):format(why), "cancel") }
+      fault = answering(('{"error":"%s"}'):format(why), "cancel") }
     finally(function() terminal:close() end)
     local screen = terminal:run "smmpanel status 1 999999999"
     assert.matches("Incorrect order ID", screen)

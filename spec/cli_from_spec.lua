@@ -1,28 +1,13 @@
 -- Files for commands with --from: each is read by its columns and checked completely, and no other cell ever becomes an
 -- id or an order. Against the sandbox's own count.
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
-local sandboxes = require "spec.support.sandbox"
 
 local HEAD = "ref,service,link,quantity\r\n"
 
 describe("smmpanel --from", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "100000" }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
-
-  local function run(...) return home:expect(...) end
-
-  local function sent(name, action)
-    local counts = sandbox.counts(name)
-    return counts.actions and counts.actions[action] or 0
-  end
+  local sandbox, home, run = cli_sandbox.one_home { balance = "100000" }
 
   it("cancels the ids in the column order, and never a quantity", function()
     home:write("orders.csv", HEAD .. "c-1,1,https://example.com/c1,100\r\n")
@@ -157,7 +142,7 @@ describe("smmpanel --from", function()
       local _, err = run("smmpanel add --yes --from " .. path, 2, { name = "limits" })
       assert.matches(problem, err, 1, true)
     end
-    assert.equal(0, sent("limits", "add"))
+    assert.equal(0, sandbox.sent("limits", "add"))
   end)
 
   it("never reads a file that a cell names", function()
@@ -188,11 +173,11 @@ describe("smmpanel --from", function()
     assert.matches("100 +In progress +1.44219 USD", screen)
     terminal:type "n"
     terminal:wait "nothing was sent\n?.*code 1"
-    assert.equal(0, sent("asked", "cancel"))
+    assert.equal(0, sandbox.sent("asked", "cancel"))
     terminal:type "clear; smmpanel refill 1; echo code $?"
     terminal:wait "Request a refill of this order%? %[y/N%] ?$"
     terminal:type "y"
     terminal:wait "code 0"
-    assert.equal(1, sent("asked", "refill"))
+    assert.equal(1, sandbox.sent("asked", "refill"))
   end)
 end)

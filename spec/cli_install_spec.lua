@@ -5,7 +5,7 @@ local process = require "spec.support.process"
 describe("make install", function()
   local home, prefix
   setup(function()
-    home = cli.home()
+    home = cli.home():make()
     prefix = home.path .. "/prefix"
     local out, err, code = home:run(("make -C %s LUA=%s install PREFIX=%s"):format(cli.quoted(cli.ROOT), process.lua(),
       prefix))

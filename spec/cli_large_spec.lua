@@ -1,19 +1,11 @@
 -- The command line with the data of a large shop: 10,000 services, 10,000 orders.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
-local sandboxes = require "spec.support.sandbox"
 
 describe("10,000", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { services = 10000 }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home { services = 10000 }
 
   -- Returns the seconds of CPU that a line takes, the best of a few runs, because the machine may be busy.
   local function cpu_of(line)

@@ -1,18 +1,11 @@
 -- Refs on the command line: orders placed before, orders with an unknown outcome, a new key, and smmpanel doctor.
-local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
 local errors = require "smmpanel.errors"
 local explain = require "smmpanel.cli.explain"
-local sandboxes = require "spec.support.sandbox"
 
 describe("the command line, with a ledger,", function()
-  local sandbox, home
-  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
-  teardown(function() sandbox.stop() end)
-  before_each(function() home = cli.home(sandbox) end)
-  after_each(function() home:remove() end)
-
-  local function run(...) return home:expect(...) end
+  local sandbox, home, run = cli_sandbox.new_homes { balance = "100000" }
 
   local function orders(name, from, to)
     local rows = { "ref,service,link,quantity" }

@@ -1,16 +1,10 @@
 -- The command line and money: one order per ref under any profile name, fresh and known prices, limits, and reliable
 -- exit codes. Against the sandbox's own count.
-local cli = require "spec.support.cli"
-local sandboxes = require "spec.support.sandbox"
+local answering = require("spec.support.sandbox").answering
+local cli_sandbox = require "spec.support.cli_sandbox"
 
 describe("the command line, with money,", function()
-  local sandbox, home
-  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
-  teardown(function() sandbox.stop() end)
-  before_each(function() home = cli.home(sandbox) end)
-  after_each(function() home:remove() end)
-
-  local function run(...) return home:expect(...) end
+  local sandbox, home, run = cli_sandbox.new_homes { balance = "100000" }
 
   local function write_config(text)
     run("chmod 600 " .. home:write("config/smmpanel/config.lua", text))
@@ -55,7 +49,7 @@ describe("the command line, with money,", function()
 
   it("fetches the price again after a minute, and for each account", function()
     run("smmpanel services", 0, { name = "fresh" })
-    local function asked() return sandbox.counts("fresh").actions.services end
+    local function asked() return sandbox.sent("fresh", "services") end
     local line = "smmpanel add service=1 link=https://example.com/p quantity=100 --dry-run"
     run(line, 0, { name = "fresh" })
     assert.equal(1, asked())
@@ -70,9 +64,7 @@ describe("the command line, with money,", function()
 
   it("reports an unknown price, and never a number in its place", function()
     local body = '[{"service":1,"name":"x","type":"Default","rate":null,"min":1,"max":10000}]'
-    local odd = { fault = "body:" .. body:gsub(",", "%%252C"):gsub('[%[%]{}":]', function(char)
-      return ("%%%02X"):format(char:byte())
-    end) .. "&on=services" }
+    local odd = { fault = answering(body, "services") }
     local _, err = run("smmpanel add service=1 link=https://example.com/q quantity=100 --dry-run", 0, odd)
     assert.matches("price     not known: ", err)
     home:write("odd.csv", "ref,service,link,quantity\no-1,1,https://example.com/q,100\n")
@@ -96,7 +88,7 @@ describe("the command line, with money,", function()
 
   it("exits with 5 for an uncertain outcome, and never with 3 or 4", function()
     for _, line in ipairs { "add service=1 link=https://example.com/u quantity=100 --yes", "cancel 100 -y",
-      "refill 1 -y", "cancel 1 2 -y", "call mass_order x=1" } do
+      "refill 1 -y", "cancel 1 2 -y", "call mass_order x=1 -y" } do
       for _, fault in ipairs { "lost", "made,empty", "made,502-html", "cut:3" } do
         local _, err = run("smmpanel " .. line, 5, { fault = fault .. "&on=add,cancel,refill,mass_order" })
         assert.matches("uncertain", err .. line)

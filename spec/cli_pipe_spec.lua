@@ -1,19 +1,11 @@
 -- The command line in pipes, against the sandbox: what a script gets.
 local cjson = require "cjson"
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
-local sandboxes = require "spec.support.sandbox"
 
 describe("the command line in a pipe", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start()
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home()
 
   -- Runs a line. Without an expected code it must succeed and write nothing to stderr.
   local function run(line, options, code)

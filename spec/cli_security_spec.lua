@@ -1,5 +1,6 @@
 -- Attacks on the user of the command line by a hostile panel, directory or shell. Each of them worked once.
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local sandboxes = require "spec.support.sandbox"
 
 -- Writes the clipboard, sets the title, clears the screen, C1's CSI, changes the text direction, forges a line.
@@ -9,25 +10,10 @@ local function json_text(text)
   return (text:gsub('[%z\1-\31"\\]', function(char) return ("\\u%04x"):format(char:byte()) end))
 end
 
-local function percent(text)
-  local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
-  return once(once(text)) -- for the URL, and for the fault, where a comma has a meaning
-end
-
 describe("the command line, security:", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "100000", services = 20000 }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home { balance = "100000", services = 20000 }
 
-  local function answering(body, on)
-    return { fault = "body:" .. percent(body) .. (on and "&on=" .. on or "") }
-  end
+  local function answering(body) return { fault = sandboxes.answering(body) } end
 
   local function clean(text, what)
     assert.is_nil(text:find "[%z\1-\8\11\12\14-\31\127]", what)

@@ -1,13 +1,9 @@
 -- Where the command line finds the panel's URL and key, and where it never reads them.
 local cli = require "spec.support.cli"
-local sandboxes = require "spec.support.sandbox"
+local cli_sandbox = require "spec.support.cli_sandbox"
 
 describe("the panel's URL and key", function()
-  local sandbox, home
-  setup(function() sandbox = sandboxes.start() end)
-  teardown(function() sandbox.stop() end)
-  before_each(function() home = cli.home(sandbox) end)
-  after_each(function() home:remove() end)
+  local sandbox, home = cli_sandbox.new_homes()
 
   local function write_config(text, mode)
     local path = home:write("config/smmpanel/config.lua", text)

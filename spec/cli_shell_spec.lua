@@ -1,9 +1,9 @@
 -- No shell runs a text that comes from a panel, a file or the environment.
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local errors = require "smmpanel.errors"
 local explain = require "smmpanel.cli.explain"
 local process = require "spec.support.process"
-local sandboxes = require "spec.support.sandbox"
 local text = require "smmpanel.util.text"
 
 -- Each makes a file named `ran` in the working directory if a shell interprets it.
@@ -12,11 +12,7 @@ local COMMANDS = { "<(>ran)", ";>ran", "|>ran", "&>ran", ">ran", "$(touch ran)",
   '";>ran;"', "\\';>ran;\\'", "-x;>ran", "~;>ran", "!ran", "*;>ran", "#;>ran" }
 
 describe("a shell", function()
-  local sandbox, home
-  setup(function() sandbox = sandboxes.start { balance = "100000" } end)
-  teardown(function() sandbox.stop() end)
-  before_each(function() home = cli.home(sandbox) end)
-  after_each(function() home:remove() end)
+  local _, home = cli_sandbox.new_homes { balance = "100000" }
 
   local function path_of(name) return home.path .. "/" .. name end
 

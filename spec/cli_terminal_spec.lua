@@ -1,18 +1,11 @@
 -- The command line on a real terminal (tmux), against the sandbox: what a person sees.
 local cli = require "spec.support.cli"
-local sandboxes = require "spec.support.sandbox"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local width = require "smmpanel.cli.views.width"
 
 describe("the command line on a terminal", function()
-  local sandbox, home, terminal
-  setup(function()
-    sandbox = sandboxes.start()
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home()
+  local terminal
   after_each(function()
     if terminal then terminal:close() end
     terminal = nil

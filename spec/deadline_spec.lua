@@ -2,6 +2,7 @@
 -- and has placed it again. Here the engine's thread is delayed at each point where it waits.
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
+local socket = require "socket"
 
 local TIMEOUT, HELD = 0.25, 1
 local MARGIN = (HELD - TIMEOUT) / 2 -- a busy server may note an arrival late
@@ -75,5 +76,66 @@ describe("a delayed thread", function()
     local store = redis.start()
     sends_nothing_late(([[smmpanel.ledger.redis(require("spec.support.redis").at(%d, 2))]]):format(store.port))
     store:stop()
+  end)
+end)
+
+-- The system takes more of a request than a busy panel accepts, and would deliver the rest whenever the panel or the
+-- network is ready, also after the program has closed the connection or has ended.
+describe("an order that waits in the system", function()
+  local ADD = [[
+    print "started"
+    io.flush()
+    local panel = require("smmpanel").new { url = "http://127.0.0.1:%d/", key = "key" }
+    local order = { service = 1, link = "https://x.example", comments = ("a comment "):rep(50000) }
+    local made, err = panel:add(order, { timeout = %s })
+    print(made, err.code, err.uncertain)
+  ]]
+  local server, port
+  before_each(function()
+    server = assert(socket.bind("127.0.0.1", 0))
+    server:settimeout(5)
+    port = select(2, server:getsockname())
+  end)
+  after_each(function() server:close() end)
+
+  local function start(timeout)
+    return process.start(("%s -e '%s'"):format(process.lua(), ADD:format(port, timeout)))
+  end
+
+  -- Returns the connection when the system has the request, and the length of the request's body.
+  local function accept()
+    local peer, length = assert(server:accept()), nil
+    peer:settimeout(5)
+    repeat
+      local line = assert(peer:receive "*l")
+      length = line:lower():match "^content%-length: (%d+)" or length
+    until line == ""
+    socket.sleep(0.1)
+    return peer, tonumber(length)
+  end
+
+  -- The panel is ready now.
+  local function is_delivered(peer, length)
+    local all, why, part = peer:receive(length)
+    peer:close()
+    assert.is_true(#(all or part) > 0, why)
+    return all ~= nil
+  end
+
+  it("was delivered after its deadline", function()
+    local program = start(0.5)
+    local peer, length = accept()
+    assert.equal("nil\ttimeout\ttrue", program.read())
+    assert.is_false(is_delivered(peer, length))
+    program.stop()
+  end)
+
+  it("was delivered after its process was killed", function()
+    local program = start(30)
+    local peer, length = accept()
+    os.execute("kill -KILL " .. program.pid)
+    assert.is_nil(program.read())
+    assert.is_false(is_delivered(peer, length))
+    program.stop()
   end)
 end)

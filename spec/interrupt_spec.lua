@@ -1,6 +1,7 @@
 -- Ctrl-C: lua and luajit set a hook, which throws "interrupted!" where the next function is entered or left, or at the
 -- next instruction. It must not be lost, because the caller would send its next order, and it must not lose an answer.
 local cli = require "spec.support.cli"
+local cli_sandbox = require "spec.support.cli_sandbox"
 local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
@@ -170,15 +171,7 @@ describe("Ctrl-C", function()
 end)
 
 describe("Ctrl-C in a command", function()
-  local sandbox, home
-  setup(function()
-    sandbox = sandboxes.start { balance = "100000" }
-    home = cli.home(sandbox)
-  end)
-  teardown(function()
-    home:remove()
-    sandbox.stop()
-  end)
+  local sandbox, home = cli_sandbox.one_home { balance = "100000" }
 
   it("starts no further request and shows no Lua trace, wherever it comes", function()
     local rows = "ref,service,link,quantity\na,1,https://example.com/a,100\nb,1,https://example.com/b,100\n"

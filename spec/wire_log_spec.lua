@@ -150,8 +150,7 @@ describe("a recording", function()
       "key " .. KEY, 'S3CRET\\/key +\\u00fc\\"0123456789', "S3CRET%2Fkey+%2B%C3%BC%220123456789",
       "S3CRET%2fkey%20%2b%c3%bc%220123456789", 'S3CRET/key +ü&quot;0123456789', "cut S3CRET/key",
     } do
-      local escaped = body:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end):gsub("%%", "%%25")
-      sandbox.panel("body:" .. escaped, { record = path, retries = 0 }):balance()
+      sandbox.panel(support.answering(body), { record = path, retries = 0 }):balance()
     end
     local text = read(path)
     assert.is_nil(text:find("S3CRET", 1, true), text)

@@ -1,103 +1,163 @@
--- A transport over lua-resty-http, for OpenResty: nginx's resolver, certificates and connection pools, with smmpanel's
--- decoder, batches, ledger and verdicts.
+--- A transport through nginx's own sockets, for OpenResty and nginx with its Lua module: nginx's resolver, certificates
+-- and connection pools, with smmpanel's decoder, batches, ledger and verdicts. The HTTP is that of smmpanel_http beside
+-- this file, or lua-resty-http's, which knows proxies. From a panel that sends slowly, byte by byte, lua-resty-http
+-- reads for longer than the call's timeout, and it has no limit on the length of a header.
 --
---     local transport = require "smmpanel_resty_http" { ssl_verify = true }
+--     local transport = require "smmpanel_resty_http" {}
+--     local transport = require "smmpanel_resty_http" { http = require "resty.http", proxy_opts = ... }
 --     local panel = smmpanel.new { url = ..., key = ..., transport = transport }
 --
--- Use it if all traffic must pass through nginx's own sockets (its resolver, lua_ssl_trusted_certificate, its
--- metrics), or if the worker's processor time matters most. Otherwise use the default: DNS lookups, TLS and
--- decompression then run outside the worker, so a large answer delays no other request.
-local http = require "resty.http"
-
+-- Use it if all traffic must pass through nginx (its resolver, lua_ssl_trusted_certificate, its metrics), or if the
+-- machine's processor time matters most. Otherwise use the default, which works outside the worker: a worker's own
+-- requests then wait less.
 local ngx_now, update_time = ngx.now, ngx.update_time
 
 local READS = { services = true, status = true, refill_status = true, balance = true }
 local KEEP_MILLISECONDS = 30 * 1000
+local POOL_SIZE = 1024 -- idle connections that a worker keeps to one server
 local PIECE = 16 * 1024
+local HOLD_SECONDS = 0.002 -- after so long without a wait, nginx's other requests have their turn
 
 local function now()
   update_time()
   return ngx_now()
 end
 
-local function failure(code, message, sent)
-  return nil, { code = code, message = message, sent = sent }
+-- Some libraries would take the user's name in a URL for the host. -> { url, scheme, host, port, path }, or nil
+local function parse(url)
+  local scheme, host, port, path = url:match "^(%a+)://(%[[%x:.]+%]):?(%d*)(.*)$"
+  if not scheme then scheme, host, port, path = url:match "^(%a+)://([^/:?#@%[%]]+):?(%d*)(.*)$" end
+  if not scheme or path:find "#" or not path:find "^[/?]" and path ~= "" then return nil end
+  scheme = scheme:lower()
+  port = tonumber(port) or (scheme == "https" and 443 or 80)
+  return { url = url, scheme = scheme, host = host, port = port, path = path:find "^/" and path or "/" .. path }
 end
 
-local function code_of(problem, otherwise)
-  return tostring(problem):find "timeout" and "timeout" or otherwise
+local function failure(code, problem, sent)
+  local text = tostring(problem)
+  code = text:find "timeout" and "timeout" or code == "cut" and text:find "reset" and "reset" or code
+  return { code = code, message = text, sent = sent }
 end
 
 -- A write uses a new connection: the panel may close a kept one at that moment, and then the outcome of the order is
 -- unknown.
-local function connect(client, url, options, is_write)
-  local scheme, host, port = unpack(url)
+local function connect(client, target, options, is_write)
+  local scheme, host, port = target.scheme, target.host, target.port
   local tls = scheme == "https"
   return client:connect {
     scheme = scheme, host = host, port = port, ssl_server_name = tls and host or nil,
     ssl_verify = tls and options.ssl_verify ~= false, proxy_opts = options.proxy_opts,
-    pool = is_write and ("smmpanel-write-%s:%s"):format(host, port) or nil,
+    pool = is_write and ("smmpanel-write-%s:%s"):format(host, port) or nil, pool_size = POOL_SIZE,
   }
 end
 
-local function connect_failure(problem)
-  local text = tostring(problem)
-  local code = text:find "resolve" and "resolve" or (text:find "handshake" or text:find "certificate") and "tls"
-    or "connect"
-  return failure(code_of(text, code), text, false)
+-- nginx reads 0 milliseconds as its own default.
+local function set_time_left(client, ends_at)
+  local left = ends_at - now()
+  if left <= 0 then return false end
+  client:set_timeout(math.max(1, left * 1000))
+  return true
 end
 
--- Reads the body; computes the remaining time again before each piece.
-local function read_body(client, response, ends_at)
-  local reader, pieces = response.body_reader, {}
-  if not reader then return "" end
-  while true do
-    local left = ends_at - now()
-    if left <= 0 then return nil, "timeout", table.concat(pieces) end
-    client:set_timeout(left * 1000)
-    local piece, problem = reader(PIECE)
-    if problem then return nil, problem, table.concat(pieces) end
-    if not piece then return table.concat(pieces) end
-    pieces[#pieces + 1] = piece
+-- Nothing was sent yet. lua-resty-core 0.1.25 throws after some failed TLS handshakes.
+local function connect_failure(problem, has_thrown)
+  local text = tostring(problem)
+  local is_tls = has_thrown or text:find "handshake" or text:find "certificate"
+  return failure(text:find "resolve" and "resolve" or is_tls and "tls" or "connect", text, false)
+end
+
+-- The next piece, or the reason why there is none. lua-resty-http returns "closed" with the last piece of a body that
+-- ends with its connection. -> piece; nil; nil, failure
+local function next_piece(client, reader, ends_at)
+  if not set_time_left(client, ends_at) then return nil, failure("timeout", "timeout") end
+  local piece, problem, code = reader(PIECE)
+  if problem and not (piece and problem == "closed") then return nil, failure(code or "cut", problem) end
+  return piece
+end
+
+-- A connection with bytes left cannot be kept, and nginx does not close it then.
+local function end_connection(client, may_be_kept)
+  if not (may_be_kept and client:set_keepalive(KEEP_MILLISECONDS)) then client:close() end
+end
+
+-- Returns a function that returns the body's pieces, and ends the connection after the last one.
+local function body_of(client, response, request, ends_at, is_write)
+  local reader, left, resumed_at = response.body_reader, request.max_body, now()
+  return function()
+    if not reader then return nil end
+    if now() - resumed_at > HOLD_SECONDS then
+      ngx.sleep(0)
+      resumed_at = now()
+    end
+    local piece, failed = next_piece(client, reader, ends_at)
+    left = left - (piece and #piece or 0)
+    if piece and left >= 0 then return piece end
+    reader = nil
+    end_connection(client, not (piece or failed or is_write))
+    return piece, failed
   end
 end
 
-local function finish(client, is_write)
-  if is_write then client:close() else client:set_keepalive(KEEP_MILLISECONDS) end
+local PLAIN = { [""] = true, identity = true, none = true, ["utf-8"] = true, utf8 = true }
+
+-- Why the body cannot be read. No compression was requested. lua-resty-http takes an interim answer for the final one.
+local function unreadable(response, request)
+  if response.status < 200 and response.status ~= 101 then
+    return failure("protocol", "an interim answer came in place of the final one")
+  end
+  local coding, length = response.headers["content-encoding"], response.headers["content-length"]
+  if not PLAIN[tostring(coding or ""):lower()] then
+    return failure("encoding", "the answer has the Content-Encoding " .. tostring(coding))
+  end
+  if (tonumber(length) or 0) > request.max_body then
+    return failure("too_large", "the answer is larger than max_body")
+  end
 end
 
+-- The look-up, the connection and the handshake may each have taken the whole time: nothing is sent after the deadline.
 local function exchange(client, request, path, ends_at, is_write)
-  client:set_timeout(math.max(1, (ends_at - now()) * 1000))
-  local response, problem = client:request {
+  if not set_time_left(client, ends_at) then
+    client:close()
+    return nil, failure("timeout", "the deadline passed before the request was sent", false)
+  end
+  local response, problem, code = client:request {
     path = path, method = request.method, headers = request.headers, body = request.body,
   }
   if not response then
     client:close()
-    return failure(code_of(problem, "reset"), tostring(problem))
+    return nil, failure(code or "reset", problem)
   end
-  local body, why, part = read_body(client, response, ends_at)
-  if body then
-    finish(client, is_write)
-    return { status = response.status, headers = response.headers, body = body }
+  local refused = unreadable(response, request)
+  if refused then
+    client:close()
+    refused.status, refused.headers = response.status, response.headers
+    return nil, refused
   end
-  client:close()
-  local _, failed = failure(code_of(why, "cut"), tostring(why))
-  failed.status, failed.headers, failed.body = response.status, response.headers, part
-  return nil, failed
+  return { status = response.status, headers = response.headers,
+    body = body_of(client, response, request, ends_at, is_write) }
 end
 
----@param options? { ssl_verify: boolean?, proxy_opts: table? } for lua-resty-http; ssl_verify is true by default
+---@class smmpanel.RestyHttpOptions
+---@field http? table `require "resty.http"` for proxies (`require "smmpanel_http"`)
+---@field ssl_verify? boolean whether the panel's certificate is checked (true)
+---@field proxy_opts? table for lua-resty-http
+
+---@param options? smmpanel.RestyHttpOptions
 ---@return fun(request: table): table?, table? transport
 return function(options)
   options = options or {}
+  local http, last = options.http or require "smmpanel_http", {}
   return function(request)
-    local client, is_write = http.new(), not READS[request.action]
-    local ends_at = now() + request.timeout
-    local url, problem = client:parse_uri(request.url)
-    if not url then return failure("connect", tostring(problem), false) end
-    client:set_timeout(math.max(1, request.timeout * 1000))
-    local connected, why = connect(client, url, options, is_write)
-    if not connected then return connect_failure(why) end
-    return exchange(client, request, url[4], ends_at, is_write)
+    local target, is_write, ends_at = last, not READS[request.action], now() + request.timeout
+    if target.url ~= request.url then
+      target = parse(request.url)
+      if not target then return nil, failure("bad_url", "the transport cannot use the URL " .. request.url, false) end
+      last = target
+    end
+    local client = http.new()
+    set_time_left(client, ends_at)
+    local ok, connected, problem = pcall(connect, client, target, options, is_write)
+    if not (ok and connected) then return nil, connect_failure(ok and problem or connected, not ok) end
+    return exchange(client, request, target.path, ends_at, is_write)
   end
 end

@@ -20,14 +20,7 @@ function cli.write_file(path, text)
   return path
 end
 
-local function pwd()
-  local pipe = io.popen "pwd"
-  local here = pipe:read "*l"
-  pipe:close()
-  return here
-end
-
-cli.ROOT = pwd()
+cli.ROOT = system.line "pwd"
 
 --- Returns the command as shell words.
 cli.COMMAND = process.lua() .. " " .. quoted(cli.ROOT .. "/bin/smmpanel")
@@ -45,18 +38,18 @@ end
 local Home = {}
 Home.__index = Home
 
---- Makes a home directory in which commands run.
+--- Returns a home directory in which commands run; `make` creates it.
 ---@param sandbox? table whose panel the commands use
-function cli.home(sandbox)
-  local pipe = io.popen "mktemp -d"
-  local home = setmetatable({ path = pipe:read "*l", sandbox = sandbox }, Home)
-  pipe:close()
-  return home
+function cli.home(sandbox) return setmetatable({ sandbox = sandbox }, Home) end
+
+function Home:make()
+  self.path, self.terminals = assert(system.first_line "mktemp -d"), 0
+  return self
 end
 
 --- Removes it, and ends the open terminals.
 function Home:remove()
-  for i = 1, self.terminals or 0 do
+  for i = 1, self.terminals do
     os.execute(("tmux -S %s kill-server 2>/dev/null"):format(quoted(self.path .. "/tmux" .. i)))
   end
   os.execute("rm -rf " .. quoted(self.path))
@@ -91,9 +84,7 @@ function Home:run(line, options)
   local out, err = self.path .. "/.out", self.path .. "/.err"
   local command = ("%s setsid bash %s <%s >%s 2>%s; echo $?"):format(self:environment(options), quoted(script),
     quoted(input), quoted(out), quoted(err))
-  local pipe = io.popen(command)
-  local code = tonumber(pipe:read "*a")
-  pipe:close()
+  local code = tonumber(system.output(command))
   return read_file(out), read_file(err), code
 end
 
@@ -114,11 +105,8 @@ local Terminal = {}
 Terminal.__index = Terminal
 
 function Terminal:tmux(command)
-  local pipe = io.popen(("env -u TMUX LC_ALL=C.UTF-8 tmux -u -f /dev/null -S %s %s 2>&1"):format(
+  return system.output(("env -u TMUX LC_ALL=C.UTF-8 tmux -u -f /dev/null -S %s %s 2>&1"):format(
     quoted(self.socket), command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
 end
 
 --- Opens a terminal with a shell in which `smmpanel` is the command.
@@ -126,7 +114,7 @@ end
 function Home:terminal(options)
   options = options or {}
   -- A new name each time: a server that is just ending would take the next session with it.
-  self.terminals = (self.terminals or 0) + 1
+  self.terminals = self.terminals + 1
   local self_ = setmetatable({ socket = self.path .. "/tmux" .. self.terminals }, Terminal)
   local rc = self:write(".rc", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\nPS1="$ "\nPS2="> "\nunset HISTFILE\n')
   self_:tmux(("new-session -d -x %d -y %d %s"):format(options.columns or 80, options.rows or 24,

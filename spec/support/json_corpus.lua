@@ -1,4 +1,5 @@
 -- Texts that are JSON and texts that are not (RFC 8259), and how the specs of the decoder compare results.
+local assert = require "luassert"
 local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 
@@ -95,6 +96,19 @@ function corpus.decode_every_way(text, action, decimals)
     end
   end
   return ok, value
+end
+
+--- Returns the value of a valid text, decoded in every way.
+---@return any
+function corpus.decoded(text, action, decimals)
+  local ok, value = corpus.decode_every_way(text, action, decimals)
+  if not ok then error(("%s: %s"):format(value, text), 2) end
+  return value
+end
+
+--- Fails unless the values are equal, with the types and every bit of their numbers.
+function corpus.assert_value(expected, value, context)
+  assert.equal(corpus.dump(expected), corpus.dump(value), context)
 end
 
 return corpus

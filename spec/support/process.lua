@@ -30,7 +30,7 @@ end
 
 --- Runs `command` (a shell command without redirections) in the background.
 ---@param command string
----@return { line: string, stop: fun() }
+---@return { line: string, pid: string, read: fun(): string?, stop: fun() }
 function process.start(command)
   local pipe = assert(io.popen("echo $$; exec " .. command, "r"))
   local pid = ("%d"):format(assert(pipe:read "*n", "no process id"))
@@ -41,6 +41,7 @@ function process.start(command)
   return {
     line = line,
     pid = pid,
+    read = function() return pipe:read "*l" end,
     stop = function()
       os.execute("kill " .. pid .. " 2>/dev/null")
       guard.pid = nil

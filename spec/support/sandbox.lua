@@ -8,6 +8,18 @@ local support = {}
 -- The sandbox in this process has none: see spec/in_process_spec.lua.
 support.has_network = true
 
+-- Once for the URL, and once for the fault, in which a comma has a meaning.
+local function escaped(text)
+  local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
+  return once(once(text))
+end
+
+--- Returns the fault in which the panel answers with this text.
+---@param text string
+---@param on? string the actions, with commas; all if absent
+---@return string
+function support.answering(text, on) return "body:" .. escaped(text) .. (on and "&on=" .. on or "") end
+
 --- Starts one; `stop` it in teardown.
 ---@param options? table of the sandbox
 function support.start(options)
@@ -33,6 +45,12 @@ function support.start(options)
   --- Returns the server's counts for the requests with a name.
   function sandbox.counts(name)
     return sandbox.ask("stats" .. (name and "?name=" .. name or ""))
+  end
+
+  --- Returns the number of requests with a name and an action.
+  function sandbox.sent(name, action)
+    local counts = sandbox.counts(name)
+    return counts.actions and counts.actions[action] or 0
   end
 
   return sandbox

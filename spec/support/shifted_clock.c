@@ -1,5 +1,5 @@
-/* shifted_clock.c - preloaded into a program of the specs: moves its wall clock by the seconds that stand in the file
- * of SHIFTED_CLOCK, which may change at any time. Clocks that nobody can set stay as they are. */
+/* shifted_clock.c - preloaded into a program of the specs. The file of SHIFTED_CLOCK has two numbers, which may change at
+ * any time: the seconds by which the wall clock was set, and the seconds for which the machine was suspended. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,13 +21,19 @@ __attribute__((constructor)) static void map_file(void) {
   if (mapped != MAP_FAILED) shift_text = mapped;
 }
 
-static long shift(void) { return shift_text ? strtol(shift_text, NULL, 10) : 0; }
+static void add_shift(clockid_t clock, struct timespec *t) {
+  if (!shift_text) return;
+  char *rest;
+  long set = strtol(shift_text, &rest, 10), suspended = strtol(rest, NULL, 10);
+  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) t->tv_sec += set + suspended;
+  if (clock == CLOCK_BOOTTIME) t->tv_sec += suspended;
+}
 
 int clock_gettime(clockid_t clock, struct timespec *t) {
   static int (*real)(clockid_t, struct timespec *);
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
   int result = real(clock, t);
-  if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) t->tv_sec += shift();
+  if (!result) add_shift(clock, t);
   return result;
 }
 

@@ -1,4 +1,4 @@
--- Programs whose wall clock the spec sets: shifted_clock.c is preloaded into them.
+-- Programs whose clocks the spec moves: shifted_clock.c is preloaded into them.
 local clock = {}
 
 local Clock = {}
@@ -6,24 +6,40 @@ Clock.__index = Clock
 
 --- A clock for some programs; `directory` is the spec's.
 ---@param directory string
----@return { environment: string, set: fun(self, seconds: integer) }
+---@return { environment: string, set: fun(self, seconds: integer), suspend: fun(self, seconds: integer) }
 function clock.new(directory)
   local library, file = directory .. "/shifted_clock.so", directory .. "/shift"
   local command = "cc -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC spec/support/shifted_clock.c -o %s -ldl"
   local built = os.execute(command:format(library))
   assert(built == true or built == 0, "shifted_clock.c does not compile")
   local self = setmetatable({
-    file = file, environment = ("env SHIFTED_CLOCK=%s LD_PRELOAD=%s "):format(file, library),
+    shift = 0, suspended = 0, file = file, environment = ("env SHIFTED_CLOCK=%s LD_PRELOAD=%s "):format(file, library),
   }, Clock)
   self:set(0)
   return self
 end
 
---- Moves the clock to this many seconds after the true time.
-function Clock:set(seconds)
+--- Returns the clock of this program, which was started with `environment`.
+function clock.own()
+  return setmetatable({ shift = 0, suspended = 0, file = os.getenv "SHIFTED_CLOCK" }, Clock)
+end
+
+local function write(self)
   local handle = io.open(self.file, "r+") or assert(io.open(self.file, "w"))
-  handle:write(("%-31d\n"):format(seconds))
+  handle:write(("%-15d%-16d\n"):format(self.shift, self.suspended))
   handle:close()
+end
+
+--- Moves the wall clock to this many seconds after the true time.
+function Clock:set(seconds)
+  self.shift = seconds
+  write(self)
+end
+
+--- Suspends the machine for this many seconds, as far as its clocks tell.
+function Clock:suspend(seconds)
+  self.suspended = self.suspended + seconds
+  write(self)
 end
 
 return clock

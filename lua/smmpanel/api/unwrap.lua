@@ -10,12 +10,15 @@ local is_list = refusal.is_list
 --- The most wrappers that are opened, one inside the other.
 unwrap.DEPTH = 4
 
+-- Looks at two elements at most: a catalogue has thousands, and its reading is one turn of the host's loop.
+local function has_one(list) return next(list) == 1 and next(list, 1) == nil end
+
 --- Returns a list without the lists around it.
 ---@param value any
 ---@return any
 function unwrap.list(value)
   for _ = 1, unwrap.DEPTH do
-    if type(value) ~= "table" or not is_list(value) or refusal.length(value) ~= 1 then break end
+    if type(value) ~= "table" or not is_list(value) or not has_one(value) then break end
     local inner = value[1]
     if type(inner) ~= "table" or not is_list(inner) then break end
     value = inner

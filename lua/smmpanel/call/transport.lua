@@ -2,11 +2,12 @@
 -- decoded and interpreted like one from the network.
 --
 --     transport(request) -> answer, or nil and a failure
---       request = { url, method = "POST", headers, body, action, timeout = seconds left }
+--       request = { url, method = "POST", headers, body, action, timeout = seconds left, max_body = bytes }
 --       answer  = { status, headers?, body, delay? }
 --       failure = { code, message, sent, delay?, status?, headers?, body? }
 --
--- `body` is a string, or a function that returns the next piece and nil at the end. `delay` is in seconds; the client
+-- An answer's `body` is a string, or a function that returns the next piece, and at the end nil, or nil and a failure
+-- { code, message }. `max_body` is the most that the client reads of it. `delay` is in seconds; the client
 -- waits with the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut, timeout,
 -- encoding, protocol). Set `sent` to false only if nothing can have reached the panel. A transport that throws, or
 -- returns something else, fails with the code "transport": the request may have been sent, so a write is uncertain.
@@ -62,14 +63,10 @@ local function rate_reset_of(headers)
   return value and value > 0 and value or nil
 end
 
-local function pieces_of(body)
-  if type(body) == "function" then return body end
-  local given = false
-  return function()
-    if given then return nil end
-    given = true
-    return body
-  end
+-- -> the first piece or a later one; nil; nil, failure
+local function piece_of(body, is_first)
+  if type(body) == "function" then return body() end
+  return is_first and body or nil
 end
 
 -- For the wire log: the unchanged body, up to a limit.
@@ -77,19 +74,24 @@ local function keep(outcome, piece, most)
   outcome.body = ((outcome.body or "") .. piece):sub(1, most)
 end
 
--- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome. -> "too_large", message
-local function decode(outcome, body, request, most)
-  local decoder = core.decoder(request.schema, request.decimals, most)
-  local kept, ok, why, verdict = "", true, nil, nil
-  for piece in pieces_of(body) do
-    outcome.bytes = outcome.bytes + #piece
-    if outcome.bytes > most then return "too_large" end
-    if #kept < EXCERPT then kept = (kept .. piece):sub(1, EXCERPT) end
-    if request.keep_body then keep(outcome, piece, request.keep_body) end
-    if ok then ok, why, verdict = decoder:feed(piece) end
+-- A decoder takes 15 kB, and most answers have a hundred bytes: a few are kept for later answers.
+local SPARES_MAX = 8
+local spares = {}
+
+local function take_decoder(request, most)
+  return core.decoder(request.schema, request.decimals, most, table.remove(spares))
+end
+
+local function give_back(decoder)
+  if #spares < SPARES_MAX then spares[#spares + 1] = decoder end
+end
+
+-- Sets json, json_error and value of the outcome. -> "too_large", message
+local function finish_decoding(outcome, decoder, ok, why, verdict)
+  if ok then
+    ok, why, verdict = decoder:finish()
+    give_back(decoder)
   end
-  outcome.excerpt = kept
-  if ok then ok, why, verdict = decoder:finish() end
   if ok then
     outcome.json, outcome.value = why == nil and "null" or "whole", why
   else
@@ -98,20 +100,55 @@ local function decode(outcome, body, request, most)
   if verdict == "too_large" then return verdict, why end
 end
 
-local function ask(client, request, timeout)
-  local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["User-Agent"] = client.user_agent }
-  for _, line in ipairs(request.headers or client.headers or {}) do
-    local name, value = line:match("^([^:]*): ?(.*)$")
-    headers[name] = value
+-- Feeds the body to a decoder. Sets json, json_error, value, bytes and excerpt of the outcome. -> code, message
+local function decode(outcome, body, request, most)
+  local decoder = take_decoder(request, most)
+  local kept, ok, why, verdict = "", true, nil, nil
+  local piece, failure = piece_of(body, true)
+  while piece do
+    outcome.bytes = outcome.bytes + #piece
+    if outcome.bytes > most then return "too_large" end
+    if #kept < EXCERPT then kept = (kept .. piece):sub(1, EXCERPT) end
+    if request.keep_body then keep(outcome, piece, request.keep_body) end
+    if ok then ok, why, verdict = decoder:feed(piece) end
+    piece, failure = piece_of(body)
   end
+  outcome.excerpt = kept
+  local code, message = finish_decoding(outcome, decoder, ok, why, verdict)
+  if code or not failure then return code, message end
+  return failure.code, failure.message
+end
+
+local OURS = { host = "Host", ["user-agent"] = "User-Agent" }
+
+-- Converts lines "Name: value" to a table by name, with the headers of every request. In whatever case the user wrote
+-- the name of one of ours, it is sent once.
+local function by_name(user_agent, lines)
+  local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["User-Agent"] = user_agent }
+  for _, line in ipairs(lines or {}) do
+    local name, value = line:match("^([^:]*): ?(.*)$")
+    headers[OURS[text.lower(name)] or name] = value
+  end
+  return headers
+end
+
+-- Each request gets its own table, because a transport may change it.
+local function headers_for(client, request)
+  if request.headers then return by_name(client.user_agent, request.headers) end
+  local headers = {}
+  for name, value in pairs(client.headers) do headers[name] = value end
+  return headers
+end
+
+local function ask(client, request, timeout)
   return client.transport {
-    url = client.url, method = "POST", headers = headers, action = request.action, timeout = timeout,
-    body = client.form(request),
+    url = client.url, method = "POST", headers = headers_for(client, request), action = request.action,
+    timeout = timeout, max_body = client.max_body, body = client.form(request),
   }
 end
 
 local function new_outcome(seconds)
-  return { code = "", text = "", http_status = 0, http_version = 0, bytes = 0, seconds = seconds or 0, sent = true,
+  return { code = "", text = "", http_status = 0, http_version = 0, bytes = 0, seconds = seconds, sent = true,
     json = "empty", excerpt = "" }
 end
 
@@ -127,7 +164,8 @@ local function read_answer(outcome, answer, request, client)
   outcome.retry_after, outcome.rate_reset = retry_after_of(headers), rate_reset_of(headers)
   if answer.body == nil then return end
   local code, why = decode(outcome, answer.body, request, client.max_body)
-  if code then failed(outcome, code, why or ("the answer has more than %d bytes"):format(client.max_body)) end
+  if not code then return end
+  failed(outcome, code, why or code == "too_large" and ("the answer has more than %d bytes"):format(client.max_body))
 end
 
 --- Returns the form body of a call with the given key.
@@ -146,7 +184,7 @@ function transport.client(own)
   local key = own.key
   return {
     transport = own.transport, url = own.url, user_agent = own.user_agent, max_body = own.max_body,
-    headers = own.headers, form = function(call) return transport.form(call, key) end,
+    headers = by_name(own.user_agent, own.headers), form = function(call) return transport.form(call, key) end,
   }
 end
 
@@ -163,9 +201,11 @@ end
 
 local function finish(outcome, answer, failure, request, client)
   local ok, thrown = guard.call(read_answer, outcome, answer or failure, request, client)
-  if not ok then return failed(outcome, "transport", "the transport's answer threw: " .. tostring(thrown)) end
-  if not answer and outcome.code == "" then failed(outcome, failure.code, failure.message, failure.sent) end
-  return outcome
+  if not ok then
+    failed(outcome, "transport", "the transport's answer threw: " .. tostring(thrown))
+  elseif not answer and outcome.code == "" then
+    failed(outcome, failure.code, failure.message, failure.sent)
+  end
 end
 
 --- Makes one attempt.
@@ -181,14 +221,16 @@ function transport.run(loop, client, request, transfers)
   local delay = (answer or failure).delay or 0
   local late = delay >= timeout
   transfers[attempt] = true
-  local waited = sleep(loop, attempt, math.min(delay, timeout))
+  local waited = delay <= 0 or sleep(loop, attempt, math.min(delay, timeout))
   transfers[attempt] = nil
   local outcome = new_outcome(core.now() - begun)
   if not waited then return failed(outcome, "cancelled", "the call was cancelled") end
   if late then
     return failed(outcome, "timeout", ("Operation timed out after %.0f milliseconds"):format(timeout * 1000))
   end
-  return finish(outcome, answer, failure, request, client)
+  finish(outcome, answer, failure, request, client)
+  outcome.seconds = core.now() - begun
+  return outcome
 end
 
 return transport

@@ -1,8 +1,9 @@
 --- Determines whether an attempt may still be in flight. Pure: the argument `here` has the clocks and the processes
 -- (smmpanel.ledger.process).
 --
--- Time within one boot is measured by the clock since boot, which cannot be set. Otherwise two clocks are used, the
--- machines' and the store's (`row.age`). The shorter time counts, so setting one of them ends no lease early.
+-- Time within one boot is measured by the clock since boot, which cannot be set. The time of a suspend does not count,
+-- because the system may deliver the request when the machine continues. Otherwise two clocks are used, the machines'
+-- and the store's (`row.age`). The shorter time counts, so setting one of them ends no lease early.
 -- @module smmpanel.ledger.lease
 
 local lease = {}

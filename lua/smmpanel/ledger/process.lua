@@ -49,7 +49,7 @@ end
 ---@param seconds number the longest time for sending and storing the answer
 ---@return string
 function process.placer(seconds)
-  return identity().who .. times(core.now(), os.time(), seconds)
+  return identity().who .. times(core.awake(), os.time(), seconds)
 end
 
 --- Returns the placer of an attempt of which only the wall clock time is known.
@@ -85,7 +85,7 @@ end
 function process.here()
   local me = identity()
   return {
-    boot = me.boot, uptime = core.now(), wall = os.time(),
+    boot = me.boot, uptime = core.awake(), wall = os.time(),
     life = function(placer)
       local near = placer.boot == me.boot and placer.namespace == me.namespace
       if not near or placer.start == "-" or placer.boot == "-" then return nil end

@@ -19,6 +19,8 @@ function text.lower(s)
   return (s:gsub("[A-Z]", lower_of))
 end
 
+if rawget(_G, "jit") then text.lower = string.lower end -- LuaJIT's own, which knows no locale
+
 --- Removes white space at both ends.
 ---@param s string
 ---@return string

@@ -1,0 +1,83 @@
+-- The option `transport`: answers in pieces, and decoders that are used again for later answers.
+local core = require "smmpanel.core"
+local schemas = require "smmpanel.api.schemas"
+local smmpanel = require "smmpanel"
+
+-- Returns a panel whose answers have these pieces as their body, and then end with a failure, if there is one.
+local function panel_of(pieces, failure, more)
+  local given = { url = "http://127.0.0.1:1/", key = "K", retries = 0, transport = function()
+    local at = 0
+    return { status = 200, body = function()
+      at = at + 1
+      if pieces[at] then return pieces[at] end
+      return nil, failure
+    end }
+  end }
+  for name, value in pairs(more or {}) do given[name] = value end
+  return smmpanel.new(given)
+end
+
+describe("a transport whose answer arrives in pieces", function()
+  local CUT = { code = "cut", message = "the line broke" }
+
+  it("is read as one answer", function()
+    assert.equal(1.5, panel_of({ '{"bal', 'ance":"1', '.5"}' }):balance().balance)
+    assert.equal("empty", select(2, panel_of({}):balance()).code)
+  end)
+
+  it("ends with a failure: never an answer, and a write is uncertain", function()
+    local value, err = panel_of({ '{"balance":"1.5"}' }, CUT):balance()
+    assert.is_nil(value)
+    assert.same({ "network", "cut", "the line broke" }, { err.kind, err.code, (err.message:gsub("^.-: ", "")) })
+    value, err = panel_of({ '{"order":23501}' }, CUT):add { service = 1, link = "x", quantity = 1 }
+    assert.is_nil(value)
+    assert.is_true(err.uncertain)
+    assert.equal("23501", tostring(err.answer.order))
+  end)
+
+  it("is read up to max_body, which the transport knows", function()
+    local asked
+    local value, err = panel_of({ ("x"):rep(1000), ("x"):rep(1000) }, nil, { max_body = 1500 }):balance()
+    assert.is_nil(value)
+    assert.equal("too_large", err.code)
+    smmpanel.new { url = "http://127.0.0.1:1/", key = "K", max_body = 1500, transport = function(request)
+      asked = request.max_body
+      return { status = 200, body = "{}" }
+    end }:balance()
+    assert.equal(1500, asked)
+  end)
+end)
+
+describe("a decoder that is used again", function()
+  it("has nothing of its last answer, and the new options", function()
+    local decoder = core.decoder(schemas.balance, "string")
+    assert(decoder:feed '{"balance":"1.5"}')
+    assert.same({ true, { balance = "1.5" } }, { decoder:finish() })
+    assert.equal(decoder, core.decoder(schemas.balance, "number", nil, decoder))
+    assert(decoder:feed '{"balance":"2.5"}')
+    assert.same({ true, { balance = 2.5 } }, { decoder:finish() })
+    core.decoder(nil, nil, nil, decoder)
+    assert.is_nil((decoder:feed "[1,"  and decoder:finish()))
+    core.decoder(nil, nil, nil, decoder)
+    assert(decoder:feed "[7]")
+    assert.same({ true, { 7 } }, { decoder:finish() })
+  end)
+
+  it("is refused if it is something else", function()
+    assert.has_error(function() core.decoder(nil, nil, nil, io.stdout) end)
+    assert.has_error(function() core.decoder(nil, nil, nil, {}) end)
+  end)
+
+  it("took 15 kB for each answer of a transport", function()
+    local panel = panel_of { '{"balance":"1.5"}' }
+    for _ = 1, 100 do panel:balance() end
+    collectgarbage()
+    collectgarbage()
+    collectgarbage "stop"
+    local before = collectgarbage "count"
+    for _ = 1, 100 do panel:balance() end
+    local used = (collectgarbage "count" - before) / 100
+    collectgarbage "restart"
+    assert.is_true(used < 10, used .. " kB")
+  end)
+end)

@@ -7,6 +7,7 @@ local ngx_now = ngx.now
 
 local HEAD_END, LINE_END, LONGEST_END = "\r?\n\r?\n", "\r?\n", 4
 local HEAD_MAX = 32 * 1024 -- bytes of one answer's status line and headers
+local HEADERS_MAX = 512    -- of one answer, as in the engine: joining those with the same name takes time
 local LINE_MAX = 1024      -- bytes of a chunk's size with its extension, or of a trailer
 local TRAILERS_MAX = 32
 local INTERIM_MAX = 8      -- answers of status 1xx before the final one
@@ -62,17 +63,27 @@ local function may_be_http(begin)
   return begin:sub(1, #BEGIN) == BEGIN:sub(1, #begin)
 end
 
--- -> status, headers by their names in lower case, version; nil, error, code
+-- -> headers by their names in lower case; nil, error, code
+local function headers_of(head)
+  local headers, count = {}, 0
+  for name, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    local key = name:lower()
+    headers[key] = headers[key] and headers[key] .. ", " .. value or value
+    count = count + 1
+    if count > HEADERS_MAX then return nil, "the answer has too many headers", "protocol" end
+  end
+  return headers
+end
+
+-- -> status, headers, version; nil, error, code
 local function receive_head(client)
   local head, err, code = take_before(client, HEAD_END, HEAD_MAX)
   local version, status = (head or ""):match "^HTTP/(1%.%d) (%d%d%d)"
   if not version and (head or not may_be_http(client.rest)) then return nil, "the answer is not HTTP/1", "protocol" end
   if not head then return nil, err, code end
-  local headers = {}
-  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    local key = name:lower()
-    headers[key] = headers[key] and headers[key] .. ", " .. value or value
-  end
+  local headers
+  headers, err, code = headers_of(head)
+  if not headers then return nil, err, code end
   return tonumber(status), headers, version
 end
 
@@ -145,7 +156,7 @@ end
 local function reader_for(client, status, headers, version)
   local coding, length = headers["transfer-encoding"], headers["content-length"]
   local keeps = version ~= "1.0" and not (headers.connection or ""):lower():find("close", 1, true)
-  if status == 204 or status == 304 then return length_reader(client, 0), keeps end
+  if status == 204 or status == 304 then return length_reader(client, 0), false end -- some servers send a body
   if coding then
     if coding:lower() ~= "chunked" then return nil, "the answer has the Transfer-Encoding " .. coding, "encoding" end
     return chunk_reader(client), keeps and not length

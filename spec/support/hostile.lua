@@ -109,6 +109,8 @@ hostile.BOMBS = {
   { "a character set for an encoding", { OK .. encoded "UTF-8" .. "\r\n" .. BODY }, "ok" },
   -- One line from libcurl 8.22 on, and then an empty answer.
   { "a header folded 20,000 times", { OK .. "X: y\r\n", { 20000, " y\r\n" }, "\r\n" }, nil, nil },
+  { "6,400 headers with one name", { OK, { 6400, "a:b\r\n" }, "Content-Length: 17\r\n\r\n" .. BODY }, "network",
+    "protocol" },
   { "20,000 headers", { OK, { 20000, "X:\r\n" }, "\r\n" }, "network", "protocol" },
   { "endless chunks of one byte", { OK .. "Transfer-Encoding: chunked\r\n\r\n", { 100000000, "1\r\n \r\n" } },
     nil, nil },

@@ -176,7 +176,7 @@ describe("smmpanel add, in a pipe,", function()
       local line = "smmpanel add --panel slow --yes --csv --from " .. path
       home:run(("%s & pid=$!; until [ \"$("
         .. "curl -sS -X POST '%s/stats?name=kill' | grep -o '\"made\":[0-9]*' | cut -d: -f2)\" "
-        .. "-ge 60 ]; do sleep 0.02; done; kill -KILL $pid; wait"):format((line:gsub("^smmpanel", cli.COMMAND)),
+        .. "-ge 60 ]; do again 0.02; done; kill -KILL $pid; wait"):format((line:gsub("^smmpanel", cli.COMMAND)),
         sandbox.control))
       local made, before = sandbox.counts "kill".made
       assert.is_true(made >= 60 and made < 200, made)

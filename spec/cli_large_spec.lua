@@ -54,7 +54,7 @@ describe("10,000", function()
     home:write("ids", table.concat(ids, "\n"))
     local url = { fault = "latency:0.2", name = "stream" }
     local out = home:run(([[smmpanel status --csv --from ~/ids >~/report &
-      until [ "$(wc -l <~/report)" -gt 1000 ]; do sleep 0.05; done
+      until [ "$(wc -l <~/report)" -gt 1000 ]; do again 0.05; done
       curl -sS -X POST '%s/stats?name=stream'; wait]]):format(sandbox.control), url)
     local early = cjson.decode(out).requests
     assert.is_true(early < 100, early .. " requests were made when the first records came")

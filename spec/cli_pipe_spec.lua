@@ -162,7 +162,7 @@ describe("the command line in a pipe", function()
       assert.truthy(code == 0 or code == 141)
       -- If the signal is ignored, the write fails instead.
       out, err = home:run("trap '' PIPE; { sleep 0.3; smmpanel services; echo $? >~/code; } | true; "
-        .. "until [ -s ~/code ]; do sleep 0.05; done; cat ~/code")
+        .. "until [ -s ~/code ]; do again 0.05; done; cat ~/code")
       assert.equal("141\n", out)
       assert.equal("", err)
     end)

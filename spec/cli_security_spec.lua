@@ -55,7 +55,7 @@ describe("the command line, security:", function()
     for i = 1, 3 do
       local out, err, code = home:run(([[rm -rf ~/cache
         %s add service=1 link=https://example.com/stop quantity=100 --yes & pid=$!
-        until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do sleep 0.005; done
+        until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do again 0.005; done
         kill -INT $pid; wait $pid]]):format(cli.COMMAND), { name = "stop" .. i })
       assert.equal(130, code, out .. err)
       assert.equal(0, sandbox.counts("stop" .. i).made)
@@ -69,7 +69,7 @@ describe("the command line, security:", function()
       local name = "wait" .. i
       local out, err, code = home:run(([[rm -rf ~/cache
         %s %s & pid=$!
-        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":1'; do sleep 0.05; done
+        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":1'; do again 0.05; done
         kill -INT $pid; wait $pid]]):format(cli.COMMAND, line, sandbox.control, name),
         { name = name, fault = "latency:20" })
       assert.equal(130, code, out .. err)
@@ -81,7 +81,7 @@ describe("the command line, security:", function()
   it("the leftovers of a killed save are removed by the next one", function()
     local _, err, code = home:run(([[rm -rf ~/cache; mkdir -p ~/cache/smmpanel; chmod 755 ~/cache/smmpanel
       %s services >/dev/null & pid=$!
-      until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do sleep 0.005; done
+      until ls ~/cache/smmpanel/*.new >/dev/null 2>&1; do again 0.005; done
       kill -KILL $pid; wait $pid]]):format(cli.COMMAND), { name = "killed" })
     assert.equal(137, code, err)
     assert.matches("%.new\n$", (home:run "ls ~/cache/smmpanel"))

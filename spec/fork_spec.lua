@@ -47,7 +47,11 @@ local PROGRAM = [[
 ]]
 
 describe("a fork", function()
-  if not has_posix or os.getenv "TSAN_OPTIONS" then return pending "needs luaposix, /proc, and no threads watched" end
+  if not has_posix or os.getenv "TSAN_OPTIONS" then
+    return it("shares nothing with its child", function()
+      pending "a fork needs luaposix and /proc, and no thread sanitizer"
+    end)
+  end
   local directory, server, other
   setup(function()
     directory, server = run("mktemp -d"):match "%S+", raw.start()

@@ -200,7 +200,7 @@ describe("Ctrl-C in a command", function()
   it("is reported with exit code 130 although the output fails", function()
     for name, where in pairs { full = "/dev/full", closed = "&-" } do
       local line = ([[%s cancel 1 2 3 -y --csv >%s & pid=$!
-        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":[1-9]'; do sleep 0.05; done
+        until curl -sS -X POST '%s/stats?name=%s' | grep -q '"requests":[1-9]'; do again 0.05; done
         kill -INT $pid; wait $pid]]):format(cli.COMMAND, where, sandbox.control, name)
       local out, err, code = home:run(line, { name = name, fault = "latency:0.7" })
       assert.is_nil((out .. err):find("traceback", 1, true), err)

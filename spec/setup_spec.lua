@@ -227,4 +227,15 @@ describe("tools/systems", function()
     end
     assert.is_nil(page:find("old", 1, true))
   end)
+
+  it("stops at a misspelt step or suite, and lists those that exist", function()
+    local function refused(words, message)
+      local said = shell("SYSTEMS_DIR=/dev/null/none " .. words .. " 2>&1")
+      assert.equal(message .. "\nexit 2\n", said)
+    end
+    refused("STEP='make tests' tools/systems table", "tools/systems: there is no step 'make tests'; the steps: "
+      .. "make demo, ways to install, make deb, make test, make test-luas, make lint")
+    refused("tools/systems trixi", "tools/systems: there is no suite 'trixi'; the suites: bookworm trixie sid, and "
+      .. "libcurl, musl, table")
+  end)
 end)

@@ -71,7 +71,15 @@ function Home:environment(options)
   return environment(self.path, env)
 end
 
---- Runs a line of shell in which `smmpanel` is the command, without a terminal.
+-- The body of a loop that waits: sleeps, or ends the script if the wait does not end.
+local AGAIN = [[again() {
+  [ $SECONDS -lt 60 ] || { echo "the wait does not end" >&2; kill -KILL $! 2>/dev/null; exit 99; }
+  sleep "$1"
+}
+]]
+
+--- Runs a line of shell in which `smmpanel` is the command, without a terminal. `until ...; do again 0.05; done`
+-- waits for at most a minute.
 ---@param line string
 ---@param options? { fault: string?, name: string?, env: table?, panel: boolean?, input: string? }
 ---@return string stdout
@@ -80,7 +88,7 @@ end
 function Home:run(line, options)
   options = options or {}
   local input = options.input and self:write(".in", options.input) or "/dev/null"
-  local script = self:write(".script", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\n' .. line .. "\n")
+  local script = self:write(".script", "smmpanel() { " .. cli.COMMAND .. ' "$@"; }\n' .. AGAIN .. line .. "\n")
   local out, err = self.path .. "/.out", self.path .. "/.err"
   local command = ("%s setsid bash %s <%s >%s 2>%s; echo $?"):format(self:environment(options), quoted(script),
     quoted(input), quoted(out), quoted(err))

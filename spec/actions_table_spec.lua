@@ -3,7 +3,6 @@ local actions = require "smmpanel.api.actions"
 local child = require "spec.support.child"
 local system = require "spec.support.system"
 
-local first_line = system.first_line
 
 local IS = { id = true, state = true, yes = true, any = true }
 local TYPES = { id = true, money = true, count = true, flag = true }
@@ -34,11 +33,10 @@ describe("the table of actions", function()
   end)
 
   it("gives a new action its command with one file in cli/commands/", function()
-    local directory = first_line "mktemp -d"
+    local directory = system.directory()
     os.execute(("mkdir %s/smmpanel && cp -r lua/smmpanel/cli %s/smmpanel"):format(directory, directory))
-    local file = assert(io.open(directory .. "/smmpanel/cli/commands/pause.lua", "w"))
-    file:write 'return { name = "pause", about = "Pause orders." }'
-    file:close()
+    local file = directory .. "/smmpanel/cli/commands/pause.lua"
+    system.write(file, 'return { name = "pause", about = "Pause orders." }')
     local names = child.run(([[
       package.path = "%s/?.lua;%s/?/init.lua;" .. package.path
       for _, command in ipairs(require("smmpanel.cli.arguments").commands()) do io.write(command.name, " ") end
@@ -48,8 +46,6 @@ describe("the table of actions", function()
   end)
 
   it("is not repeated anywhere: no other table lists the actions that read", function()
-    local pipe = io.popen "grep -rlE 'refill_status *= *true' lua"
-    assert.equal("", pipe:read "*a")
-    pipe:close()
+    assert.equal("", system.output "grep -rlE 'refill_status *= *true' lua")
   end)
 end)

@@ -2,14 +2,14 @@
 local core = require "smmpanel.core"
 local errors = require "smmpanel.errors"
 local process = require "spec.support.process"
-local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 describe("panel:add_all", function()
   local sandbox, directory, n = nil, nil, 0
-  setup(function() sandbox, directory = sandboxes.start { balance = "1000000" }, redis_server.scratch() end)
+  setup(function() sandbox, directory = sandboxes.start { balance = "1000000" }, system.directory() end)
   teardown(function()
     sandbox.stop()
     os.execute("rm -rf " .. directory)
@@ -211,9 +211,7 @@ describe("panel:add_all", function()
       panel:add_all(list, { concurrency = 64 })
     ]]):format(sandbox.url_with("latency:0.05", name), sandbox.key, ("%s/%d.db"):format(directory, n))
     local file = directory .. "/low_rate.lua"
-    local handle = assert(io.open(file, "w"))
-    handle:write(script)
-    handle:close()
+    system.write(file, script)
     local pipe = io.popen(("echo $$; exec %s %s"):format(process.lua(), file))
     local pid = pipe:read "*n"
     while sandbox.counts(name).requests < 2 do socket.sleep(0.02) end
@@ -313,7 +311,7 @@ end)
 
 describe("max_cost", function()
   local sandbox, directory
-  setup(function() sandbox, directory = sandboxes.start { balance = "1000000" }, redis_server.scratch() end)
+  setup(function() sandbox, directory = sandboxes.start { balance = "1000000" }, system.directory() end)
   teardown(function()
     sandbox.stop()
     os.execute("rm -rf " .. directory)

@@ -1,5 +1,6 @@
 -- smmpanel.catalog: find, search, cost, price, check, diff, save and load.
 local catalog = require "smmpanel.catalog"
+local system = require "spec.support.system"
 
 local services = {
   { service = 1, name = "Followers", type = "Default", category = "First", rate = "0.90", min = 50,
@@ -119,9 +120,7 @@ describe("catalog:cost", function()
       questions[i] = rate .. " * " .. quantity .. " * 0.001"
     end
     local name = os.tmpname()
-    local file = assert(io.open(name, "w"))
-    file:write("scale = 40\n", table.concat(questions, "\n"), "\n")
-    file:close()
+    system.write(name, "scale = 40\n", table.concat(questions, "\n"), "\n")
     local pipe = assert(io.popen("BC_LINE_LENGTH=0 bc " .. name))
     for i, case in ipairs(rates) do
       local expected = pipe:read "*l":gsub("0+$", ""):gsub("%.$", ""):gsub("^%.", "0.")
@@ -260,7 +259,7 @@ describe("catalog:save and load", function()
     assert.is_nil(saved)
     assert.matches("a function cannot be written as JSON", why)
     assert.equal(#services, #assert(catalog.load(path)).list)
-    assert.is_nil(io.popen("ls " .. path .. ".* 2>/dev/null"):read "*l")
+    assert.is_nil(system.first_line("ls " .. path .. ".* 2>/dev/null"))
     local ok, problem = list:save "/nonexistent/directory/file"
     assert.is_nil(ok)
     assert.matches("No such file", problem)
@@ -268,9 +267,7 @@ describe("catalog:save and load", function()
 
   it("explains what is wrong with a file", function()
     local function load(text)
-      local file = assert(io.open(path, "w"))
-      file:write(text)
-      file:close()
+      system.write(path, text)
       return select(2, catalog.load(path))
     end
     assert.matches("not a catalogue", load "")

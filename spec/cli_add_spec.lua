@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
+local system = require "spec.support.system"
 
 describe("smmpanel add, in a pipe,", function()
   local sandbox, home, run = cli_sandbox.one_home { balance = "100000" }
@@ -22,7 +23,7 @@ describe("smmpanel add, in a pipe,", function()
     home:write("comments", "one\n\n two \r\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n")
     local line = "smmpanel add service=2 link=https://example.com/list%d --yes comments=%s"
     run(line:format(1, "@" .. home.path .. "/comments"))
-    run(line:format(2, "@-"), 0, { input = cli.read_file(home.path .. "/comments") })
+    run(line:format(2, "@-"), 0, { input = system.read(home.path .. "/comments") })
     local several = {}
     for i = 1, 10 do several[i] = "comments=c" .. i end
     run("smmpanel add service=2 link=https://example.com/list3 --yes " .. table.concat(several, " "))

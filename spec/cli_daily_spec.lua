@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
+local system = require "spec.support.system"
 
 describe("the command line, day by day:", function()
   local sandbox, home, run = cli_sandbox.one_home { balance = "100.84292" }
@@ -99,7 +100,7 @@ describe("the command line, day by day:", function()
         local script = home:write("session", ("%s script -qec '%s status 1 100' ~/typed >/dev/null\n"):format(env,
           (cli.COMMAND:gsub("'", ""))))
         home:run("bash " .. script .. " 2>&1; true")
-        local text = cli.read_file(home.path .. "/typed")
+        local text = system.read(home.path .. "/typed")
         assert.matches("In progress", text)
         assert.is_nil(text:find "\27", env)
         terminal:close()

@@ -5,6 +5,7 @@ local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
 local decimal = require "smmpanel.util.decimal"
+local system = require "spec.support.system"
 
 local COUNT = 200
 
@@ -64,7 +65,7 @@ describe("a day's work", function()
     -- It works again.
     run "smmpanel add --from ~/orders.csv --yes --csv >~/report.csv"
     assert.equal(COUNT, made())
-    local report = assert(csv.records(cli.read_file(home.path .. "/report.csv")))
+    local report = assert(csv.records(system.read(home.path .. "/report.csv")))
     assert.equal(COUNT, #report)
     assert.equal("", (run "smmpanel pending"))
 
@@ -81,7 +82,7 @@ describe("a day's work", function()
     -- The panel's books: what it reports as the cost of each order.
     run "smmpanel status --from ~/report.csv --csv >~/status.csv"
     local theirs = decimal.zero
-    for _, record in ipairs(assert(csv.records(cli.read_file(home.path .. "/status.csv")))) do
+    for _, record in ipairs(assert(csv.records(system.read(home.path .. "/status.csv")))) do
       theirs = theirs + decimal.parse(record.values.charge)
     end
     assert.equal(decimal.text(ours), decimal.text(theirs))

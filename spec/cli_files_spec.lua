@@ -5,6 +5,7 @@ local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local process = require "spec.support.process"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 local text = require "smmpanel.util.text"
 
 describe("the command line", function()
@@ -15,7 +16,7 @@ describe("the command line", function()
   it("refuses a damaged catalogue, and fetches one in place of a damaged cache", function()
     home:expect "smmpanel services"
     local cache = home:run("ls ~/cache/smmpanel/*.json"):match "[^\n]+"
-    local owner = cli.read_file(cache):match '"owner":"(.-)"'
+    local owner = system.read(cache):match '"owner":"(.-)"'
     for _, rest in ipairs {
       ('"saved":1e300,"owner":"%s","services":[%s]}'):format(owner, SERVICE),
       ('"saved":"x","owner":"%s","services":[%s]}'):format(owner, SERVICE),

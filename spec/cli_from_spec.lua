@@ -1,8 +1,8 @@
 -- Files for commands with --from: each is read by its columns and checked completely, and no other cell ever becomes an
 -- id or an order. Against the sandbox's own count.
-local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
+local system = require "spec.support.system"
 
 local HEAD = "ref,service,link,quantity\r\n"
 
@@ -24,7 +24,7 @@ describe("smmpanel --from", function()
   it("reads the report of one command in the next", function()
     home:write("made.csv", HEAD .. "m-1,1,https://example.com/m1,100\r\nm-2,1,https://example.com/m2,50\r\n")
     run "smmpanel add --yes --csv --from ~/made.csv >~/report.csv"
-    local made = assert(csv.records(cli.read_file(home.path .. "/report.csv")))
+    local made = assert(csv.records(system.read(home.path .. "/report.csv")))
     local out = run "smmpanel status --csv --from ~/report.csv >~/status.csv; cat ~/status.csv"
     local states = assert(csv.records(out))
     assert.equal(made[1].values.order, states[1].values.order)

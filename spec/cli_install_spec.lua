@@ -1,6 +1,7 @@
 -- What make install adds besides the modules: the command, its manual, and completion in the real shells.
 local cli = require "spec.support.cli"
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
 describe("make install", function()
   local home, prefix
@@ -14,7 +15,7 @@ describe("make install", function()
   teardown(function() home:remove() end)
 
   it("installs a command that finds its own modules, also through a symbolic link", function()
-    assert.equal("#!/usr/bin/env " .. process.lua(), cli.read_file(prefix .. "/bin/smmpanel"):match "^[^\n]*")
+    assert.equal("#!/usr/bin/env " .. process.lua(), system.read(prefix .. "/bin/smmpanel"):match "^[^\n]*")
     os.execute(("ln -s %s/bin/smmpanel %s/link"):format(prefix, home.path))
     for _, path in ipairs { prefix .. "/bin/smmpanel", home.path .. "/link", "prefix/bin/smmpanel" } do
       assert.matches("^smmpanel %d", (home:run("cd ~; unset LUA_PATH LUA_CPATH; command " .. path .. " --version")))

@@ -1,8 +1,8 @@
 -- The command line with the data of a large shop: 10,000 services, 10,000 orders.
 local cjson = require "cjson"
-local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
+local system = require "spec.support.system"
 
 describe("10,000", function()
   local sandbox, home = cli_sandbox.one_home { services = 10000 }
@@ -12,8 +12,8 @@ describe("10,000", function()
     local least = math.huge
     for _ = 1, 5 do
       local _, err = home:run("TIMEFORMAT='%U %S'; time " .. line .. " >/dev/null")
-      local user, system = err:match "([%d.]+) ([%d.]+)\n$"
-      least = math.min(least, user + system)
+      local own, kernel = err:match "([%d.]+) ([%d.]+)\n$"
+      least = math.min(least, own + kernel)
     end
     return least
   end
@@ -58,7 +58,7 @@ describe("10,000", function()
       curl -sS -X POST '%s/stats?name=stream'; wait]]):format(sandbox.control), url)
     local early = cjson.decode(out).requests
     assert.is_true(early < 100, early .. " requests were made when the first records came")
-    local records = assert(csv.records(cli.read_file(home.path .. "/report")))
+    local records = assert(csv.records(system.read(home.path .. "/report")))
     assert.equal(10000, #records)
     for i, record in ipairs(records) do assert.equal(ids[i], record.values.order) end
     assert.equal(100, sandbox.counts "stream".requests)

@@ -1,5 +1,4 @@
 -- The pure parts of the command line: widths, tables, CSV, Lua literals, bars, frames.
-local cli = require "spec.support.cli"
 local csv = require "smmpanel.cli.input.csv"
 local changes = require "smmpanel.cli.views.changes"
 local formats = require "smmpanel.cli.views.formats"
@@ -7,6 +6,7 @@ local layout = require "smmpanel.cli.views.table"
 local literal = require "smmpanel.cli.views.lua_literal".encode
 local process = require "spec.support.process"
 local progress = require "smmpanel.cli.views.progress"
+local system = require "spec.support.system"
 local watched = require "smmpanel.cli.views.watched"
 local width = require "smmpanel.cli.views.width"
 
@@ -131,7 +131,7 @@ describe("a colour", function()
   -- A real terminal, because nothing is coloured elsewhere. Lua 5.4.4 frees the stack that it uses when it concatenates
   -- objects and the stack has to grow; lua-term's colours are such objects.
   it("is written at any depth of the stack", function()
-    local path = cli.write_file(os.tmpname(), [[
+    local path = system.write(os.tmpname(), [[
       local paint = require "smmpanel.cli.views.terminal".painter(io.stdout)
       local function at(depth)
         if depth == 0 then return paint("good", "x") end
@@ -141,9 +141,7 @@ describe("a colour", function()
       for depth = 0, 400 do assert(coroutine.wrap(at)(depth) == "\27[32mx\27[0m") end
       print "painted"]])
     local line = "env -u NO_COLOR TERM=xterm LUA_PATH='%s' LUA_CPATH='%s' script -qec '%s %s' /dev/null </dev/null"
-    local pipe = io.popen(line:format(package.path, package.cpath, process.lua(), path))
-    local out = pipe:read "*a"
-    pipe:close()
+    local out = system.output(line:format(package.path, package.cpath, process.lua(), path))
     os.remove(path)
     assert.equal("painted\r\n", out)
   end)

@@ -1,6 +1,6 @@
 -- docs/terminal.svg shows a real session: running that session again gives the same texts.
-local cli = require "spec.support.cli"
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
 -- Without positions and colours, because another tmux may count the cells of an emoji differently.
 local function texts(svg)
@@ -9,10 +9,8 @@ end
 
 describe("the picture in the README", function()
   it("is what a terminal shows", function()
-    local pipe = io.popen(process.lua() .. " tools/picture")
-    local fresh = pipe:read "*a"
-    pipe:close()
-    assert.equal(texts(fresh), texts(cli.read_file "docs/terminal.svg"))
-    assert.truthy(cli.read_file "README.md":find("](docs/terminal.svg)", 1, true))
+    local fresh = system.output(process.lua() .. " tools/picture")
+    assert.equal(texts(fresh), texts(system.read "docs/terminal.svg"))
+    assert.truthy(system.read "README.md":find("](docs/terminal.svg)", 1, true))
   end)
 end)

@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local csv = require "smmpanel.cli.input.csv"
+local system = require "spec.support.system"
 
 describe("the command line in a pipe", function()
   local sandbox, home = cli_sandbox.one_home()
@@ -143,9 +144,9 @@ describe("the command line in a pipe", function()
       assert.equal("", run "smmpanel services --diff")
       local saved = home.path .. "/saved.json"
       run("smmpanel services --save " .. saved)
-      local text = cli.read_file(saved):gsub('"rate":"0.90"', '"rate":"1.00"'):gsub('"max":1500', '"max":1400')
+      local text = system.read(saved):gsub('"rate":"0.90"', '"rate":"1.00"'):gsub('"max":1500', '"max":1400')
         :gsub('"service":21', '"service":99')
-      cli.write_file(saved, text)
+      system.write(saved, text)
       local list = cjson.decode((run("smmpanel services --json --against " .. saved)))
       assert.equal(4, #list)
       assert.same({ change = "changed", service = 1, name = "Followers", field = "rate", before = "1.00",

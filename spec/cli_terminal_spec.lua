@@ -1,6 +1,7 @@
 -- The command line on a real terminal (tmux), against the sandbox: what a person sees.
 local cli = require "spec.support.cli"
 local cli_sandbox = require "spec.support.cli_sandbox"
+local system = require "spec.support.system"
 local width = require "smmpanel.cli.views.width"
 
 describe("the command line on a terminal", function()
@@ -84,11 +85,11 @@ describe("the command line on a terminal", function()
     terminal:type "smmpanel status --from ~/ids --csv >~/report; echo code $?"
     terminal:wait "status  [█]+[░]+  [%d,]+/10,000  [%d,]+/s  %d+ s left"
     local early = terminal:wait "status  [█]+[░]+  [45],%d%d%d/10,000"
-    local _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    local _, rows = system.read(home.path .. "/report"):gsub("\n", "\n")
     assert.is_true(rows > 1000 and rows < 10000, rows .. " rows at\n" .. early)
     local screen = terminal:wait "0 found, 10,000 failed"
     assert.is_nil(screen:find "█")
-    _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    _, rows = system.read(home.path .. "/report"):gsub("\n", "\n")
     assert.equal(10001, rows)
   end)
 
@@ -115,7 +116,7 @@ describe("the command line on a terminal", function()
     assert.matches("stopping: waiting for the answers to sent requests; Ctrl%-C again stops at once\n", screen)
     local done = screen:match "smmpanel: stopped: ([%d,]+) of 5,000 done\n"
     assert.is_nil(screen:find "█")
-    local _, rows = cli.read_file(home.path .. "/report"):gsub("\n", "\n")
+    local _, rows = system.read(home.path .. "/report"):gsub("\n", "\n")
     assert.equal(done:gsub(",", "") + 1, rows)
     assert.matches("\nfine\n", terminal:run "echo fine")
   end)
@@ -337,7 +338,7 @@ describe("the command line on a terminal", function()
       shows("smmpanel services --cost 1 1500", "1500 of service 1, Followers, at 0.90\n1.35\ncode 0")
       shows("smmpanel services --diff", "21 services are saved for the next time")
       local kept = home:run "ls $XDG_CACHE_HOME/smmpanel/*.last.json":gsub("\n", "")
-      cli.write_file(kept, (cli.read_file(kept):gsub('"rate":"0.90"', '"rate":"1.00"')))
+      system.write(kept, (system.read(kept):gsub('"rate":"0.90"', '"rate":"1.00"')))
       shows("smmpanel services --diff", "~ changed +1 +Followers +rate +1.00 +0.90 %(%-10.0 %%%)",
         "0 new, 0 gone, 1 changed since ")
       shows("smmpanel services nothing like this", "none of 21 services matches\ncode 0")

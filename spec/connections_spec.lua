@@ -3,19 +3,14 @@ local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
-local run = require("spec.support.system").output
-
-local function write_file(name, text)
-  local file = assert(io.open(name, "w"))
-  file:write(text)
-  file:close()
-end
+local run = system.output
 
 describe("connections", function()
   local directory, server, sandbox
   setup(function()
-    directory, server, sandbox = run("mktemp -d"):match "%S+", raw.start(), support.start()
+    directory, server, sandbox = system.directory(), raw.start(), support.start()
     assert(run(("cc -shared -fPIC -o %s/preload.so spec/support/preload.c -ldl 2>&1"):format(directory)) == "")
   end)
   teardown(function()
@@ -26,7 +21,7 @@ describe("connections", function()
 
   -- Returns what a chunk prints in a separate process with the preloaded library.
   local function preloaded(variables, chunk)
-    write_file(directory .. "/run.lua", chunk)
+    system.write(directory .. "/run.lua", chunk)
     return run(("env %s LD_PRELOAD=%s/preload.so %s %s/run.lua 2>&1"):format(variables, directory, process.lua(),
       directory))
   end
@@ -110,7 +105,7 @@ describe("connections", function()
       print((select(2, s:getsockname()))) s:close()']])
     local port = listener.line
     listener.stop()
-    write_file(directory .. "/nginx.conf", (([[
+    system.write(directory .. "/nginx.conf", (([[
       daemon off; master_process off; pid DIR/nginx.pid; error_log stderr crit;
       events { worker_connections 512; }
       http {

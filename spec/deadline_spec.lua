@@ -3,17 +3,18 @@
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 local TIMEOUT, HELD = 0.25, 1
 local MARGIN = (HELD - TIMEOUT) / 2 -- a busy server may note an arrival late
 local WAITS = 4 -- of the thread, from taking the request up to the end of the answer
 
-local run = require("spec.support.system").output
+local run = system.output
 
 describe("a delayed thread", function()
   local directory, server
   setup(function()
-    directory = run("mktemp -d"):match "%S+"
+    directory = system.directory()
     assert(run(("cc -shared -fPIC -o %s/preload.so spec/support/preload.c -ldl 2>&1"):format(directory)) == "")
     server = process.start(process.lua() .. " spec/support/count_server.lua")
   end)
@@ -32,8 +33,7 @@ describe("a delayed thread", function()
   -- Places an order in a process whose thread is delayed. Returns its deadline and its result.
   local function add(at, store)
     local name = directory .. "/run.lua"
-    local file = assert(io.open(name, "w"))
-    file:write(([[
+    system.write(name, ([[
       local smmpanel, socket = require "smmpanel", require "socket"
       local panel = smmpanel.new { url = "http://127.0.0.1:%s/", key = "key", ledger = %s, retries = 3 }
       local before = socket.gettime()
@@ -41,7 +41,6 @@ describe("a delayed thread", function()
       local made, err = panel:add(order, { ref = "a %d", timeout = %s })
       print(before + %s, made and "made" or err.code, err and err.uncertain)
     ]]):format(server.line, store, at, TIMEOUT, TIMEOUT))
-    file:close()
     return run(("env LD_PRELOAD=%s/preload.so HOLD_AT=%d HOLD_SECONDS=%s %s %s 2>&1"):format(directory, at, HELD,
       process.lua(), name))
   end

@@ -1,8 +1,9 @@
 -- A program that forks: what its children inherit of the engine.
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
+local system = require "spec.support.system"
 
-local run = require("spec.support.system").output
+local run = system.output
 local has_posix = pcall(require, "posix.unistd") and io.open "/proc/self/fd" ~= nil
 
 -- The beginning of each program. `ask` makes so many calls at once and returns the last one's result.
@@ -54,7 +55,7 @@ describe("a fork", function()
   end
   local directory, server, other
   setup(function()
-    directory, server = run("mktemp -d"):match "%S+", raw.start()
+    directory, server = system.directory(), raw.start()
     other = process.start(process.lua() .. " spec/support/echo_server.lua")
     assert(run(("cc -shared -fPIC -o %s/preload.so spec/support/preload.c -ldl 2>&1"):format(directory)) == "")
   end)
@@ -66,9 +67,7 @@ describe("a fork", function()
 
   -- Returns what a program prints. One that hangs is ended.
   local function said_by(variables, chunk)
-    local file = assert(io.open(directory .. "/run.lua", "w"))
-    file:write(PROGRAM, chunk)
-    file:close()
+    system.write(directory .. "/run.lua", PROGRAM, chunk)
     return run(("env %s timeout 30 %s %s/run.lua 2>&1"):format(variables, process.lua(), directory))
   end
 

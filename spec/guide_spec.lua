@@ -1,6 +1,7 @@
 -- docs/guide.md: each chapter runs as one program against the sandbox and prints what it says.
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local PRELUDE = [[
 io.stdout:setvbuf "no" -- what was printed before it hung is wanted too
@@ -52,13 +53,9 @@ end
 
 local function run(chapter, sandbox)
   local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(sandbox.prelude or "", PRELUDE, table.concat(chapter.lines, "\n"), "\n")
-  file:close()
+  system.write(path, sandbox.prelude or "", PRELUDE, table.concat(chapter.lines, "\n"), "\n")
   local command = "SMMPANEL_URL=%s SMMPANEL_KEY=%s timeout 60 %s %s 2>&1 || echo status $?"
-  local pipe = io.popen(command:format(sandbox.url, sandbox.key, process.lua(), path))
-  local text = pipe:read "*a"
-  pipe:close()
+  local text = system.output(command:format(sandbox.url, sandbox.key, process.lua(), path))
   os.remove(path)
   return text
 end

@@ -4,8 +4,9 @@ local core = require "smmpanel.core"
 local hostile = require "spec.support.hostile"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
-local run = require("spec.support.system").output
+local run = system.output
 local has_luasec = pcall(require, "ssl")
 local ATTACKS = 4 -- at once
 local SECONDS = 0.8 -- of an attack
@@ -50,7 +51,7 @@ describe("a healthy panel next to a flood of", function()
   end
 
   setup(function()
-    directory, good = run("mktemp -d"):match "%S+", raw.start()
+    directory, good = system.directory(), raw.start()
     run(("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost " ..
       "-addext subjectAltName=DNS:localhost -keyout key -out certificate 2>&1"):format(directory))
     healthy = smmpanel.new { url = good.url { hostile.GOOD }, key = "k", timeout = 30, retries = 0 }

@@ -4,6 +4,7 @@ local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 local TIMEOUT = 5
@@ -87,13 +88,6 @@ local HTTP2 = {
   { "no settings, but HTTP/1.1", { GOOD, 0.2 }, "network" },
 }
 
-local function free_port()
-  local probe = assert(socket.bind("127.0.0.1", 0))
-  local _, port = probe:getsockname()
-  probe:close()
-  return math.floor(tonumber(port))
-end
-
 local function await(port)
   local last = core.now() + 10
   repeat
@@ -127,12 +121,8 @@ describe("over TLS,", function()
   end
 
   setup(function()
-    directory, servers = os.tmpname(), {}
-    os.remove(directory)
-    os.execute(("mkdir -m 700 '%s'"):format(directory))
-    local script = assert(io.open(directory .. "/make", "w"))
-    script:write(MAKE)
-    script:close()
+    directory, servers = system.directory(), {}
+    system.write(directory .. "/make", MAKE)
     os.execute(("sh '%s/make' '%s' >'%s/log' 2>&1"):format(directory, directory, directory))
   end)
   teardown(function() os.execute(("rm -r '%s'"):format(directory)) end)
@@ -252,7 +242,7 @@ describe("over TLS,", function()
     ["TLS 1.3"] = "-tls1_3 -groups ffdhe8192",
   } do
     it(name .. ": a key exchange in a group of 8192 bits is not offered", function()
-      local port = free_port()
+      local port = system.free_port()
       local command = "openssl s_server -accept 127.0.0.1:%d -www -cert %s/good.pem -key %s/good.key "
       local make = "openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe8192 -out %s/dh.pem 2>/dev/null"
       os.execute(make:format(directory))

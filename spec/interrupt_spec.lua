@@ -6,6 +6,7 @@ local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
 describe("Ctrl-C", function()
   local sandbox, panel
@@ -183,8 +184,8 @@ describe("Ctrl-C in a command", function()
     local report = home.path .. "/report"
     local _, err, code = home:run(("cd %s; %s spec/support/interrupted.lua 40 %s %s >~/out 2>~/err"):format(
       cli.quoted(cli.ROOT), process.lua(), report, table.concat(words, " ")))
-    assert.equal(0, code, err .. cli.read_file(home.path .. "/err"))
-    local text = cli.read_file(report)
+    assert.equal(0, code, err .. system.read(home.path .. "/err"))
+    local text = system.read(report)
     assert.matches("^%d%d%d+ interrupts\n$", text)
   end)
 

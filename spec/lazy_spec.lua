@@ -19,15 +19,13 @@ local HEAD = [[
 describe("a program", function()
   local directory
   before_each(function()
-    directory = output("mktemp -d"):match "%S+"
+    directory = system.directory()
     output(("cp -r lua %s/lua"):format(directory))
   end)
   after_each(function() output("rm -r " .. directory) end)
 
   local function run(chunk, variables)
-    local file = assert(io.open(directory .. "/run.lua", "w"))
-    file:write(HEAD, chunk)
-    file:close()
+    system.write(directory .. "/run.lua", HEAD, chunk)
     return output(("env LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua' %s %s%s %s/run.lua %s"):format(directory, directory,
       variables or "", process.sanitized(), process.lua(), directory, directory))
   end

@@ -1,21 +1,14 @@
 -- The connections of a ledger: clients of Redis that report errors in other ways, and processes that fork.
 local core = require "smmpanel.core"
-local process_of = require "smmpanel.ledger.process"
+local entries = require "spec.support.entries"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 
 local has_posix, unistd = pcall(require, "posix.unistd")
 
-local OWNER = { panel = "panel.example/api/v2", account = "key1", named = false }
-
-local function take(store, ref, token)
-  local id, failure = store:identity()
-  if not id then return nil, failure end
-  OWNER.id = id
-  return store:take { ref = ref, token = token or "t1", owner = OWNER, fingerprint = "f1", wanted = "{}",
-    placer = process_of.placer(90) }
-end
+local take = entries.take
 
 -- How a client reports what Redis refused: called with redis-lua's client, returns what a method of it returns.
 local WAYS = {
@@ -81,7 +74,7 @@ end
 describe("a process that forks after it has used its ledger", function()
   local server, directory
   setup(function()
-    if has_posix then server, directory = redis_server.start(), redis_server.scratch() end
+    if has_posix then server, directory = redis_server.start(), system.directory() end
   end)
   teardown(function()
     if not has_posix then return end
@@ -109,7 +102,7 @@ describe("a process that forks after it has used its ledger", function()
       for i = 1, 3 do children[i] = in_child(function() return takes_all(store, "child" .. i) end) end
       assert.is_true(takes_all(store, "parent"))
       for i = 1, 3 do assert.is_true(children[i]()) end
-      assert.equal(201, #store:pending(OWNER, nil, 1000))
+      assert.equal(201, #store:pending(entries.taker, nil, 1000))
     end)
   end
 

@@ -1,24 +1,16 @@
 -- A ledger that fails reports a code and what to do; the ref is then not taken.
+local entries = require "spec.support.entries"
 local limiter_redis = require "smmpanel.limiter.redis"
 local process = require "spec.support.process"
-local process_of = require "smmpanel.ledger.process"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 
-local OWNER = { panel = "panel.example/api/v2", account = "key1", named = false }
-
--- As smmpanel.ledger.place_once does it.
-local function take(store, ref, token)
-  local id, failure = store:identity()
-  if not id then return nil, failure end
-  OWNER.id = id
-  return store:take { ref = ref, token = token or "t1", owner = OWNER, fingerprint = "f1", wanted = "{}",
-    placer = process_of.placer(90) }
-end
+local take = entries.take
 
 local function keep(store, ref, answer)
-  return store:keep({ ref = ref, token = "t1", owner = OWNER, fingerprint = "f1", attempt = 1 }, answer)
+  return store:keep(entries.new(store, ref, "t1", { owner = entries.taker, attempt = 1 }), answer)
 end
 
 local function fails(code, advice, result, failure)
@@ -35,21 +27,15 @@ end
 
 describe("a ledger in SQLite that cannot be written", function()
   local directory
-  before_each(function() directory = redis_server.scratch() end)
+  before_each(function() directory = system.directory() end)
   after_each(function() os.execute("rm -rf " .. directory) end)
 
   local function path() return directory .. "/l.db" end
 
-  local function write(name, text)
-    local file = assert(io.open(directory .. "/" .. name, "wb"))
-    file:write(text)
-    file:close()
-  end
-
   -- Runs a program with the ledger's file as its argument; `around` is a shell command that ends in %s.
   local function run(around, program)
     local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, process.plain_cpath())
-    write("program.lua", paths .. [[
+    system.write(directory .. "/program.lua", paths .. [[
       local store = require "smmpanel.ledger.sqlite".new(arg[1])
       local process_of = require "smmpanel.ledger.process"
       local owner = { panel = "p", account = "k", named = false }
@@ -62,10 +48,7 @@ describe("a ledger in SQLite that cannot be written", function()
       end
     ]] .. program)
     local command = process.lua() .. " " .. directory .. "/program.lua "
-    local pipe = assert(io.popen(around:format(command) .. " 2>&1"))
-    local said = pipe:read "*a"
-    pipe:close()
-    return said
+    return system.output(around:format(command) .. " 2>&1")
   end
 
   local FILL = [[
@@ -105,7 +88,7 @@ describe("a ledger in SQLite that cannot be written", function()
     collectgarbage()
     os.execute("chmod 444 " .. path() .. "* && chmod 555 " .. directory)
     local as_nobody = "cp %s/program.lua /dev/null; setpriv --reuid 65534 --regid 65534 --clear-groups %%s "
-    local is_root = io.popen("id -u"):read "*l" == "0"
+    local is_root = system.line "id -u" == "0"
     os.execute("chmod 755 " .. directory)
     local said = run((is_root and as_nobody:format(directory) or "%s ") .. path(), [[
       local state, failure = take(store, "b")
@@ -116,7 +99,7 @@ describe("a ledger in SQLite that cannot be written", function()
   end)
 
   it("reports a file that is not a database, or is damaged", function()
-    write("l.db", ("this is a text and not a database, long enough to have a header. "):rep(30))
+    system.write(path(), ("this is a text and not a database, long enough to have a header. "):rep(30))
     fails("corrupt", "choose another file", take(sqlite_store.new(path()), "a"))
   end)
 

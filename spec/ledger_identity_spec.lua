@@ -7,7 +7,9 @@ local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local smmpanel = require "smmpanel"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 
+-- Each time with another owner, which the store has not registered.
 local function take(store, ref, token)
   local id, failure = store:identity()
   if not id then return nil, failure end
@@ -40,7 +42,7 @@ end
 
 describe("a ledger's file", function()
   local directory
-  before_each(function() directory = redis_server.scratch() end)
+  before_each(function() directory = system.directory() end)
   after_each(function() os.execute("rm -rf " .. directory) end)
 
   local function path(name) return directory .. "/" .. (name or "l.db") end
@@ -70,12 +72,8 @@ describe("a ledger's file", function()
       local held, row = store:take(entries.new(store, "x", "t2"))
       print(held, row.token)
     ]]):format(from_root(package.path), from_root(process.plain_cpath()), directory)
-    local file = assert(io.open(path "p.lua", "w"))
-    file:write(program)
-    file:close()
-    local pipe = assert(io.popen(process.lua() .. " " .. path "p.lua" .. " 2>&1"))
-    local said = pipe:read "*a"
-    pipe:close()
+    system.write(path "p.lua", program)
+    local said = system.output(process.lua() .. " " .. path "p.lua" .. " 2>&1")
     assert.equal("held\tt1\n", said)
     assert.is_true(exists "a/orders.db")
     assert.is_false(exists "b/orders.db")
@@ -125,19 +123,14 @@ describe("a ledger's file", function()
   it("is refused if only the file is mounted, as in a container", function()
     assert.equal("taken", (take(sqlite_store.new(path()), "a")))
     os.execute("mkdir " .. directory .. "/c && touch " .. directory .. "/c/l.db")
-    local file = assert(io.open(path "p.lua", "w"))
-    file:write(([[
+    system.write(path "p.lua", ([[
       package.path, package.cpath = %q, %q
       local store = require "smmpanel.ledger.sqlite".new "%s/c/l.db"
       local id, failure = store:identity()
       print(id, failure and failure.code, failure and failure.message)
     ]]):format(package.path, process.plain_cpath(), directory))
-    file:close()
     local command = "unshare -rm sh -c 'mount --bind %s %s/c/l.db && %s %s' 2>&1"
-    local pipe = assert(io.popen(command:format(path(), directory,
-      process.lua(), path "p.lua")))
-    local said = pipe:read "*a"
-    pipe:close()
+    local said = system.output(command:format(path(), directory, process.lua(), path "p.lua"))
     if said:find "unshare" or said:find "mount:" then return pending "no mounts of its own here" end
     assert.truthy(said:find("^nil\tstore_changed\t.*single file"), said)
   end)

@@ -4,6 +4,7 @@ local process = require "spec.support.process"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
 local sandbox, server, directory, n = nil, nil, nil, 0
 
@@ -14,7 +15,7 @@ local LEDGERS = {
 
 setup(function()
   sandbox, server = sandboxes.start { balance = "1000000" }, redis_server.start()
-  directory = redis_server.scratch()
+  directory = system.directory()
 end)
 
 teardown(function()

@@ -4,6 +4,7 @@ local memory_store = require "spec.support.memory_store"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 
 local directory, server = nil, nil
 local kept_in_memory = {}
@@ -19,7 +20,7 @@ local STORES = {
 }
 
 setup(function()
-  directory, server = redis_server.scratch(), redis_server.start()
+  directory, server = system.directory(), redis_server.start()
 end)
 
 teardown(function()

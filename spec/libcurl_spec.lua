@@ -11,7 +11,7 @@ describe("libcurl", function()
     return it("is linked on this system", function() pending "needs /proc, and a build that opens libcurl itself" end)
   end
 
-  local directory = output("mktemp -d"):match "%S+"
+  local directory = system.directory()
   local server
   setup(function() server = raw.start() end)
   teardown(function()
@@ -21,9 +21,7 @@ describe("libcurl", function()
 
   -- Returns what a chunk prints in a separate process, in which libraries of the directory come first.
   local function run(chunk, variables, after)
-    local file = assert(io.open(directory .. "/run.lua", "w"))
-    file:write(chunk)
-    file:close()
+    system.write(directory .. "/run.lua", chunk)
     return output(("(env %s %s%s %s/run.lua%s)"):format(variables or "", process.sanitized(), process.lua(), directory,
       after or ""))
   end

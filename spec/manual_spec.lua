@@ -8,7 +8,7 @@ describe("the manual", function()
   local dir, reference
 
   lazy_setup(function()
-    dir = output("mktemp -d"):match "%S+"
+    dir = system.directory()
     local said = output(("make -s LUA=lua5.4 all 2>&1; lua5.4 tools/doc '%s' 2>&1; echo made $?"):format(dir))
     assert(said:find "made 0$" or said:find "made 0\n$", said)
     reference = read(dir .. "/html/reference.html")

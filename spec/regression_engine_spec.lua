@@ -3,19 +3,15 @@ local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
 local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 
 -- Runs a chunk in a separate Lua process without a handler for its end. Returns its output and its exit.
 local function run(chunk)
-  local file = os.tmpname()
-  local out = assert(io.open(file, "w"))
-  out:write(chunk)
-  out:close()
+  local file = system.write(os.tmpname(), chunk)
   local program = process.sanitized() .. process.lua()
-  local pipe = assert(io.popen(("%s %s 2>&1; echo \" exit $?\""):format(program, file)))
-  local text = pipe:read "*a"
-  pipe:close()
+  local text = system.output(("%s %s 2>&1; echo \" exit $?\""):format(program, file))
   os.remove(file)
   return text
 end
@@ -37,14 +33,10 @@ describe("regression:", function()
     -- The thread has its own sockets, on which nothing was sent; it makes them for the first request.
     local closing = server.url { raw.answer('{"balance":"1"}', "Connection: close\r\n") }
     assert(smmpanel.new { url = closing, key = "key" }:balance())
-    local pipe = io.popen "ls -l /proc/self/fd"
-    local before = pipe:read "*a"
-    pipe:close()
+    local before = system.output "ls -l /proc/self/fd"
     local waiting = start { raw.WAIT }
     assert(panel:balance())
-    pipe = io.popen "ls -l /proc/self/fd"
-    local after = pipe:read "*a"
-    pipe:close()
+    local after = system.output "ls -l /proc/self/fd"
     local function sockets(s) return select(2, s:gsub("socket:", "")) end
     assert.equal(sockets(before), sockets(after))
     waiting:cancel()

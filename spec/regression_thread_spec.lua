@@ -3,8 +3,9 @@ local core = require "smmpanel.core"
 local process = require "spec.support.process"
 local raw = require "spec.support.raw"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
-local run = require("spec.support.system").output
+local run = system.output
 
 -- The file that was loaded as the core.
 local function library()
@@ -95,9 +96,7 @@ describe("regression:", function()
       os.execute 'for task in /proc/$PPID/task/*; do [ "${task##*/}" = $PPID ] || cat $task/status; done'
     ]]):format(url)
     local script = os.tmpname()
-    local file = assert(io.open(script, "w"))
-    file:write(chunk)
-    file:close()
+    system.write(script, chunk)
     local threads, blocked = 0, 0
     for mask in run(process.lua() .. " " .. script):gmatch "SigBlk:%s*(%x+)" do
       threads = threads + 1

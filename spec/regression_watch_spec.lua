@@ -1,8 +1,8 @@
 -- Defects in watching orders and in placing many, each named as it was seen.
 local core = require "smmpanel.core"
-local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 local watch = require "smmpanel.watch"
 local work = require "smmpanel.watch.queue"
 
@@ -10,7 +10,7 @@ describe("regression:", function()
   local sandbox, ids, directory
   setup(function()
     sandbox = sandboxes.start { tls = false, balance = "10000" }
-    ids, directory = {}, redis_server.scratch()
+    ids, directory = {}, system.directory()
     for i = 1, 4 do
       ids[i] = assert(sandbox.panel():add { service = 1, link = ("https://example.com/%d#ends=never"):format(i),
         quantity = 100 }).order

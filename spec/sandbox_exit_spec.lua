@@ -1,8 +1,9 @@
 -- A program that starts a sandbox and ends without stop() ends at once, and nothing of the sandbox remains.
 local child = require "spec.support.child"
+local system = require "spec.support.system"
 
 local TRIES = 150
-local here = io.popen("pwd"):read "*l"
+local here = system.line "pwd"
 
 local function exists(path)
   local file = io.open(path)
@@ -52,8 +53,7 @@ describe("a program that started a sandbox", function()
     os.remove(dir)
     os.execute("mkdir -p " .. dir)
     local module = "/usr/lib/nginx/modules/"
-    local file = assert(io.open(dir .. "/nginx.conf", "w"))
-    file:write(([[
+    system.write(dir .. "/nginx.conf", ([[
       load_module %sndk_http_module.so;
       load_module %sngx_http_lua_module.so;
       daemon off; master_process off; pid nginx.pid; error_log error.log notice;
@@ -71,7 +71,6 @@ describe("a program that started a sandbox", function()
           os.rename("%s/started.new", "%s/started")
         }
       }]]):format(module, module, here, here, dir, dir, dir))
-    file:close()
     os.execute(("cd %s; { /usr/sbin/nginx -e error.log -p %s -c %s/nginx.conf; : >ended; } >output 2>&1 &")
       :format(dir, dir, dir))
     local started = wait_for(function() return exists(dir .. "/started") end)

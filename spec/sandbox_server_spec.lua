@@ -108,14 +108,12 @@ describe("the sandbox's server", function()
   -- Starts another process that starts a sandbox and continues with `rest`; kills it; returns what it left.
   local function killed(rest)
     local program = os.tmpname()
-    local file = io.open(program, "w")
-    file:write(([[
+    system.write(program, ([[
       package.path = %q
       local other = assert(require "smmpanel.sandbox.server".start { tls = false })
       print(other.pid, other.dir)
       io.stdout:flush()
     ]]):format(package.path) .. rest)
-    file:close()
     local lua = arg and arg[-1] or "lua"
     for i = -1, -20, -1 do
       lua = arg and arg[i] and not arg[i]:find "^%-" and arg[i] or lua
@@ -164,7 +162,7 @@ end)
 -- Started by root, nginx's workers are another user. In a checkout below /root they cannot read a file.
 describe("a sandbox whose workers may not read its files", function()
   it("has every shape", function()
-    local dir = io.popen("mktemp -d"):read "*l"
+    local dir = system.directory()
     os.execute(("cp -r lua %s; chmod 700 %s"):format(dir, dir))
     local said = child.run([[
       local sandbox = require("smmpanel.sandbox.server").start { tls = false }

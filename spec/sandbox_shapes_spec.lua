@@ -2,6 +2,7 @@
 local faults = require "smmpanel.sandbox.faults"
 local new_panel = require "spec.support.sandbox_panel"
 local shapes = require "smmpanel.sandbox.shapes"
+local system = require "spec.support.system"
 
 describe("a shape", function()
   local ONE = '"charge":"0.27819","start_count":"3572","status":"Partial","remains":"157","currency":"USD"'
@@ -133,7 +134,7 @@ describe("a shape", function()
   end
 
   it("each is covered here, and in the README", function()
-    local readme = io.open("lua/smmpanel/sandbox/README.md"):read "*a"
+    local readme = system.read "lua/smmpanel/sandbox/README.md"
     for _, list in ipairs { shapes.list, faults.list } do
       for _, entry in ipairs(list) do
         local row = ("| `%s` | %s |"):format(entry.name, entry.what)

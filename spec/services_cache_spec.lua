@@ -1,6 +1,7 @@
 -- panel:services { cache = …, max_age = … }: the catalogue in a file, over real HTTP; the server counts.
 local catalog = require "smmpanel.catalog"
 local sandboxes = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 describe("panel:services with a cache", function()
   local sandbox, path
@@ -13,13 +14,8 @@ describe("panel:services with a cache", function()
 
   -- As if it had been saved some time ago.
   local function age_by(seconds)
-    local file = assert(io.open(path))
-    local text = file:read "*a"
-    file:close()
-    text = text:gsub('"saved":(%d+)', function(at) return ('"saved":%.0f'):format(at - seconds) end)
-    file = assert(io.open(path, "w"))
-    file:write(text)
-    file:close()
+    local function earlier(at) return ('"saved":%.0f'):format(at - seconds) end
+    system.write(path, (system.read(path):gsub('"saved":(%d+)', earlier)))
   end
 
   it("requests the services once, and returns exactly the same list", function()
@@ -69,9 +65,7 @@ describe("panel:services with a cache", function()
     assert(second:services { cache = path })
     assert.equal(1, asked "second")
     assert(sandbox.panel("", { name = "token-in-url" }):services { cache = path })
-    local file = assert(io.open(path))
-    local text = file:read "*a"
-    file:close()
+    local text = system.read(path)
     for _, part in ipairs { "token-in-url", "127.0.0.1", "api/v2", sandbox.key } do
       assert.is_nil(text:find(part, 1, true), part)
     end
@@ -80,9 +74,7 @@ describe("panel:services with a cache", function()
   it("protects the file from other users", function()
     os.remove(path)
     assert(sandbox.panel(""):services { cache = path })
-    local pipe = io.popen("stat -c %a " .. path)
-    assert.equal("600", pipe:read "*l")
-    pipe:close()
+    assert.equal("600", system.line("stat -c %a " .. path))
   end)
 
   it("removes the leftovers of killed saves, and nothing else", function()
@@ -90,9 +82,7 @@ describe("panel:services with a cache", function()
       local file = io.open(path .. suffix)
       return file ~= nil and file:close() ~= nil
     end
-    local pipe = io.popen "sh -c 'echo $$'" -- a process that is gone when its pipe is closed
-    local gone = pipe:read "*l"
-    pipe:close()
+    local gone = system.line "sh -c 'echo $$'" -- a process that is gone when its pipe is closed
     local mine = ("%d"):format(require("smmpanel.core").pid())
     local left = { "." .. gone .. ".123.new", "." .. mine .. ".124.new" } -- the second is two hours old
     local others = { "." .. mine .. ".125.new", ".new", ".1.new", "." .. gone .. ".new", "." .. gone .. ".12.new.bak",
@@ -154,11 +144,8 @@ describe("panel:services with a cache", function()
 
   it("refuses a file with more values than the limit, and names it", function()
     local row = '{"service":1' .. (',"a":1'):rep(9) .. "}"
-    local file = assert(io.open(path, "w"))
-    file:write('{"smmpanel":1,"decimals":"string","saved":1,"owner":"","services":[', row)
-    for _ = 1, 310000 do file:write(",", row) end
-    file:write "]}"
-    file:close()
+    system.write(path, '{"smmpanel":1,"decimals":"string","saved":1,"owner":"","services":[', row,
+      ("," .. row):rep(310000), "]}")
     local list, problem = catalog.load(path)
     assert.is_nil(list)
     assert.equal(path .. ": more values than max_body allows", problem)

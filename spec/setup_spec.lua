@@ -1,11 +1,10 @@
 -- The setup of a system: tools/deps on simulated systems, tools/install, the rockspecs.
-local read = require("spec.support.system").read
+local system = require "spec.support.system"
+
+local read = system.read
 
 local function shell(command)
-  local pipe = io.popen("{ " .. command .. "; } 2>&1; echo exit $?")
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
+  return system.output("{ " .. command .. "; } 2>&1; echo exit $?")
 end
 
 -- The programs that tools/deps calls, and a log of what it ran.
@@ -35,9 +34,7 @@ describe("tools/deps", function()
   after_each(function() os.execute("rm -rf " .. dir) end)
 
   local function write(name, text)
-    local file = assert(io.open(dir .. "/" .. name, "w"))
-    file:write(text)
-    file:close()
+    system.write(dir .. "/" .. name, text)
   end
 
   local function program(name, text)
@@ -47,9 +44,9 @@ describe("tools/deps", function()
   end
 
   -- A system with packages: { offered = "a b", installed = "c", conflicts = "d" }
-  local function debian(system)
+  local function debian(packages)
     for name, text in pairs(APT) do program(name, text) end
-    for name, list in pairs(system) do write(name, (list:gsub("%s+", "\n")) .. "\n") end
+    for name, list in pairs(packages) do write(name, (list:gsub("%s+", "\n")) .. "\n") end
     program("id", "echo 0")
   end
 
@@ -164,9 +161,7 @@ describe("tools/pin", function()
   after_each(function() os.execute("rm -rf " .. dir) end)
 
   local function program(name, text)
-    local file = assert(io.open(dir .. "/bin/" .. name, "w"))
-    file:write("#!/bin/sh\n" .. text .. "\n")
-    file:close()
+    system.write(dir .. "/bin/" .. name, "#!/bin/sh\n" .. text .. "\n")
     os.execute("chmod +x " .. dir .. "/bin/" .. name)
   end
 
@@ -204,9 +199,7 @@ describe("tools/systems", function()
     os.remove(dir)
     os.execute(("mkdir -p %s/results %s/docs %s/bin && ln -s /bin/true %s/bin/apt-get"):format(dir, dir, dir, dir))
     local function write(name, text)
-      local file = assert(io.open(dir .. "/" .. name, "w"))
-      file:write(text)
-      file:close()
+      system.write(dir .. "/" .. name, text)
     end
     write("docs/systems.md", "| Debian 12 (bookworm) | 2025-01-01 | ok |\n| Debian forky/sid | 2025-01-02 | old |\n"
       .. "- **Debian 12 (bookworm)**: Lua 5.4.4\n- **Debian forky/sid**: Lua 5.4.8\n- libcurl 7.88.1: 1 passed\n"

@@ -1,12 +1,12 @@
 -- panel:watch with a name: orders stored in the ledger.
 local raw = require "spec.support.raw"
-local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
 describe("panel:watch with a name", function()
   local sandbox, directory, n = nil, nil, 0
-  setup(function() sandbox, directory = sandbox_support.start { tls = false }, redis_server.scratch() end)
+  setup(function() sandbox, directory = sandbox_support.start { tls = false }, system.directory() end)
   teardown(function()
     sandbox.stop()
     os.execute("rm -rf " .. directory)
@@ -97,10 +97,8 @@ describe("panel:watch with a name", function()
     local ids, watcher, buyer, is_placed = {}, panel(), panel(), false
     for i = 1, 20000 do ids[i] = 1000000 + i end
     local function count()
-      local pipe = io.popen(("sqlite3 %s 'SELECT COUNT(*) FROM smmpanel_watched' 2>/dev/null"):format(path))
-      local number = tonumber(pipe:read "*a")
-      pipe:close()
-      return number or 0
+      local query = "sqlite3 %s 'SELECT COUNT(*) FROM smmpanel_watched' 2>/dev/null"
+      return tonumber(system.output(query:format(path))) or 0
     end
     local seen
     smmpanel.all {

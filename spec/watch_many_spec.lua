@@ -1,5 +1,5 @@
 -- Many orders watched until all are final: see spec/long/watch_long.lua for very many.
-local redis_server = require "spec.support.redis"
+local system = require "spec.support.system"
 local watching = require "spec.support.watching"
 
 -- The requirements for any number of orders and watchers.
@@ -20,7 +20,7 @@ describe("1,500 orders are watched until all are final, each change reported onc
   end)
 
   it("by two processes that share a SQLite file", function()
-    local directory = redis_server.scratch()
+    local directory = system.directory()
     local path = directory .. "/ledger.db"
     local report = watching.shared { orders = 1500, phase = 0, last = 2, interval = 0.9, rate = 1000, workers = 2,
       directory = directory, ledger = path }

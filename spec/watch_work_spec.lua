@@ -3,6 +3,7 @@ local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local socket = require "socket"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 local work = require "smmpanel.watch.queue"
 local watched = require "spec.support.watched"
 
@@ -14,7 +15,7 @@ local SETS = {
   ["in Redis"] = function(n) return watched.set(redis_store.new(server:connect(), { prefix = n .. ":" }), "w") end,
 }
 
-setup(function() directory, server = redis_server.scratch(), redis_server.start() end)
+setup(function() directory, server = system.directory(), redis_server.start() end)
 teardown(function()
   server:stop()
   os.execute("rm -rf " .. directory)

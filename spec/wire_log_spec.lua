@@ -102,9 +102,7 @@ describe("a recording", function()
 
   it("is readable only by its owner", function()
     sandbox.panel("", { record = path }):balance()
-    local pipe = io.popen("stat -c %a " .. path)
-    assert.equal("600\n", pipe:read "*a")
-    pipe:close()
+    assert.equal("600\n", system.output("stat -c %a " .. path))
   end)
 
   it("can go to a function as tables", function()
@@ -225,9 +223,7 @@ describe("smmpanel.replay", function()
 
   it("throws if the file cannot be read or has no exchange", function()
     assert.is_false(pcall(smmpanel.replay, "/nowhere/at-all.jsonl"))
-    local file = io.open(path, "w")
-    file:write '{"request":"key=K&action=balance","status":200,"body":"{}"}\n{"status":200}\n'
-    file:close()
+    system.write(path, '{"request":"key=K&action=balance","status":200,"body":"{}"}\n{"status":200}\n')
     local ok, message = pcall(smmpanel.replay, path)
     assert.is_false(ok)
     assert.is_truthy(message:find("line 2: no recorded exchange", 1, true))

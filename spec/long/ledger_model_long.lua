@@ -5,6 +5,7 @@ local model = require "spec.support.ledger_model"
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local sqlite_store = require "smmpanel.ledger.sqlite"
+local system = require "spec.support.system"
 
 local function random_runs(count, store_for)
   for seed = 1, count do
@@ -57,7 +58,7 @@ describe("the model of the ledger, all of it", function()
   end)
 
   it("holds in ten thousand random runs on SQLite", function()
-    local directory = redis_server.scratch()
+    local directory = system.directory()
     random_runs(10000, fresh_each_500(function(number)
       local store = sqlite_store.new(("%s/%d.db"):format(directory, number))
       assert(store:identity())

@@ -4,6 +4,7 @@ local fleet = require "spec.support.fleet"
 local redis_server = require "spec.support.redis"
 local shifted_clock = require "spec.support.shifted_clock"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 local RATE = 50
 
@@ -25,7 +26,7 @@ end)
 describe("a limiter in Redis under four processes", function()
   local directory, clock, server
   before_each(function()
-    directory = redis_server.scratch()
+    directory = system.directory()
     clock = shifted_clock.new(directory)
     server = redis_server.start("--appendonly yes", clock.environment)
   end)

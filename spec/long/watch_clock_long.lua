@@ -2,6 +2,7 @@
 local redis_server = require "spec.support.redis"
 local shifted_clock = require "spec.support.shifted_clock"
 local socket = require "socket"
+local system = require "spec.support.system"
 local watching = require "spec.support.watching"
 
 local ORDERS = 3000
@@ -11,7 +12,7 @@ for _, kind in ipairs { "SQLite", "Redis" } do
   describe("3,000 orders watched by three processes, in " .. kind, function()
     local directory, clock, server
     before_each(function()
-      directory = redis_server.scratch()
+      directory = system.directory()
       clock = shifted_clock.new(directory)
       server = kind == "Redis" and redis_server.start(nil, clock.environment) or nil
     end)

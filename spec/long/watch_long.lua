@@ -2,6 +2,7 @@
 local redis_server = require "spec.support.redis"
 local redis_store = require "smmpanel.ledger.redis"
 local socket = require "socket"
+local system = require "spec.support.system"
 local watched = require "spec.support.watched"
 local watching = require "spec.support.watching"
 
@@ -36,7 +37,7 @@ describe("100,000 orders are watched until all are final", function()
   end)
 
   it("by three that share them in Redis, one of them killed", function()
-    local began, server, directory = os.time(), redis_server.start(FSYNC), redis_server.scratch()
+    local began, server, directory = os.time(), redis_server.start(FSYNC), system.directory()
     -- The claims of the killed worker go to the others after 20 s, within the phase.
     local report = watching.shared { orders = ORDERS, phase = 50, last = 3, interval = INTERVAL, rate = RATE,
       workers = 3, kill_after = 25, directory = directory, ledger = server.port }

@@ -5,6 +5,7 @@ local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 local programs = require "spec.loops.support.programs"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local function cells(line)
   local list = {}
@@ -14,9 +15,7 @@ end
 
 -- loop -> place -> what the documents say
 local function documented()
-  local file = assert(io.open "docs/event-loops.md")
-  local text = file:read "*a"
-  file:close()
+  local text = system.read "docs/event-loops.md"
   local lines = {}
   for line in assert(text:match "(\n| A call made in[^\n]*\n.-\n)\n"):gmatch "[^\n]+" do lines[#lines + 1] = line end
   local loops, table_of = cells(lines[1]), {}
@@ -69,9 +68,7 @@ describe("a call made", function()
 
   lazy_setup(function()
     sandbox, expected = sandbox_support.start { tls = false }, documented()
-    local pipe = io.popen "mktemp -d /tmp/smmpanel-spec.XXXXXX"
-    dir = pipe:read "*l"
-    pipe:close()
+    dir = system.directory()
     run_all()
   end)
   lazy_teardown(function()
@@ -80,10 +77,7 @@ describe("a call made", function()
   end)
 
   local function output_of(i)
-    local file = assert(io.open(dir .. "/" .. i))
-    local text = file:read "*a"
-    file:close()
-    return text
+    return system.read(dir .. "/" .. i)
   end
 
   local function check(loop, prefix, output, program)
@@ -111,7 +105,7 @@ describe("a call made", function()
   end
 
   it("in a converter of HAProxy ends it, with nothing sent", function()
-    local port = nginx.free_port()
+    local port = system.free_port()
     local command = programs.haproxy(port, "main")
     if not command then return end
     local quoted = command:gsub("'", '"')

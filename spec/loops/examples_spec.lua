@@ -4,6 +4,7 @@ local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 local programs = require "spec.loops.support.programs"
 local sandbox_server = require "smmpanel.sandbox.server"
+local system = require "spec.support.system"
 
 local is_51 = _VERSION == "Lua 5.1"
 
@@ -17,10 +18,7 @@ describe("the example for", function()
   lazy_teardown(function() if sandbox then sandbox.stop() end end)
 
   local function run(command)
-    local pipe = io.popen(environment .. "timeout 20 " .. command .. " 2>&1")
-    local text = pipe:read "*a"
-    pipe:close()
-    return text
+    return system.output(environment .. "timeout 20 " .. command .. " 2>&1")
   end
 
   for _, name in ipairs { "plain", "luv", "cqueues" } do
@@ -35,7 +33,7 @@ describe("the example for", function()
     local version = programs.haproxy_lua()
     if not version then return end
     it("HAProxy", function()
-      local port = nginx.free_port()
+      local port = system.free_port()
       local change = ("sed 's/8090/%d/' examples/haproxy/haproxy.cfg"):format(port)
       local path = os.tmpname()
       os.execute(("%s >%s"):format(change, path))
@@ -96,9 +94,7 @@ describe("the example for", function()
   end)
 
   it("nginx", function()
-    local port, pipe = nginx.free_port(), io.popen "mktemp -d /tmp/smmpanel-spec.XXXXXX"
-    local dir = pipe:read "*l"
-    pipe:close()
+    local port, dir = system.free_port(), system.directory()
     local changes = ("s/8089/%d/; s/daemon off/daemon on/; s/log stderr/log error.log/"):format(port)
     os.execute(("sed '%s' examples/nginx/nginx.conf > %s/nginx.conf"):format(changes, dir))
     os.execute(environment .. ("/usr/sbin/nginx -p %s -c %s/nginx.conf -e error.log"):format(dir, dir))
@@ -108,10 +104,7 @@ describe("the example for", function()
     assert.matches("100.84292", select(2, http.get(port, "/balance")), 1, true)
     http.get(port, "/logged")
     assert(nginx.wait_until(function()
-      local log = io.open(dir .. "/error.log")
-      local said = log:read "*a"
-      log:close()
-      return said:find("balance: 100.84292", 1, true)
+      return system.read(dir .. "/error.log"):find("balance: 100.84292", 1, true)
     end), "the timer")
   end)
 end)

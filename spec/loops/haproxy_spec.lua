@@ -2,7 +2,6 @@
 -- HAProxy has one Lua of its own: these specs run once.
 if _VERSION ~= "Lua 5.4" then return end
 
-local nginx = require "spec.loops.support.nginx"
 local programs = require "spec.loops.support.programs"
 local sandbox_support = require "spec.support.sandbox"
 local system = require "spec.support.system"
@@ -12,7 +11,7 @@ describe("tasks of HAProxy that are suspended anywhere", function()
 
   lazy_setup(function()
     sandbox, ledger = sandbox_support.start { tls = false }, os.tmpname()
-    local command = programs.haproxy(nginx.free_port(), "interrupted")
+    local command = programs.haproxy(system.free_port(), "interrupted")
     if not command then return end
     said = system.output(("SPEC_URL='%s' SPEC_KEY=%s SPEC_LEDGER=%s timeout 30 env %s 2>&1"):format(sandbox.url,
       sandbox.key, ledger, command))

@@ -41,10 +41,7 @@ describe("in", function()
   end
 
   local function said_by(i, name)
-    local file = assert(io.open(("%s/%d.%s"):format(dir, i, name)))
-    local text = file:read "*a"
-    file:close()
-    return text
+    return system.read(("%s/%d.%s"):format(dir, i, name))
   end
 
   local function stall_of(said) return tonumber(said:match "longest stall (%S+)") end
@@ -54,7 +51,7 @@ describe("in", function()
 
   lazy_setup(function()
     sandbox = sandbox_support.start { tls = false, services = 10000 }
-    dir = output "mktemp -d /tmp/smmpanel-spec.XXXXXX":gsub("%s+$", "")
+    dir = system.directory()
     for i, program in ipairs(programs) do
       if program.command then write_script(i) end
     end

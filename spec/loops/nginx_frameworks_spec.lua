@@ -8,7 +8,7 @@ local nginx = require "spec.loops.support.nginx"
 local sandbox_support = require "spec.support.sandbox"
 local system = require "spec.support.system"
 
-local output, read = system.line, system.read
+local read = system.read
 
 -- The functions of each framework that the code uses.
 local INIT = [[
@@ -62,15 +62,13 @@ describe("in nginx, as documented,", function()
   end
 
   lazy_setup(function()
-    sandbox, dir = sandbox_support.start { tls = false }, output "mktemp -d /tmp/smmpanel-spec.XXXXXX"
+    sandbox, dir = sandbox_support.start { tls = false }, system.directory()
     os.execute("chmod 755 '" .. dir .. "'") -- the workers run as another user
     local url = sandbox.url_with("latency:0.1", "frameworks"):gsub("%%", "%%%%")
     for block in read "docs/nginx-frameworks.md":gmatch "```lua\n(.-)```" do
       local path = dir .. "/" .. block:match "^%-%- (%S+)"
       os.execute("mkdir -p $(dirname '" .. path .. "')")
-      local file = assert(io.open(path, "w"))
-      file:write((block:gsub("https://panel.example/api/v2", url)))
-      file:close()
+      system.write(path, (block:gsub("https://panel.example/api/v2", url)))
     end
     server = start ""
   end)

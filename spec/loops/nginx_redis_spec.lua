@@ -6,6 +6,7 @@ local http = require "spec.loops.support.http"
 local nginx = require "spec.loops.support.nginx"
 local redis_server = require "spec.support.redis"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local LOCATIONS = [[
   location = /place { content_by_lua_block {
@@ -59,7 +60,7 @@ describe("in nginx, over its Redis client,", function()
 
   lazy_setup(function()
     redis, sandbox = redis_server.start(), sandbox_support.start { tls = false }
-    directory = redis_server.scratch()
+    directory = system.directory()
     os.execute("chmod 777 " .. directory) -- nginx's workers may run as another user
     local placed, limited = sandbox.url_with("latency:0.1", "placed"), sandbox.url_with("", "limited")
     server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. CLIENTS:format(2000, redis.port,

@@ -6,6 +6,7 @@ if _VERSION ~= "Lua 5.1" then return end
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local CLIENT = [[
   local root = "%s"
@@ -58,9 +59,7 @@ local function contract(module)
     sandbox = sandbox_support.start { services = 2000 }
     tls_port, tls_path = sandbox.tls_url:match "^https://[^/:]+:(%d+)/(.*)$"
     names = process.start(process.lua() .. " spec/support/dns_server.lua")
-    local pipe = io.popen "pwd"
-    local root = pipe:read "*l"
-    pipe:close()
+    local root = system.line "pwd"
     local client = CLIENT:format(root, ("require %q"):format(module), sandbox.url, sandbox.key)
     local https = ("resolver 127.0.0.1:%s; lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 3;"):format(names.line,
       sandbox.ca_file)

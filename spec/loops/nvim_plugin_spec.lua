@@ -61,7 +61,7 @@ describe("the Neovim plugin", function()
 
   -- The committed file is made by `make doc`; this is the generator's current output.
   it("has a help file that :helptags accepts, with a tag for each function", function()
-    local dir = output "mktemp -d /tmp/smmpanel-spec.XXXXXX":gsub("%s+$", "")
+    local dir = system.directory()
     finally(function() os.execute("rm -rf '" .. dir .. "'") end)
     os.execute(("$(command -v lua5.4 || echo luajit) tools/vimdoc >%s/smmpanel.txt"):format(dir))
     local problem = output(("nvim --headless -u NONE -c 'helptags %s' -c q 2>&1"):format(dir))

@@ -4,11 +4,10 @@ local dispatch = require "smmpanel.loop.dispatch"
 local process = require "spec.support.process"
 local sandbox_server = require "smmpanel.sandbox.server"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local function example()
-  local file = assert(io.open "docs/event-loops.md")
-  local text = file:read "*a"
-  file:close()
+  local text = system.read "docs/event-loops.md"
   return assert(text:match "```lua\n(%-%- A whole loop of your own.-)```", "the documents show no loop of one's own")
 end
 
@@ -17,8 +16,7 @@ describe("a custom loop", function()
     local sandbox = assert(sandbox_server.start { tls = false })
     finally(sandbox.stop)
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(example(), [[
+    system.write(path, example(), [[
       local panel = smmpanel.new { url = os.getenv "SPEC_URL", key = os.getenv "SPEC_KEY", loop = loop }
       go(function()
         local results = smmpanel.all({ function() return panel:balance() end,
@@ -34,11 +32,8 @@ describe("a custom loop", function()
       end)
       run()
     ]])
-    file:close()
-    local pipe = io.popen(("SPEC_URL='%s?fault=latency:0.1' SPEC_KEY=%s timeout 20 %s %s 2>&1"):format(
+    local said = system.output(("SPEC_URL='%s?fault=latency:0.1' SPEC_KEY=%s timeout 20 %s %s 2>&1"):format(
       sandbox.url, sandbox.key, process.lua(), path))
-    local said = pipe:read "*a"
-    pipe:close()
     os.remove(path)
     local lines = {}
     for line in said:gmatch "[^\n]+" do lines[#lines + 1] = line end

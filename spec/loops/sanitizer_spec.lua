@@ -16,7 +16,7 @@ describe("under the thread sanitizer", function()
   local sandbox, dir, library
 
   lazy_setup(function()
-    dir, library = output "mktemp -d /tmp/smmpanel-spec.XXXXXX", output "cc -print-file-name=libtsan.so"
+    dir, library = system.directory(), output "cc -print-file-name=libtsan.so"
     if not library:find "^/" then return end
     local said = output(("make --no-print-directory LUA=%s CORE=%s/smmpanel/core.so " ..
       "CFLAGS='-O1 -g -fsanitize=thread' all; echo built $?"):format(process.lua(), dir))

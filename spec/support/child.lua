@@ -1,6 +1,7 @@
 -- Runs a chunk in a separate Lua process, for what must not affect the specs: another environment, a memory limit,
 -- another name server, the end of the process.
 local process = require "spec.support.process"
+local system = require "spec.support.system"
 
 local child = {}
 
@@ -9,10 +10,7 @@ local child = {}
 ---@param before? string
 ---@return file*
 function child.start(chunk, before)
-  local file = os.tmpname()
-  local out = assert(io.open(file, "w"))
-  out:write(chunk)
-  out:close()
+  local file = system.write(os.tmpname(), chunk)
   local program = process.sanitized() .. process.lua()
   return assert(io.popen(("%s %s %s 2>&1; echo \"exit $?\"; rm -f %s"):format(before or "", program, file, file)))
 end

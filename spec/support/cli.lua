@@ -9,17 +9,6 @@ local function quoted(text)
 end
 cli.quoted = quoted
 
-local read_file = system.read
-cli.read_file = read_file
-
---- Writes a file, and returns its path.
-function cli.write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  return path
-end
-
 cli.ROOT = system.line "pwd"
 
 --- Returns the command as shell words.
@@ -43,7 +32,7 @@ Home.__index = Home
 function cli.home(sandbox) return setmetatable({ sandbox = sandbox }, Home) end
 
 function Home:make()
-  self.path, self.terminals = assert(system.first_line "mktemp -d"), 0
+  self.path, self.terminals = system.directory(), 0
   return self
 end
 
@@ -57,7 +46,7 @@ end
 
 function Home:write(name, text)
   os.execute("mkdir -p " .. quoted((self.path .. "/" .. name):match "^(.*)/"))
-  return cli.write_file(self.path .. "/" .. name, text)
+  return system.write(self.path .. "/" .. name, text)
 end
 
 -- The panel of the sandbox, with a fault; `env` may set other variables.
@@ -93,7 +82,7 @@ function Home:run(line, options)
   local command = ("%s setsid bash %s <%s >%s 2>%s; echo $?"):format(self:environment(options), quoted(script),
     quoted(input), quoted(out), quoted(err))
   local code = tonumber(system.output(command))
-  return read_file(out), read_file(err), code
+  return system.read(out), system.read(err), code
 end
 
 --- Runs a line as `run` does, and throws its output if it does not end with this exit code (0).

@@ -7,6 +7,7 @@ local sandboxes = require "spec.support.sandbox"
 local shifted_clock = require "spec.support.shifted_clock"
 local smmpanel = require "smmpanel"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 local crash = {}
 
@@ -202,7 +203,7 @@ end
 
 local function open_run(options)
   local run = {
-    sandbox = sandboxes.start { balance = "1000000" }, directory = redis_server.scratch(), orders = options.orders,
+    sandbox = sandboxes.start { balance = "1000000" }, directory = system.directory(), orders = options.orders,
     field = options.idempotency_field or "-",
     seed = options.seed, workers = {}, kills = 0, finished = 0, progress = {}, restarts = 0, stops = 0, clock_steps = 0,
   }

@@ -17,4 +17,15 @@ function entries.new(store, ref, token, more)
   return entry
 end
 
+--- The owner of what `take` takes: one table for all calls, because a store remembers what it registered of an owner.
+entries.taker = { panel = "panel.example/api/v2", account = "key1", named = false }
+
+--- Takes a ref as smmpanel.ledger.place_once does. Returns nil and the failure if the store has no identity.
+function entries.take(store, ref, token)
+  local id, failure = store:identity()
+  if not id then return nil, failure end
+  entries.taker.id = id
+  return store:take(entries.new(store, ref, token, { owner = entries.taker }))
+end
+
 return entries

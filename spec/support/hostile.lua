@@ -1,6 +1,7 @@
 -- The data of broken and hostile panels, byte for byte: { name, script, kind, code }; kind "ok" if it is an answer
 -- after all, nil if both are acceptable.
 local raw = require "spec.support.raw"
+local system = require "spec.support.system"
 
 local OK = "HTTP/1.1 200 OK\r\n"
 local BODY = '{"balance":"1.5"}'
@@ -9,13 +10,8 @@ local GOOD = raw.answer '{"balance":"1.5","currency":"USD"}'
 local hostile = { OK = OK, BODY = BODY, GOOD = GOOD }
 
 local function packed(text)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "wb"))
-  file:write(text)
-  file:close()
-  local pipe = assert(io.popen("gzip -9 -n -c " .. name, "r"))
-  local bytes = pipe:read "*a"
-  pipe:close()
+  local name = system.write(os.tmpname(), text)
+  local bytes = system.output("gzip -9 -n -c " .. name)
   os.remove(name)
   return bytes
 end

@@ -1,6 +1,7 @@
 -- A private Redis server on a free loopback port, and clients of it.
 local process = require "spec.support.process"
 local socket = require "socket"
+local system = require "spec.support.system"
 
 local support = {}
 
@@ -10,20 +11,6 @@ local function client_library()
   if ok then return library end
   package.path = package.path .. ";/usr/share/lua/5.3/?.lua"
   return require "redis"
-end
-
-local function free_port()
-  local probe = assert(socket.bind("127.0.0.1", 0))
-  local _, port = probe:getsockname()
-  probe:close()
-  return math.floor(tonumber(port))
-end
-
-local function scratch()
-  local pipe = assert(io.popen "mktemp -d")
-  local directory = pipe:read "*l"
-  pipe:close()
-  return directory
 end
 
 local function answers(port)
@@ -96,11 +83,9 @@ end
 ---@param options? string further options of redis-server
 ---@param environment? string shell words before the command, such as a clock's
 function support.start(options, environment)
-  local server = { port = free_port(), directory = scratch(), options = options or "", environment = environment or "" }
+  local server = { port = system.free_port(), directory = system.directory(), options = options or "",
+    environment = environment or "" }
   return setmetatable(server, Server):start()
 end
-
-support.scratch = scratch
-support.free_port = free_port
 
 return support

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local server = require "smmpanel.sandbox.server"
 local smmpanel = require "smmpanel"
+local system = require "spec.support.system"
 
 local support = {}
 
@@ -36,10 +37,7 @@ function support.start(options)
 
   --- Calls a control; returns its answer as a table.
   function sandbox.ask(path)
-    local pipe = assert(io.popen(("curl -sS -X POST '%s/%s'"):format(sandbox.control, path)))
-    local text = pipe:read "*a"
-    pipe:close()
-    return cjson.decode(text)
+    return cjson.decode(system.output(("curl -sS -X POST '%s/%s'"):format(sandbox.control, path)))
   end
 
   --- Returns the server's counts for the requests with a name.

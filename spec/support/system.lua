@@ -1,4 +1,4 @@
--- What specs ask of the system: the output of a command, the text of a file.
+-- What specs ask of the system: the output of a command, files, directories.
 local system = {}
 
 --- Runs a shell command to its end and returns its output.
@@ -31,6 +31,30 @@ function system.read(path)
   local text = file:read "*a"
   file:close()
   return text
+end
+
+--- Writes texts to a file, and returns its path.
+---@param path string
+---@param ... string
+---@return string
+function system.write(path, ...)
+  local file = assert(io.open(path, "wb"))
+  file:write(...)
+  file:close()
+  return path
+end
+
+--- Makes an empty directory, which the caller removes, and returns its path.
+---@return string
+function system.directory() return assert(system.first_line "mktemp -d /tmp/smmpanel-spec.XXXXXX") end
+
+--- Returns a port of the loopback address that was free just now.
+---@return integer
+function system.free_port()
+  local probe = assert(require("socket").bind("127.0.0.1", 0))
+  local _, port = probe:getsockname()
+  probe:close()
+  return math.floor(tonumber(port))
 end
 
 return system

@@ -34,13 +34,6 @@ local function read(path)
   return text
 end
 
-function nginx.free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
-end
-
 local function load_modules()
   local lines = {}
   for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
@@ -107,13 +100,11 @@ end
 --- Starts it.
 ---@param options { locations: string, http: string?, main: string?, workers: integer? }
 function nginx.start(options)
-  local dir, root = output "mktemp -d /tmp/smmpanel-spec.XXXXXX", output "pwd"
-  local self = setmetatable({ dir = dir, port = nginx.free_port() }, Server)
+  local dir, root = system.directory(), output "pwd"
+  local self = setmetatable({ dir = dir, port = system.free_port() }, Server)
   local lua = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root)
-  local file = assert(io.open(dir .. "/nginx.conf", "wb"))
-  file:write((CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "", lua,
-    root .. "/build/5.1/?.so;;", options.http or "", self.port, options.locations)))
-  file:close()
+  system.write(dir .. "/nginx.conf", CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "",
+    lua, root .. "/build/5.1/?.so;;", options.http or "", self.port, options.locations))
   local problem = output(("PATH=$PATH:/usr/sbin nginx -p %s -c %s/nginx.conf -e error.log 2>&1"):format(
     dir, dir))
   assert(not problem:find "emerg", problem)

@@ -1,7 +1,6 @@
 -- The programs in which the scenario and the contexts run. Neovim, LÖVE, Tarantool, Luanti and this Copas have the
 -- 5.1 ABI; luv, cqueues and GLib run on the Lua that runs the specs, or on 5.3 (lua-lgi has no 5.4); HAProxy has the
 -- Lua that it was built with.
-local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 local system = require "spec.support.system"
 
@@ -42,7 +41,7 @@ end
 
 local function luanti(arguments)
   if not is_51 or not (has "minetestserver" or has "luantiserver") then return nil end
-  return ("spec/loops/programs/luanti/run %d %s"):format(nginx.free_port(), arguments)
+  return ("spec/loops/programs/luanti/run %d %s"):format(system.free_port(), arguments)
 end
 
 return {
@@ -52,7 +51,7 @@ return {
   { name = "Copas", command = copas(process.lua()) and with(process.lua(), "copas") },
   { name = "GLib", command = glib() },
   { name = "Tarantool", closes = false, command = is_51 and has "tarantool" and with("tarantool", "tarantool") },
-  { name = "HAProxy", closes = false, polls = true, command = haproxy(nginx.free_port(), "main") },
+  { name = "HAProxy", closes = false, polls = true, command = haproxy(system.free_port(), "main") },
   { name = "Neovim", command = is_51 and NEOVIM .. "'luafile spec/loops/programs/neovim.lua'" },
   { name = "LÖVE", frames = true, command = is_51 and "love spec/loops/programs/love" },
   { name = "LÖVE with a window", closes = false, is_again = true,

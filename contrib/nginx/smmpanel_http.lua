@@ -16,11 +16,18 @@ local PIECE = 16 * 1024    -- bytes read at once
 
 -- ---- what the server sends: `rest` was received, but not read ------------------------------------
 
--- A server that sends byte by byte would begin the socket's own time anew with each.
-local function receive(client, most)
+-- The socket's own time begins anew with each step, and with each byte that a slow server sends. nginx reads 0
+-- milliseconds as its own default. -> true; nil, "timeout"
+local function set_time_left(client)
   local left = client.ends_at - ngx_now()
   if left <= 0 then return nil, "timeout" end
   client.socket:settimeout(math.max(1, left * 1000))
+  return true
+end
+
+local function receive(client, most)
+  local ok, err = set_time_left(client)
+  if not ok then return nil, err end
   return client.socket:receiveany(most)
 end
 
@@ -187,7 +194,9 @@ function Client:connect(options)
   local pool = options.pool or ("smmpanel-%s:%s:%d:%s"):format(options.scheme, host, port, tostring(options.ssl_verify))
   local ok, err = self.socket:connect(host, port, { pool = pool, pool_size = options.pool_size })
   if ok and tls and self.socket:getreusedtimes() == 0 then
-    ok, err = self.socket:sslhandshake(nil, options.ssl_server_name, options.ssl_verify)
+    ok, err = set_time_left(self)
+    if ok then ok, err = self.socket:sslhandshake(nil, options.ssl_server_name, options.ssl_verify) end
+    if not ok then self.socket:close() end
   end
   self.host = port == (tls and 443 or 80) and host or host .. ":" .. port
   return ok and true, err

@@ -1,26 +1,15 @@
 local copas = require "copas"
-local core = require "smmpanel.core"
 local scenario = require "spec.loops.support.scenario"
+local sleepers = require "spec.loops.support.sleepers"
 
 -- Copas before 2.0 has no clock: the program's own loop is one.
-local host, ended, sleepers = { go = copas.addthread, fork = true }, false, {}
+local host, ended = { go = copas.addthread, fork = true }, false
 
 local parking = { insert = function() end, push = function() end }
 
 function host.sleep(seconds)
   if copas.sleep then return copas.sleep(seconds) end
-  sleepers[coroutine.running()] = core.now() + seconds
-  coroutine.yield({}, parking)
-end
-
-local function wake_sleepers()
-  for co, at in pairs(sleepers) do
-    if at <= core.now() then
-      sleepers[co] = nil
-      copas.addthread(co)
-      return wake_sleepers()
-    end
-  end
+  sleepers.sleep(seconds, {}, parking)
 end
 
 copas.addthread(function()
@@ -39,6 +28,6 @@ end
 while not ended do
   copas.step(0.001)
   scenario.tick()
-  wake_sleepers()
+  sleepers.wake(copas.addthread)
 end
 print "nothing left"

@@ -2,7 +2,9 @@ local lgi = require "lgi"
 local scenario = require "spec.loops.support.scenario"
 
 local GLib = lgi.GLib
-local main, host = GLib.MainLoop(), {} -- no fork: lgi holds a lock in its callbacks, which a child cannot release
+local main = GLib.MainLoop()
+-- No fork: lgi holds a lock in its callbacks, which a child cannot release.
+local host = { cancellable = scenario.cancellable }
 
 function host.go(f)
   local co = coroutine.create(f)
@@ -17,12 +19,6 @@ function host.sleep(seconds)
     return false
   end)
   coroutine.yield()
-end
-
-function host.cancellable(f)
-  local co = coroutine.create(f)
-  assert(coroutine.resume(co))
-  return co
 end
 
 local ended = false

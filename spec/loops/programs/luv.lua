@@ -1,7 +1,7 @@
 local uv = require "luv"
 local scenario = require "spec.loops.support.scenario"
 
-local host = { fork = true }
+local host = { cancellable = scenario.cancellable, fork = true }
 
 function host.go(f) coroutine.wrap(f)() end
 
@@ -12,12 +12,6 @@ function host.sleep(seconds)
     assert(coroutine.resume(co))
   end)
   coroutine.yield()
-end
-
-function host.cancellable(f)
-  local co = coroutine.create(f)
-  assert(coroutine.resume(co))
-  return co
 end
 
 local ticker = uv.new_timer()

@@ -1,7 +1,7 @@
 local scenario = require "spec.loops.support.scenario"
 local uv = vim.loop
 
-local host = { fork = true }
+local host = { cancellable = scenario.cancellable, fork = true }
 
 function host.go(f) coroutine.wrap(f)() end
 
@@ -9,12 +9,6 @@ function host.sleep(seconds)
   local co = coroutine.running()
   vim.defer_fn(function() assert(coroutine.resume(co)) end, math.ceil(seconds * 1000))
   coroutine.yield()
-end
-
-function host.cancellable(f)
-  local co = coroutine.create(f)
-  assert(coroutine.resume(co))
-  return co
 end
 
 -- Outside a coroutine a call blocks, but the editor's own callbacks continue.

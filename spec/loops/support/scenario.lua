@@ -230,4 +230,11 @@ function scenario.run(host)
   say "end"
 end
 
+--- `cancellable` of a host whose coroutines are plain ones.
+function scenario.cancellable(f)
+  local co = coroutine.create(f)
+  assert(coroutine.resume(co))
+  return co
+end
+
 return scenario

@@ -2,34 +2,14 @@ package.path = love.filesystem.getWorkingDirectory() .. "/?.lua;" .. package.pat
 
 local ffi = require "ffi"
 
-local core = require "smmpanel.core"
 local scenario = require "spec.loops.support.scenario"
+local sleepers = require "spec.loops.support.sleepers"
 local smmpanel = require "smmpanel"
 
-local host, ended, sleepers = { fork = true }, false, {}
+local host = { sleep = sleepers.sleep, cancellable = scenario.cancellable, fork = true }
+local ended = false
 
 function host.go(f) assert(coroutine.resume(coroutine.create(f))) end
-
-function host.sleep(seconds)
-  sleepers[coroutine.running()] = core.now() + seconds
-  coroutine.yield()
-end
-
-function host.cancellable(f)
-  local co = coroutine.create(f)
-  assert(coroutine.resume(co))
-  return co
-end
-
-local function wake_sleepers()
-  for co, at in pairs(sleepers) do
-    if at <= core.now() then
-      sleepers[co] = nil
-      assert(coroutine.resume(co))
-      return wake_sleepers()
-    end
-  end
-end
 
 -- The cost of a frame's step is this thread's processor time, because other threads may have the processor meanwhile.
 ffi.cdef "typedef struct { long sec, nsec; } spec_time; int clock_gettime(int, spec_time *);"
@@ -93,7 +73,7 @@ function love.update()
   if frames then frames[#frames + 1] = (processor_time() - begun) * 1000 end
   if not ok and not err:find "on purpose" then error(err, 0) end
   scenario.tick()
-  wake_sleepers()
+  sleepers.wake(function(co) assert(coroutine.resume(co)) end)
   if not ended then return end
   print "nothing left"
   love.event.quit(0)

@@ -10,8 +10,9 @@ end
 
 local core = require "smmpanel.core"
 local scenario = require "spec.loops.support.scenario"
+local sleepers = require "spec.loops.support.sleepers"
 
-local host, sleepers = {}, {}
+local host = { sleep = sleepers.sleep, cancellable = scenario.cancellable }
 
 function host.go(f)
   local co = coroutine.create(f)
@@ -19,32 +20,10 @@ function host.go(f)
   if not ok then print(err) end
 end
 
-function host.sleep(seconds)
-  sleepers[coroutine.running()] = core.now() + seconds
-  coroutine.yield()
-end
-
-function host.cancellable(f)
-  local co = coroutine.create(f)
-  assert(coroutine.resume(co))
-  return co
-end
-
-local function wake_sleepers()
-  local due = {}
-  for co, at in pairs(sleepers) do
-    if at <= core.now() then due[#due + 1] = co end
-  end
-  for _, co in ipairs(due) do
-    sleepers[co] = nil
-    assert(coroutine.resume(co))
-  end
-end
-
 local started
 minetest.register_globalstep(function()
   scenario.tick()
-  wake_sleepers()
+  sleepers.wake(function(co) assert(coroutine.resume(co)) end)
   if started then return end
   started = true
   host.go(function()

@@ -189,6 +189,30 @@ describe("Ctrl-C in a command", function()
     assert.matches("^%d%d%d+ interrupts\n$", text)
   end)
 
+  -- LuaJIT throws in coroutines too. There the run ends with an error, not with the interrupt: it had exit code 1.
+  it("that ends a run of orders has exit code 130, whether some were placed or not", function()
+    home:write("many.csv", "ref,service,link,quantity\ni,1,https://example.com/i,100\nj,1,https://example.com/j,100\n"
+      .. "k,1,https://example.com/k,100\n")
+    for at = 1, 2 do
+      local program = ([[local abi = _VERSION:match "[%%d.]+$"
+        package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
+        package.cpath = "build/" .. abi .. "/?.so;" .. package.cpath
+        local core, placed = require "smmpanel.core", 0
+        local start = core.start
+        function core.start(client, request)
+          if request.action == "add" then placed = placed + 1 end
+          if request.action == "add" and placed >= %d then return nil, "cancelled", "interrupted before it was sent" end
+          return start(client, request)
+        end
+        os.exit(require("smmpanel.cli").main(arg), true)]]):format(at)
+      local path = home:write("cut.lua", program)
+      local _, err, code = home:run(("cd %s; %s %s add --yes --from ~/many.csv --ledger ~/cut%d"):format(
+        cli.quoted(cli.ROOT), process.lua(), path, at))
+      assert.equal(130, code, err)
+      assert.matches(("^.*%d placed"):format(at - 1), err)
+    end
+  end)
+
   it("while its modules are loaded shows no Lua trace", function()
     for i = 1, 12 do
       local line = "%s balance & pid=$!; sleep 0.0%02d; kill -INT $pid; wait $pid"

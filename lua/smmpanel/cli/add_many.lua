@@ -153,7 +153,7 @@ local function exit_code(state, counts)
   if counts.placed == #state.items then return 0 end
   if counts.uncertain > 0 then return fail.UNCERTAIN end
   local code = state.stopped and fail.code(state.stopped) or fail.SOME
-  return counts.placed == 0 and code or fail.SOME
+  return (counts.placed == 0 or code == fail.INTERRUPTED) and code or fail.SOME
 end
 
 --- Runs the command.

@@ -37,6 +37,7 @@ local LEDGER = { mismatch = fail.REFUSED, other_account = fail.REFUSED, store_ch
 ---@return integer
 function fail.code(err)
   if err.uncertain then return fail.UNCERTAIN end
+  if err.code == "cancelled" then return fail.INTERRUPTED end -- only Ctrl-C cancels a request here
   return KINDS[err.kind] or err.kind == "ledger" and LEDGER[err.code] or fail.SOME
 end
 

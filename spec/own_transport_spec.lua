@@ -3,6 +3,8 @@ local core = require "smmpanel.core"
 local schemas = require "smmpanel.api.schemas"
 local smmpanel = require "smmpanel"
 
+local unpack = table.unpack or unpack
+
 -- Returns a panel whose answers have these pieces as their body, and then end with a failure, if there is one.
 local function panel_of(pieces, failure, more)
   local given = { url = "http://127.0.0.1:1/", key = "K", retries = 0, transport = function()
@@ -45,6 +47,54 @@ describe("a transport whose answer arrives in pieces", function()
       return { status = 200, body = "{}" }
     end }:balance()
     assert.equal(1500, asked)
+  end)
+end)
+
+-- The order may have been made by then: a throw would lose its verdict.
+describe("a transport that returns something else than it should", function()
+  local order = { service = 1, link = "x", quantity = 1 }
+  local calls
+
+  local function add(...)
+    local given, count = { ... }, select("#", ...)
+    calls = 0
+    return smmpanel.new { url = "http://127.0.0.1:1/", key = "K", retries = 2, timeout = 1, transport = function()
+      calls = calls + 1
+      return unpack(given, 1, count)
+    end }:add(order)
+  end
+
+  it("threw for a status that is a text, or something else", function()
+    assert.equal(7, (assert(add { status = "200", body = '{"order":7}' }).order))
+    local _, err = add { status = "502", body = "oops" }
+    assert.same({ "server_error", true, 502 }, { err.code, err.uncertain, err.http_status })
+    for _, status in ipairs { "OK", {}, true } do
+      assert.equal(7, (assert(add { status = status, body = '{"order":7}' }).order))
+    end
+  end)
+
+  it("threw for a failure's code or message that is no text, or took it for an answer", function()
+    for _, failure in ipairs { { code = 42 }, { code = false }, { code = "" }, {}, { code = "reset", message = 12 },
+      { code = "reset", message = {} } } do
+      local value, err = add(nil, failure)
+      assert.is_nil(value)
+      assert.same({ "network", failure.code == "reset" and "reset" or "transport", true, 1 },
+        { err.kind, err.code, err.uncertain, calls })
+    end
+  end)
+
+  it("took an answer for whole that had ended with a failure without a code", function()
+    for _, failure in ipairs { "timeout", {}, { code = 42 }, { code = "" }, { code = "reset", sent = false } } do
+      local value, err = panel_of({ '{"order":7}' }, failure):add(order)
+      assert.is_nil(value)
+      assert.same({ "network", true }, { err.kind, err.uncertain })
+    end
+  end)
+
+  it("waited without end for a delay that is no time", function()
+    local value, err = add { status = 200, body = '{"order":7}', delay = 0 / 0 }
+    assert.is_nil(value)
+    assert.same({ "transport", true }, { err.code, err.uncertain })
   end)
 end)
 

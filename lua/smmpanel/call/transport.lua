@@ -63,6 +63,16 @@ local function rate_reset_of(headers)
   return value and value > 0 and value or nil
 end
 
+-- What a failure says, whatever the transport returned: a throw would lose the verdict on what was sent.
+-- -> code, message
+local function meaning_of(failure)
+  local is_table = type(failure) == "table"
+  local code, message = is_table and failure.code, failure
+  if is_table then message = failure.message end
+  if type(code) ~= "string" or code == "" then code = "transport" end
+  return code, message ~= nil and tostring(message) or nil
+end
+
 -- -> the first piece or a later one; nil; nil, failure
 local function piece_of(body, is_first)
   if type(body) == "function" then return body() end
@@ -116,7 +126,7 @@ local function decode(outcome, body, request, most)
   outcome.excerpt = kept
   local code, message = finish_decoding(outcome, decoder, ok, why, verdict)
   if code or not failure then return code, message end
-  return failure.code, failure.message
+  return meaning_of(failure)
 end
 
 local OURS = { host = "Host", ["user-agent"] = "User-Agent" }
@@ -158,7 +168,7 @@ local function failed(outcome, code, message, sent)
 end
 
 local function read_answer(outcome, answer, request, client)
-  outcome.http_status, outcome.http_version = answer.status or 0, 1.1
+  outcome.http_status, outcome.http_version = tonumber(answer.status) or 0, 1.1
   local headers = headers_of(answer)
   outcome.headers, outcome.cf_ray = headers, headers["cf-ray"]
   outcome.retry_after, outcome.rate_reset = retry_after_of(headers), rate_reset_of(headers)
@@ -188,6 +198,10 @@ function transport.client(own)
   }
 end
 
+local function is_delay(value)
+  return value == nil or type(value) == "number" and value == value
+end
+
 local NO_ANSWER = "the transport must return an answer (with a `delay` in seconds, if any), or nil and a failure"
 
 -- -> answer; nil, failure
@@ -195,7 +209,7 @@ local function answer_of(client, request, timeout)
   local ok, answer, failure = guard.call(ask, client, request, timeout)
   if not ok then return nil, { code = "transport", message = "the transport threw: " .. tostring(answer) } end
   local said = answer or failure
-  if type(said) == "table" and (said.delay == nil or type(said.delay) == "number") then return answer, failure end
+  if type(said) == "table" and is_delay(said.delay) then return answer, failure end
   return nil, { code = "transport", message = NO_ANSWER }
 end
 
@@ -204,7 +218,8 @@ local function finish(outcome, answer, failure, request, client)
   if not ok then
     failed(outcome, "transport", "the transport's answer threw: " .. tostring(thrown))
   elseif not answer and outcome.code == "" then
-    failed(outcome, failure.code, failure.message, failure.sent)
+    local code, message = meaning_of(failure)
+    failed(outcome, code, message, failure.sent)
   end
 end
 

@@ -162,7 +162,7 @@ describe("Ctrl-C", function()
         local many = sandbox.panel("latency:0.05", { name = name, concurrency = concurrency, batch_size = 1,
           ledger = smmpanel.ledger.sqlite(path) })
         pcall(run[action] or many[action], many, list)
-        smmpanel.sleep(0.3)
+        smmpanel.sleep(0.15)
         assert.is_true(waits >= at)
         assert.equal(0, late, name)
         many:close()

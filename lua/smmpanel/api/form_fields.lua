@@ -16,13 +16,18 @@ fields.wrong = wrong
 
 local RESERVED = { key = true, action = true }
 
+-- PHP drops white space before a name, and reads "action[x]" as `action`: the last one counts.
+local function is_reserved(name)
+  return RESERVED[text.trim(name):match "^[^%[]*"]
+end
+
 --- A field's name: text without control characters, and not a field that the client sets.
 function fields.name(where, name)
   if type(name) ~= "string" or name == "" or text.has_control(name) then
     argerror.throw(where, "a field's name must be a string without control characters, got %s",
       argerror.describe(name))
   end
-  if RESERVED[name] then
+  if is_reserved(name) then
     argerror.throw_field(where, name, "invalid", "the field '%s' is reserved: the client sets it", name)
   end
   return name

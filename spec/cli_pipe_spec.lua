@@ -9,7 +9,7 @@ describe("the command line in a pipe", function()
   local sandbox, home = cli_sandbox.one_home()
 
   -- Runs a line. Without an expected code it must succeed and write nothing to stderr.
-  local function run(line, options, code)
+  local function run(line, code, options)
     local out, err = home:expect(line, code, options)
     if not code then assert.equal("", err) end
     return out, err
@@ -54,13 +54,13 @@ describe("the command line in a pipe", function()
     for option, why in pairs { ["--fault nonsense"] = "unknown fault nonsense; known: ",
       ["--balance much"] = "'much' is not an amount", ["--port 70000"] = "'70000' is not a port %(1 to 65535%)",
       ["--services x"] = "'x' is not a whole number" } do
-      assert.matches(why, select(2, run("smmpanel sandbox " .. option, nil, 2)))
+      assert.matches(why, select(2, run("smmpanel sandbox " .. option, 2)))
     end
   end)
 
   it("explains wrong arguments, with exit code 2", function()
     local function refused(line, why)
-      local out, err = run(line, nil, 2)
+      local out, err = run(line, 2)
       assert.equal("", out)
       assert.matches(why, err)
     end
@@ -122,10 +122,10 @@ describe("the command line in a pipe", function()
     end)
 
     it("are cached, so that searches send no request", function()
-      run("smmpanel services --fresh", { name = "kept" })
-      run("smmpanel services a; smmpanel services b; smmpanel services --cost 1 5", { name = "kept" })
+      run("smmpanel services --fresh", nil, { name = "kept" })
+      run("smmpanel services a; smmpanel services b; smmpanel services --cost 1 5", nil, { name = "kept" })
       assert.equal(1, sandbox.counts "kept".requests)
-      run("smmpanel services --max-age 0", { name = "kept" })
+      run("smmpanel services --max-age 0", nil, { name = "kept" })
       assert.equal(2, sandbox.counts "kept".requests)
     end)
 
@@ -134,8 +134,8 @@ describe("the command line in a pipe", function()
       assert.equal("0.00000071655\n", run "smmpanel services --cost 18 1")
       assert.equal("12.5\n", run "smmpanel services --cost 3 1")
       assert.equal("13.5\n", run "smmpanel services --cost 1 1500 10")
-      assert.matches("no service 999", select(2, run("smmpanel services --cost 999 1", nil, 2)))
-      assert.matches("'x' is not a whole number", select(2, run("smmpanel services --cost 1 x", nil, 2)))
+      assert.matches("no service 999", select(2, run("smmpanel services --cost 999 1", 2)))
+      assert.matches("'x' is not a whole number", select(2, run("smmpanel services --cost 1 x", 2)))
     end)
 
     it("are compared with the previous ones", function()
@@ -169,7 +169,7 @@ describe("the command line in a pipe", function()
     end)
 
     it("report a full disk", function()
-      local _, err = run("smmpanel services --json >/dev/full", nil, 1)
+      local _, err = run("smmpanel services --json >/dev/full", 1)
       assert.matches("cannot write: No space left", err)
     end)
   end)
@@ -180,23 +180,23 @@ describe("the command line in a pipe", function()
         .. "1,Partial,0.27819,USD,3572,157,,,,,,\r\n100,In progress,1.44219,USD,234,10,,,,,,\r\n"
       assert.equal(expected, run "smmpanel status --csv 1 100")
       assert.equal(expected, run "smmpanel status --csv 1,100,1")
-      assert.equal(expected, run("smmpanel status --csv", { input = "# mine\n1\r\n100 # last\n" }))
-      assert.equal(expected, run("smmpanel status --csv -", { input = "1\n100\n" }))
+      assert.equal(expected, run("smmpanel status --csv", nil, { input = "# mine\n1\r\n100 # last\n" }))
+      assert.equal(expected, run("smmpanel status --csv -", nil, { input = "1\n100\n" }))
       assert.equal(expected, run("smmpanel status --csv --from " .. home:write("ids", "1\n100\n")))
-      assert.equal(expected, run("smmpanel status --csv --from - ", { input = "error;order\n;1\nx;100" }))
+      assert.equal(expected, run("smmpanel status --csv --from - ", nil, { input = "error;order\n;1\nx;100" }))
     end)
 
     it("shows each id, and exits with 1 if some failed", function()
-      local out = run("smmpanel status 1 999", nil, 1)
+      local out = run("smmpanel status 1 999", 1)
       assert.matches("^ORDER  STATUS +CHARGE  START  REMAINS\n1 +Partial +0.27819 USD +3572 +157", out)
       assert.matches("\n999 +Incorrect order ID", out)
-      local list = cjson.decode((run("smmpanel status --json 1 999", nil, 1)))
+      local list = cjson.decode((run("smmpanel status --json 1 999", 1)))
       assert.same({ order = 999, error = "Incorrect order ID", code = "bad_order" },
         { order = tonumber(list[2].order), error = list[2].error, code = list[2].code })
     end)
 
     it("keeps every digit of an id", function()
-      local out = run("smmpanel status --json 92233720368547758079", nil, 1)
+      local out = run("smmpanel status --json 92233720368547758079", 1)
       assert.matches('"order":"92233720368547758079"', out)
     end)
 
@@ -206,7 +206,7 @@ describe("the command line in a pipe", function()
         ids[i] = i % 3 == 0 and 500000 + i or ({ 1, 2, 100 })[i % 3] + i * 1000000
         input[i] = ("%d\n"):format(ids[i])
       end
-      local out = run("smmpanel status --csv --from -", { input = table.concat(input), name = "many" }, 1)
+      local out = run("smmpanel status --csv --from -", 1, { input = table.concat(input), name = "many" })
       local records = assert(csv.records(out))
       assert.equal(1234, #records)
       for i, record in ipairs(records) do assert.equal(("%d"):format(ids[i]), record.values.order) end
@@ -215,44 +215,44 @@ describe("the command line in a pipe", function()
   end)
 
   it("refill, refill-status and cancel", function()
-    local out = run("smmpanel refill --yes --json 1 2", nil, 1)
+    local out = run("smmpanel refill --yes --json 1 2", 1)
     local list = cjson.decode(out)
     assert.equal("Order is not completed", list[2].error)
     local refill = ("%d"):format(list[1].refill)
     assert.matches("^REFILL  STATUS\n" .. refill .. " +Completed\n$", run("smmpanel refill-status " .. refill))
-    assert.matches("999 +Refill not found", (run("smmpanel refill-status 999", nil, 1)))
+    assert.matches("999 +Refill not found", (run("smmpanel refill-status 999", 1)))
     local order = run "smmpanel add service=1 link=https://example.com/c quantity=50 --yes":gsub("%s", "")
     assert.matches("^ORDER  CANCEL\n" .. order .. " +requested\n$", run("smmpanel cancel --yes " .. order))
-    assert.matches("Order can't be canceled", (run("smmpanel cancel -y " .. order, nil, 1)))
+    assert.matches("Order can't be canceled", (run("smmpanel cancel -y " .. order, 1)))
   end)
 
   it("exits with 3 if the panel refuses or its answer cannot be used, with 4 if it is unreachable", function()
     local wrong = { env = { SMMPANEL_KEY = "wrong-key-1234" } }
     for _, line in ipairs { "balance", "services --fresh", "status 1 2 3", "refill -y 1", "call balance" } do
-      local out, err = run("smmpanel " .. line, wrong, 3)
+      local out, err = run("smmpanel " .. line, 3, wrong)
       assert.matches("^smmpanel: [%l_]+: Invalid API key %(panel, invalid_key", err)
       assert.is_nil((out .. err):find("wrong-key", 1, true))
     end
-    run("smmpanel balance", { fault = "html" }, 3)
-    run("smmpanel balance", { fault = "cut:5", env = { SMMPANEL_URL = "http://127.0.0.1:1/" } }, 4)
-    run("smmpanel status 1", { env = { SMMPANEL_URL = "http://127.0.0.1:1/" } }, 4)
-    local _, err = run("smmpanel balance", { env = { SMMPANEL_URL = "ftp://example.com/" } }, 2)
+    run("smmpanel balance", 3, { fault = "html" })
+    run("smmpanel balance", 4, { fault = "cut:5", env = { SMMPANEL_URL = "http://127.0.0.1:1/" } })
+    run("smmpanel status 1", 4, { env = { SMMPANEL_URL = "http://127.0.0.1:1/" } })
+    local _, err = run("smmpanel balance", 2, { env = { SMMPANEL_URL = "ftp://example.com/" } })
     assert.matches("the panel's settings: url must be", err)
   end)
 
   it("sends no further request after the key was refused", function()
     local ids = {}
     for i = 1, 2000 do ids[i] = tostring(i) end
-    run("smmpanel status", { input = table.concat(ids, "\n"), name = "refused", env = {
-      SMMPANEL_KEY = "wrong-key-1234", SMMPANEL_URL = sandbox.url_with("", "refused") } }, 3)
+    run("smmpanel status", 3, { input = table.concat(ids, "\n"), name = "refused", env = {
+      SMMPANEL_KEY = "wrong-key-1234", SMMPANEL_URL = sandbox.url_with("", "refused") } })
     assert.is_true(sandbox.counts "refused".requests <= 8)
   end)
 
   it("prints the results if some requests failed, and exits with 1", function()
     local ids = {}
     for i = 1, 1000 do ids[i] = tostring(i) end
-    local out, err = run("smmpanel status --csv", { input = table.concat(ids, "\n"), fault = "html@3",
-      name = "some" }, 1)
+    local out, err = run("smmpanel status --csv", 1, { input = table.concat(ids, "\n"), fault = "html@3",
+      name = "some" })
     local records = assert(csv.records(out))
     assert.equal(1000, #records)
     local lost = 0
@@ -274,9 +274,9 @@ describe("the command line in a pipe", function()
     end)
 
     it("exits with 1 if an order was not completed or is unknown, with 4 at the timeout", function()
-      assert.matches("  1  Partial", (run("smmpanel watch 1 --interval 0.1", nil, 1)))
-      assert.matches("Incorrect order ID", (run("smmpanel watch 999 --interval 0.1", nil, 1)))
-      local out = run("smmpanel watch 2 --json --interval 0.1 --timeout 0.5", nil, 4)
+      assert.matches("  1  Partial", (run("smmpanel watch 1 --interval 0.1", 1)))
+      assert.matches("Incorrect order ID", (run("smmpanel watch 999 --interval 0.1", 1)))
+      local out = run("smmpanel watch 2 --json --interval 0.1 --timeout 0.5", 4)
       assert.equal("In progress", cjson.decode(out).status)
     end)
   end)

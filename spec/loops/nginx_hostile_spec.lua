@@ -7,6 +7,7 @@ if _VERSION ~= "Lua 5.1" then return end
 local hostile = require "spec.support.hostile"
 local nginx = require "spec.loops.support.nginx"
 local raw = require "spec.support.raw"
+local system = require "spec.support.system"
 
 local CLIENT = [[
   package.path = "%s/contrib/nginx/?.lua;" .. package.path
@@ -38,9 +39,7 @@ describe("through nginx's own sockets, a panel that sends", function()
   lazy_setup(function()
     bad = raw.start()
     file = hostile.write_urls(bad, bad, cases)
-    local pipe = io.popen "pwd"
-    local root = pipe:read "*l"
-    pipe:close()
+    local root = system.line "pwd"
     server = nginx.start { locations = [[
       location = /case { content_by_lua_block { case(ngx.var.arg_n) } }
       location = /flood { content_by_lua_block {

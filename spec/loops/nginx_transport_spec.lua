@@ -6,6 +6,7 @@ if _VERSION ~= "Lua 5.1" then return end
 local nginx = require "spec.loops.support.nginx"
 local raw = require "spec.support.raw"
 local sandbox_support = require "spec.support.sandbox"
+local system = require "spec.support.system"
 
 local CLIENT = [[
   package.path = "%s/contrib/nginx/?.lua;" .. package.path
@@ -89,9 +90,7 @@ local has_library = nginx.has_module "resty.http"
 
 -- -> nginx with that library, a panel that sends what the spec says
 local function start(module)
-  local pipe = io.popen "pwd"
-  local root = pipe:read "*l"
-  pipe:close()
+  local root = system.line "pwd"
   local server = nginx.start { locations = LOCATIONS,
     http = "init_by_lua_block {" .. CLIENT:format(root, ("require %q"):format(module)) .. "}" }
   return server, raw.start()

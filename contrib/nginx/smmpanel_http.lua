@@ -3,7 +3,7 @@
 -- and the time that was set is the time for all of an answer.
 local http = {}
 
-local ngx_now = ngx.now
+local now = require("smmpanel.core").now
 
 local HEAD_END, LINE_END, LONGEST_END = "\r?\n\r?\n", "\r?\n", 4
 local HEAD_MAX = 32 * 1024 -- bytes of one answer's status line and headers
@@ -19,7 +19,7 @@ local PIECE = 16 * 1024    -- bytes read at once
 -- The socket's own time begins anew with each step, and with each byte that a slow server sends. nginx reads 0
 -- milliseconds as its own default. -> true; nil, "timeout"
 local function set_time_left(client)
-  local left = client.ends_at - ngx_now()
+  local left = client.ends_at - now()
   if left <= 0 then return nil, "timeout" end
   client.socket:settimeout(math.max(1, left * 1000))
   return true
@@ -184,7 +184,7 @@ end
 
 --- Sets the time within which all that follows must end.
 function Client:set_timeout(milliseconds)
-  self.ends_at = ngx_now() + milliseconds / 1000
+  self.ends_at = now() + milliseconds / 1000
   self.socket:settimeout(milliseconds)
 end
 

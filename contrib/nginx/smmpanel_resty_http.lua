@@ -10,18 +10,13 @@
 -- Use it if all traffic must pass through nginx (its resolver, lua_ssl_trusted_certificate, its metrics), or if the
 -- machine's processor time matters most. Otherwise use the default, which works outside the worker: a worker's own
 -- requests then wait less.
-local ngx_now, update_time = ngx.now, ngx.update_time
+local now = require("smmpanel.core").now -- ngx.now is the wall clock: if it is set back, deadlines would move
 
 local READS = { services = true, status = true, refill_status = true, balance = true }
 local KEEP_MILLISECONDS = 30 * 1000
 local POOL_SIZE = 1024 -- idle connections that a worker keeps to one server
 local PIECE = 16 * 1024
 local HOLD_SECONDS = 0.002 -- after so long without a wait, nginx's other requests have their turn
-
-local function now()
-  update_time()
-  return ngx_now()
-end
 
 -- Some libraries would take the user's name in a URL for the host. -> { url, scheme, host, port, path }, or nil
 local function parse(url)
@@ -86,6 +81,7 @@ local function body_of(client, response, request, ends_at, is_write)
   return function()
     if not reader then return nil end
     if now() - resumed_at > HOLD_SECONDS then
+      ngx.update_time() -- for the timers of the others
       ngx.sleep(0)
       resumed_at = now()
     end

@@ -17,7 +17,7 @@ local CLIENT = [[
     return require "smmpanel_resty_http" (options)
   end
   local shared = transport()
-  spec = {}
+  spec = { module = "%s/contrib/nginx/smmpanel_resty_http.lua" }
   function spec.panel(url, more)
     local options = more or {}
     options.url, options.key, options.retries, options.timeout = url, "K", 0, options.timeout or 0.5
@@ -69,11 +69,18 @@ local LOCATIONS = [[
     local own = { host = "panel.example", ["user-agent"] = "me" }
     ngx.print(assert(spec.panel(url, { headers = own }):balance()).currency) } }
   location = /slow_connect { content_by_lua_block {
-    local sent = "nothing sent"
+    local sent, wall, back = "nothing sent", ngx.now, 0
     local client = { set_timeout = function() end, close = function() end }
-    function client.connect() ngx.sleep(0.3) return true end
+    function client.connect()
+      ngx.sleep(0.3)
+      back = tonumber(ngx.var.arg_back)
+      return true
+    end
     function client.request() sent = "sent" return nil, "closed" end
-    local slow = require "smmpanel_resty_http" { http = { new = function() return client end } }
+    ngx.now = function() return wall() - back end
+    local slow = dofile(spec.module)
+    slow = slow { http = { new = function() return client end } }
+    ngx.now = wall
     spec.say(function() return spec.panel("http://127.0.0.1/", { transport = slow, timeout = 0.2 }):add(spec.order) end)
     ngx.print(" ", sent) } }
   location = /proxy { content_by_lua_block {
@@ -92,7 +99,7 @@ local has_library = nginx.has_module "resty.http"
 local function start(module)
   local root = system.line "pwd"
   local server = nginx.start { locations = LOCATIONS,
-    http = "init_by_lua_block {" .. CLIENT:format(root, ("require %q"):format(module)) .. "}" }
+    http = "init_by_lua_block {" .. CLIENT:format(root, ("require %q"):format(module), root) .. "}" }
   return server, raw.start()
 end
 
@@ -152,7 +159,11 @@ local function contract(module)
 
   -- A look-up, the connection and the handshake may each take the whole time.
   it("sends nothing after the deadline", function()
-    assert.equal("timeout nil nil nothing sent", (select(2, server:get "/slow_connect")))
+    assert.equal("timeout nil nil nothing sent", (select(2, server:get "/slow_connect?back=0")))
+  end)
+
+  it("sends nothing after the deadline, although the wall clock was set back", function()
+    assert.equal("timeout nil nil nothing sent", (select(2, server:get "/slow_connect?back=3600")))
   end)
 end
 

@@ -43,7 +43,7 @@ local TESTED = [[
     end
     panel = require("smmpanel").new { url = URL, key = "K" }
     local function over(http)
-      local transport = require "smmpanel_resty_http" { http = http }
+      local transport = require "smmpanel_cosockets" { http = http }
       return require("smmpanel").new { url = URL, key = "K", transport = transport }
     end
     over_cosockets = over(require "smmpanel_http")

@@ -1,4 +1,4 @@
---- An HTTP/1.1 client over nginx's own sockets, for smmpanel_resty_http. It has the functions of lua-resty-http that
+--- An HTTP/1.1 client over nginx's own sockets, for smmpanel_cosockets. It has the functions of lua-resty-http that
 -- the transport calls, but no proxies and no client certificates. What a server may send besides the body is bounded,
 -- and the time that was set is the time for all of an answer.
 local http = {}

@@ -12,7 +12,7 @@ local system = require "spec.support.system"
 local CLIENT = [[
   package.path = "%s/contrib/nginx/?.lua;" .. package.path
   local smmpanel, urls = require "smmpanel", dofile "%s"
-  local transport = require "smmpanel_resty_http" { http = require "smmpanel_http" }
+  local transport = require "smmpanel_cosockets" { http = require "smmpanel_http" }
   function balance(url)
     local panel = smmpanel.new { url = url, key = "K", transport = transport, retries = 0, timeout = 0.6, max_body = 256 * 1024 }
     local begun = ngx.now()

@@ -14,10 +14,10 @@ local CLIENT = [[
   local function transport(options)
     options = options or {}
     options.http = http
-    return require "smmpanel_resty_http" (options)
+    return require "smmpanel_cosockets" (options)
   end
   local shared = transport()
-  spec = { module = "%s/contrib/nginx/smmpanel_resty_http.lua" }
+  spec = { module = "%s/contrib/nginx/smmpanel_cosockets.lua" }
   function spec.panel(url, more)
     local options = more or {}
     options.url, options.key, options.retries, options.timeout = url, "K", 0, options.timeout or 0.5

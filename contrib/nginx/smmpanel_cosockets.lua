@@ -3,8 +3,8 @@
 -- this file, or lua-resty-http's, which knows proxies. From a panel that sends slowly, byte by byte, lua-resty-http
 -- reads for longer than the call's timeout, and it has no limit on the length of a header.
 --
---     local transport = require "smmpanel_resty_http" {}
---     local transport = require "smmpanel_resty_http" { http = require "resty.http", proxy_opts = ... }
+--     local transport = require "smmpanel_cosockets" {}
+--     local transport = require "smmpanel_cosockets" { http = require "resty.http", proxy_opts = ... }
 --     local panel = smmpanel.new { url = ..., key = ..., transport = transport }
 --
 -- Use it if all traffic must pass through nginx (its resolver, lua_ssl_trusted_certificate, its metrics), or if the
@@ -133,12 +133,12 @@ local function exchange(client, request, path, ends_at, is_write)
     body = body_of(client, response, request, ends_at, is_write) }
 end
 
----@class smmpanel.RestyHttpOptions
+---@class smmpanel.CosocketOptions
 ---@field http? table `require "resty.http"` for proxies (`require "smmpanel_http"`)
 ---@field ssl_verify? boolean whether the panel's certificate is checked (true)
 ---@field proxy_opts? table for lua-resty-http
 
----@param options? smmpanel.RestyHttpOptions
+---@param options? smmpanel.CosocketOptions
 ---@return fun(request: table): table?, table? transport
 return function(options)
   options = options or {}

@@ -12,7 +12,7 @@ local CLIENT = [[
   local root = "%s"
   package.path = root .. "/contrib/nginx/?.lua;" .. package.path
   local smmpanel = require "smmpanel"
-  local transport = require "smmpanel_resty_http" { http = %s }
+  local transport = require "smmpanel_cosockets" { http = %s }
   spec = {}
   function spec.panel(fault, more)
     local options = more or {}
@@ -29,7 +29,7 @@ local CLIENT = [[
     function client.set_timeout() end
     function client.connect() error "assertion failed!" end
     local http = { new = function() return client end }
-    return spec.panel("", { transport = require "smmpanel_resty_http" { http = http } })
+    return spec.panel("", { transport = require "smmpanel_cosockets" { http = http } })
   end
   spec.order = { service = 1, link = "https://example.com/x", quantity = 100 }
 ]]

@@ -34,23 +34,22 @@ local function failure(code, problem, sent)
   return { code = code, message = text, sent = sent }
 end
 
--- A write uses a new connection: the panel may close a kept one at that moment, and then the outcome of the order is
--- unknown.
-local function connect(client, target, options, is_write)
-  local scheme, host, port = target.scheme, target.host, target.port
-  local tls = scheme == "https"
-  return client:connect {
-    scheme = scheme, host = host, port = port, ssl_server_name = tls and host or nil,
+-- What the client needs to connect; the same table for each request. A write uses a new connection: the panel may close
+-- a kept one at that moment, and then the outcome of the order is unknown.
+local function connect_options(target, options, is_write)
+  local host, port, tls = target.host, target.port, target.scheme == "https"
+  return {
+    scheme = target.scheme, host = host, port = port, ssl_server_name = tls and host or nil,
     ssl_verify = tls and options.ssl_verify ~= false, proxy_opts = options.proxy_opts,
     pool = is_write and ("smmpanel-write-%s:%s"):format(host, port) or nil, pool_size = POOL_SIZE,
   }
 end
 
--- nginx reads 0 milliseconds as its own default.
+-- nginx reads 0 milliseconds as its own default. -> whether there is time left
 local function set_time_left(client, ends_at)
   local left = ends_at - now()
   if left <= 0 then return false end
-  client:set_timeout(math.max(1, left * 1000))
+  client:set_timeout(math.max(1, left * 1000), ends_at)
   return true
 end
 
@@ -148,11 +147,12 @@ return function(options)
     if target.url ~= request.url then
       target = parse(request.url)
       if not target then return nil, failure("bad_url", "the transport cannot use the URL " .. request.url, false) end
+      target.read, target.write = connect_options(target, options, false), connect_options(target, options, true)
       last = target
     end
     local client = http.new()
     set_time_left(client, ends_at)
-    local ok, connected, problem = pcall(connect, client, target, options, is_write)
+    local ok, connected, problem = pcall(client.connect, client, is_write and target.write or target.read)
     if not (ok and connected) then return nil, connect_failure(ok and problem or connected, not ok) end
     return exchange(client, request, target.path, ends_at, is_write)
   end

@@ -182,23 +182,31 @@ function http.new()
   return setmetatable({ socket = ngx.socket.tcp(), rest = "" }, Client)
 end
 
---- Sets the time within which all that follows must end.
-function Client:set_timeout(milliseconds)
-  self.ends_at = now() + milliseconds / 1000
-  self.socket:settimeout(milliseconds)
+--- Sets the time by which all that follows must end, by core.now.
+function Client:set_timeout(_, ends_at)
+  self.ends_at = ends_at
 end
 
+-- A connection may be used again only by those who would have made it alike.
+local function pool_of(options)
+  local verified = tostring(options.ssl_verify)
+  return options.pool or ("smmpanel-%s:%s:%d:%s"):format(options.scheme, options.host, options.port, verified)
+end
+
+--- Connects to options.host. Keeps in the options what is the same at the next time.
 function Client:connect(options)
   local host, port, tls = options.host, options.port, options.scheme == "https"
   if options.proxy_opts then return nil, "smmpanel_http knows no proxies: give `http` lua-resty-http for proxy_opts" end
-  local pool = options.pool or ("smmpanel-%s:%s:%d:%s"):format(options.scheme, host, port, tostring(options.ssl_verify))
-  local ok, err = self.socket:connect(host, port, { pool = pool, pool_size = options.pool_size })
+  options.socket = options.socket or { pool = pool_of(options), pool_size = options.pool_size }
+  options.authority = options.authority or port == (tls and 443 or 80) and host or host .. ":" .. port
+  self.host = options.authority
+  local ok, err = set_time_left(self)
+  if ok then ok, err = self.socket:connect(host, port, options.socket) end
   if ok and tls and self.socket:getreusedtimes() == 0 then
     ok, err = set_time_left(self)
     if ok then ok, err = self.socket:sslhandshake(nil, options.ssl_server_name, options.ssl_verify) end
     if not ok then self.socket:close() end
   end
-  self.host = port == (tls and 443 or 80) and host or host .. ":" .. port
   return ok and true, err
 end
 
@@ -217,7 +225,8 @@ end
 
 --- Sends the request and reads the head of its answer. -> { status, headers, body_reader }; nil, error, code
 function Client:request(request)
-  local sent, problem = self.socket:send(text_of(self, request))
+  local sent, problem = set_time_left(self)
+  if sent then sent, problem = self.socket:send(text_of(self, request)) end
   if not sent then return nil, problem end
   local status, headers, version = receive_final_head(self)
   if not status then return nil, headers, version end

@@ -7,7 +7,7 @@ local url, key = os.getenv "PANEL_URL", os.getenv "PANEL_KEY"
 local done
 
 -- The longest turn is often one in which Lua's collector marks a large part of the catalogue. The size of the heap at
--- the start decides which turns that are, so each run starts with another size.
+-- the start decides which turns these are, so each run starts with another size.
 local heap = ("x"):rep(uv.hrtime() % 2^20)
 
 local function ours()

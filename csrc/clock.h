@@ -8,7 +8,7 @@
 int64_t clock_nanoseconds(void);
 int64_t clock_milliseconds(void);
 
-/* The same where Linux measures it, without the time while the machine was suspended. */
+/* The same clock; on Linux, without the time for which the machine was suspended. */
 int64_t clock_awake_nanoseconds(void);
 
 /* The wall clock, since 1970. */

@@ -7,13 +7,13 @@
 #include <sys/socket.h>
 
 enum { FIRST_ENTRIES = 64 };
-enum { SUSPENDED_NS = 1000 * 1000 * 1000 }; /* the time between two reads of the clocks is shorter */
+enum { SUSPENDED_NS = 1000 * 1000 * 1000 }; /* longer than it takes to read the two clocks */
 
 /* Each descriptor is in the list once, so the list is at most as long as the most connections at one time. */
 struct connection_entry {
   uint64_t ends;  /* a hash of them */
   int fd;         /* -1: unknown */
-  int64_t asleep; /* for how long the machine had been suspended by then */
+  int64_t asleep; /* how long the machine had been suspended when the entry was made */
 };
 
 static uint64_t add_to_hash(uint64_t hash, const void *data, size_t len) {
@@ -49,7 +49,7 @@ static struct connection_entry *free_entry(connections *c) {
   return &c->list[c->count++];
 }
 
-/* For how long the machine has been suspended since its start, where the system measures that. */
+/* How long the machine has been suspended since its start; 0 where the system does not measure it. */
 static int64_t asleep_nanoseconds(void) {
   return clock_nanoseconds() - clock_awake_nanoseconds();
 }

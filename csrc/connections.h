@@ -1,11 +1,11 @@
 /* connections.h - detects unsolicited bytes on an idle keep-alive connection, and connections from before a suspend.
  *
- * Before 8.0 libcurl takes them for the response to the next request. From 8.22 on it detects them only when it sends,
- * and a write is then uncertain. So we store the descriptor of each idle HTTP/1 connection. (HTTP/2 matches responses
- * to requests by itself.)
+ * Unsolicited bytes: before 8.0 libcurl takes them for the response to the next request. From 8.22 on it detects them
+ * only when it sends, and a write is then uncertain. So we store the descriptor of each idle HTTP/1 connection. (HTTP/2
+ * matches responses to requests by itself.)
  *
- * libcurl's clock stands still during a suspend, so the connection does not count as idle for long. But the panel or a
- * router has closed it: a write would be uncertain, and a read could wait until its deadline.
+ * A suspend: libcurl's clock stands still meanwhile, so libcurl does not see that the connection was idle for long. But
+ * the panel or a router may have closed it: a write would be uncertain, and a read could wait until its deadline.
  *
  * Owner: the multi handle's owner; all calls on the engine's thread. Nothing here throws. */
 #ifndef SMMPANEL_CONNECTIONS_H

@@ -169,8 +169,8 @@ static int core_pid(lua_State *L) {
   return 1;
 }
 
-/* (schema, decimals, max_body, spare) -> decoder; each may be nil. The spare is a decoder that is not needed any more: it is
- * reset and returned, because a new one takes 15 kB. Throws if one is wrong, and when out of memory. */
+/* (schema, decimals, max_body, spare) -> decoder; each may be nil. A spare is a decoder that is no longer used: it is
+ * reset and returned, because a new one takes 15 kB. Throws if an argument is wrong, and when out of memory. */
 static int core_decoder(lua_State *L) {
   const char *decimals = luaL_optstring(L, 2, "number");
   decoder *spare = lua_isnoneornil(L, 4) ? NULL : decoder_check(L, 4);

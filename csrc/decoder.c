@@ -145,7 +145,7 @@ static int l_finish(lua_State *L) {
   decoder *d = decoder_check(L, 1);
   lua_pushboolean(L, 1);
   int results = decoder_finish(L, d, NULL, 0) ? 2 : failure(L, d);
-  decoder_release(d); /* a decoder that is kept for later must keep nothing of this answer */
+  decoder_release(d); /* a decoder that is used again must hold nothing of this answer */
   return results;
 }
 

@@ -16,8 +16,8 @@ enum { WRITE_IDLE = 4 }; /* the longest idle seconds of a connection reused for 
 
 /* ---- callbacks: they run in the engine's thread, inside libcurl --------------------------- */
 
-/* While a network is down, the system keeps what was written, and by default goes on to deliver it for minutes after the
- * connection was closed or its process has ended. An order would be made long after its deadline. */
+/* While the network is down, the system holds what was written. By default it still tries to deliver it for up to two
+ * minutes after the connection was closed or the process has ended. An order would be made long after its deadline. */
 static void discard_unsent_at_close(int fd) {
   struct linger none = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);

@@ -230,7 +230,7 @@ static int push_ended(lua_State *L, state *s, int transfers) {
   lua_createtable(L, s->ended_count, 0);
   while (s->ended) {
     transfer *t = s->ended;
-    tell_ended(L, t, transfers); /* first: without memory it throws, and the next step tells it */
+    tell_ended(L, t, transfers); /* first: if memory is short it throws, and t must stay listed */
     s->ended = t->ended_next;
     s->ended_count--;
   }

@@ -168,7 +168,7 @@ static bool push_flag(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-/* This and the next also read digit groups, as PHP's number_format writes them. */
+/* This and push_money_text also read digit groups, as PHP's number_format writes them. */
 static bool push_count_text(lua_State *L, const char *text, size_t len) {
   char plain[GROUPED_MAX + 1];
   size_t plain_len;
@@ -209,7 +209,7 @@ static bool push_number(lua_State *L, const char *text, size_t len) {
   return true;
 }
 
-/* A number that is not a count stays text if it is integral. */
+/* An integer that is not a count, for example a too large one, stays text. A fraction is pushed as a number. */
 static bool push_count_number(lua_State *L, const char *text, size_t len) {
   decimal n;
   if (push_count(L, text, len)) return true;

@@ -1,24 +1,25 @@
---- A transport through nginx's own sockets, for OpenResty and nginx with its Lua module: nginx's resolver, certificates
--- and connection pools, with smmpanel's decoder, batches, ledger and verdicts. The HTTP is that of smmpanel_http beside
--- this file, or lua-resty-http's, which knows proxies. From a panel that sends slowly, byte by byte, lua-resty-http
--- reads for longer than the call's timeout, and it has no limit on the length of a header.
+--- A transport through nginx's own sockets, for OpenResty and nginx with its Lua module. It uses nginx's resolver,
+-- certificates and connection pools, and smmpanel's decoder, batches, ledger and errors. The HTTP client is
+-- smmpanel_http beside this file, or lua-resty-http, which supports proxies. But if a panel sends slowly, byte by byte,
+-- lua-resty-http reads for longer than the call's timeout, and it does not limit the length of a header.
 --
 --     local transport = require "smmpanel_cosockets" {}
 --     local transport = require "smmpanel_cosockets" { http = require "resty.http", proxy_opts = ... }
 --     local panel = smmpanel.new { url = ..., key = ..., transport = transport }
 --
 -- Use it if all traffic must pass through nginx (its resolver, lua_ssl_trusted_certificate, its metrics), or if the
--- machine's processor time matters most. Otherwise use the default, which works outside the worker: a worker's own
--- requests then wait less.
-local now = require("smmpanel.core").now -- ngx.now is the wall clock: if it is set back, deadlines would move
+-- machine's processor time matters most. Otherwise use the default, which works outside the worker, so that other
+-- requests of the worker wait less. docs/event-loops.md says which settings of nginx it needs.
+local now = require("smmpanel.core").now -- not ngx.now, the wall clock: setting it back would move the deadlines
 
 local READS = { services = true, status = true, refill_status = true, balance = true }
 local KEEP_MILLISECONDS = 30 * 1000
 local POOL_SIZE = 1024 -- idle connections that a worker keeps to one server
 local PIECE = 16 * 1024
-local HOLD_SECONDS = 0.002 -- after so long without a wait, nginx's other requests have their turn
+local HOLD_SECONDS = 0.002 -- the longest time without a wait, after which nginx's other requests have their turn
 
--- Some libraries would take the user's name in a URL for the host. -> { url, scheme, host, port, path }, or nil
+-- Refuses a URL with a user's name, which lua-resty-http would take for the host.
+-- -> { url, scheme, host, port, path }, or nil
 local function parse(url)
   local scheme, host, port, path = url:match "^(%a+)://(%[[%x:.]+%]):?(%d*)(.*)$"
   if not scheme then scheme, host, port, path = url:match "^(%a+)://([^/:?#@%[%]]+):?(%d*)(.*)$" end
@@ -34,8 +35,8 @@ local function failure(code, problem, sent)
   return { code = code, message = text, sent = sent }
 end
 
--- What the client needs to connect; the same table for each request. A write uses a new connection: the panel may close
--- a kept one at that moment, and then the outcome of the order is unknown.
+-- The options for the client's `connect`; the same table while the URL is the same. A write uses a new connection: the
+-- panel may close a kept one just then, and the outcome of the order would be unknown.
 local function connect_options(target, options, is_write)
   local host, port, tls = target.host, target.port, target.scheme == "https"
   return {
@@ -45,7 +46,7 @@ local function connect_options(target, options, is_write)
   }
 end
 
--- nginx reads 0 milliseconds as its own default. -> whether there is time left
+-- nginx takes 0 milliseconds to mean its default timeout. -> whether there is time left
 local function set_time_left(client, ends_at)
   local left = ends_at - now()
   if left <= 0 then return false end
@@ -69,7 +70,7 @@ local function next_piece(client, reader, ends_at)
   return piece
 end
 
--- A connection with bytes left cannot be kept, and nginx does not close it then.
+-- A connection with unread bytes cannot be kept, and nginx does not close it by itself.
 local function end_connection(client, may_be_kept)
   if not (may_be_kept and client:set_keepalive(KEEP_MILLISECONDS)) then client:close() end
 end
@@ -80,7 +81,7 @@ local function body_of(client, response, request, ends_at, is_write)
   return function()
     if not reader then return nil end
     if now() - resumed_at > HOLD_SECONDS then
-      ngx.update_time() -- for the timers of the others
+      ngx.update_time() -- for the timers of other requests
       ngx.sleep(0)
       resumed_at = now()
     end
@@ -95,7 +96,8 @@ end
 
 local PLAIN = { [""] = true, identity = true, none = true, ["utf-8"] = true, utf8 = true }
 
--- Why the body cannot be read. No compression was requested. lua-resty-http takes an interim answer for the final one.
+-- Returns why the body cannot be read, or nil. No compression was requested. lua-resty-http takes an interim answer for
+-- the final one.
 local function unreadable(response, request)
   if response.status < 200 and response.status ~= 101 then
     return failure("protocol", "an interim answer came in place of the final one")
@@ -109,7 +111,7 @@ local function unreadable(response, request)
   end
 end
 
--- The look-up, the connection and the handshake may each have taken the whole time: nothing is sent after the deadline.
+-- Sends nothing after the deadline: the look-up, the connection or the handshake may have taken all of the time.
 local function exchange(client, request, path, ends_at, is_write)
   if not set_time_left(client, ends_at) then
     client:close()

@@ -1,23 +1,23 @@
 --- An HTTP/1.1 client over nginx's own sockets, for smmpanel_cosockets. It has the functions of lua-resty-http that
--- the transport calls, but no proxies and no client certificates. What a server may send besides the body is bounded,
--- and the time that was set is the time for all of an answer.
+-- the transport calls, but supports neither proxies nor client certificates. It limits what a server may send besides
+-- the body, and the timeout covers the whole answer.
 local http = {}
 
 local now = require("smmpanel.core").now
 
 local HEAD_END, LINE_END, LONGEST_END = "\r?\n\r?\n", "\r?\n", 4
 local HEAD_MAX = 32 * 1024 -- bytes of one answer's status line and headers
-local HEADERS_MAX = 512    -- of one answer, as in the engine: joining those with the same name takes time
+local HEADERS_MAX = 512    -- of one answer, as in the engine, because joining headers with the same name takes time
 local LINE_MAX = 1024      -- bytes of a chunk's size with its extension, or of a trailer
 local TRAILERS_MAX = 32
 local INTERIM_MAX = 8      -- answers of status 1xx before the final one
 local SIZE_DIGITS = 15     -- of a body's or a chunk's size
 local PIECE = 16 * 1024    -- bytes read at once
 
--- ---- what the server sends: `rest` was received, but not read ------------------------------------
+-- ---- reading from the socket; client.rest: bytes that were received but not read yet ----------------
 
--- The socket's own time begins anew with each step, and with each byte that a slow server sends. nginx reads 0
--- milliseconds as its own default. -> true; nil, "timeout"
+-- The socket's own timeout starts again with each operation and with each byte that arrives, so each time it is set to
+-- the time left. nginx takes 0 milliseconds to mean its default. -> true; nil, "timeout"
 local function set_time_left(client)
   local left = client.ends_at - now()
   if left <= 0 then return nil, "timeout" end
@@ -182,21 +182,21 @@ function http.new()
   return setmetatable({ socket = ngx.socket.tcp(), rest = "" }, Client)
 end
 
---- Sets the time by which all that follows must end, by core.now.
+--- Sets the time of core.now by which everything that follows must end.
 function Client:set_timeout(_, ends_at)
   self.ends_at = ends_at
 end
 
--- A connection may be used again only by those who would have made it alike.
+-- A connection may be used again only by a request with the same options.
 local function pool_of(options)
   local verified = tostring(options.ssl_verify)
   return options.pool or ("smmpanel-%s:%s:%d:%s"):format(options.scheme, options.host, options.port, verified)
 end
 
---- Connects to options.host. Keeps in the options what is the same at the next time.
+--- Connects to options.host. Stores in the options what it needs again for the next connection.
 function Client:connect(options)
   local host, port, tls = options.host, options.port, options.scheme == "https"
-  if options.proxy_opts then return nil, "smmpanel_http knows no proxies: give `http` lua-resty-http for proxy_opts" end
+  if options.proxy_opts then return nil, 'smmpanel_http supports no proxy: pass http = require "resty.http" too' end
   options.socket = options.socket or { pool = pool_of(options), pool_size = options.pool_size }
   options.authority = options.authority or port == (tls and 443 or 80) and host or host .. ":" .. port
   self.host = options.authority

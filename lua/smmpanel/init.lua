@@ -62,8 +62,8 @@ function smmpanel.is_final(status)
 end
 
 --- Returns whether an action changes nothing at the panel: services, status, refill_status and balance. Every other
--- action that `panel:call` can send counts as a write, which may cost money: a program can ask its user first.
----@param action string in exactly these words, because panels distinguish upper and lower case
+-- action that `panel:call` can send counts as a write, which may cost money: ask your user before you send it.
+---@param action string compared exactly, because panels distinguish upper and lower case
 ---@return boolean
 function smmpanel.is_read(action)
   local row = actions[action]
@@ -91,8 +91,8 @@ local function check_functions(functions)
 end
 
 --- Runs functions concurrently, in any event loop: while one waits for its response, the others continue. Returns
--- when all have ended. If any of them throws, the first error is rethrown then. Ctrl-C ends it at once; what the
--- functions have sent is still answered if the program goes on, but they send nothing more.
+-- when all have ended. If any of them throws, the first error is rethrown then. After Ctrl-C `all` throws at once, and
+-- the functions send nothing more. If the program goes on, they still get the answers to what they have sent.
 --
 --     local results, errs = smmpanel.all {
 --       balance = function() return panel:balance() end,

@@ -16,7 +16,7 @@ fields.wrong = wrong
 
 local RESERVED = { key = true, action = true }
 
--- PHP drops white space before a name, and reads "action[x]" as `action`: the last one counts.
+-- PHP drops white space before a name and reads "action[x]" as `action`. Of several such fields it uses the last.
 local function is_reserved(name)
   return RESERVED[text.trim(name):match "^[^%[]*"]
 end

@@ -8,7 +8,7 @@ local function plain(name)
   return (name:gsub("([a-z0-9])([A-Z])", "%1_%2"):gsub("[ -]", "_"):lower())
 end
 
--- The documented names as lists, which are faster to walk: this is done for each record.
+-- The documented names as lists, because they are walked for each record, and a list is faster.
 local lists = setmetatable({}, { __index = function(all, names)
   local list = {}
   for name in pairs(names) do list[#list + 1] = name end
@@ -27,7 +27,7 @@ end
 
 --- Adds a documented name to an object that has the field only under another name. The panel's own names stay.
 ---@param object table
----@param names table<string, string[]> documented name -> other names; constant
+---@param names table<string, string[]> documented name -> other names; a constant table, because its list is cached
 function keys.document(object, names)
   local list = lists[names]
   for i = 1, #list do

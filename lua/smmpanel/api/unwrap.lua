@@ -10,7 +10,7 @@ local is_list = refusal.is_list
 --- The most wrappers that are opened, one inside the other.
 unwrap.DEPTH = 4
 
--- Looks at two elements at most: a catalogue has thousands, and its reading is one turn of the host's loop.
+-- Looks at two elements at most, because a catalogue has thousands and is read in one turn of the host's loop.
 local function has_one(list) return next(list) == 1 and next(list, 1) == nil end
 
 --- Returns a list without the lists around it.

@@ -6,11 +6,12 @@
 --       answer  = { status, headers?, body, delay? }
 --       failure = { code, message, sent, delay?, status?, headers?, body? }
 --
--- An answer's `body` is a string, or a function that returns the next piece, and at the end nil, or nil and a failure
--- { code, message }. `max_body` is the most that the client reads of it. `delay` is in seconds; the client
--- waits with the event loop's sleep. `code` is one of the network's codes (resolve, connect, tls, reset, cut, timeout,
--- encoding, protocol). Set `sent` to false only if nothing can have reached the panel. A transport that throws, or
--- returns something else, fails with the code "transport": the request may have been sent, so a write is uncertain.
+-- An answer's `body` is a string, or a function that returns the next piece each time it is called: at the end nil, and
+-- a failure { code, message } as the second value if the body is incomplete. The client reads at most `max_body` of it.
+-- `delay` is in seconds; the client waits with the event loop's sleep. `code` is one of the network's codes (resolve,
+-- connect, tls, reset, cut, timeout, encoding, protocol). Set `sent` to false only if nothing can have reached the
+-- panel. If a transport throws or returns something else, the call fails with the code "transport": the request may
+-- have been sent, so a write is uncertain.
 -- In Lua 5.1 it must not yield.
 -- @module smmpanel.call.transport
 
@@ -63,8 +64,8 @@ local function rate_reset_of(headers)
   return value and value > 0 and value or nil
 end
 
--- What a failure says, whatever the transport returned: a throw would lose the verdict on what was sent.
--- -> code, message
+-- Reads a failure, whatever the transport returned. It must not throw: the caller would not learn that the request may
+-- have been sent. -> code, message
 local function meaning_of(failure)
   local is_table = type(failure) == "table"
   local code, message = is_table and failure.code, failure
@@ -84,7 +85,7 @@ local function keep(outcome, piece, most)
   outcome.body = ((outcome.body or "") .. piece):sub(1, most)
 end
 
--- A decoder takes 15 kB, and most answers have a hundred bytes: a few are kept for later answers.
+-- A decoder takes 15 kB, and most answers have about a hundred bytes. So a few decoders are used again.
 local SPARES_MAX = 8
 local spares = {}
 
@@ -131,8 +132,8 @@ end
 
 local OURS = { host = "Host", ["user-agent"] = "User-Agent" }
 
--- Converts lines "Name: value" to a table by name, with the headers of every request. In whatever case the user wrote
--- the name of one of ours, it is sent once.
+-- Converts lines "Name: value" to a table by name, with the headers of every request. A header of the user's replaces
+-- ours with the same name, in any case of letters.
 local function by_name(user_agent, lines)
   local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["User-Agent"] = user_agent }
   for _, line in ipairs(lines or {}) do

@@ -216,11 +216,12 @@ function Context:confirm(question)
   return answer == "y" or answer == "yes"
 end
 
---- Asks before a write, unless --yes was given. Ends the command without a terminal, and if the answer is not yes.
+--- Asks before a write, unless --yes was given. Without a terminal, or if the answer is not yes, the command ends with
+-- an error.
 ---@param what string completes "pass --yes to ..."
 ---@param question string
 ---@param show? fun() shows what the question is about
----@param nothing? string the message after another answer than yes
+---@param nothing? string the message if the answer is not yes ("nothing was sent")
 function Context:agree(what, question, show, nothing)
   if self.args.yes then return end
   if not self:can_ask() then fail.usage("not a terminal: pass --yes to %s", what) end

@@ -30,7 +30,7 @@ local function is_open(self)
   return self.thread ~= nil and not self.over and coroutine.status(self.thread) ~= "dead"
 end
 
---- Returns whether the function was started: if not, nothing was sent.
+--- Returns whether the function was started. If it was not, nothing was sent.
 ---@return boolean
 function Work:has_begun()
   return self.thread ~= nil

@@ -11,8 +11,8 @@ local blocking = { name = "blocking" }
 
 local LONGEST_WAIT = 60 -- seconds; a bound for poll()
 
--- Ctrl-C may throw between any two instructions of the main program. So each step here comes before the removal of what
--- asks for it, and may be made again: a coroutine may be resumed without a reason, and `done` be called twice.
+-- Ctrl-C may throw between any two instructions of the main program. So an entry is removed only after it was handled,
+-- and may be handled twice: a coroutine may be resumed without a reason, and `done` may be called again.
 local tasks = {} -- spawned coroutine -> { done, ok, err }, until done was called
 local ready, first, last = {}, 1, 0 -- spawned coroutines to resume, in order: ready[first] to ready[last], with gaps
 local sleepers = {} -- signal -> the time at which it opens
@@ -29,8 +29,8 @@ local function resume(co)
   tasks[co] = nil
 end
 
--- Resumes the ready coroutines. Those that become ready meanwhile are resumed in the next round. One that blocks runs
--- a round inside this one.
+-- Resumes the ready coroutines. Those that become ready meanwhile are resumed in the next round. If one of them blocks,
+-- it runs further rounds inside this one.
 local function run_ready()
   local until_here = last
   while first <= until_here do

@@ -48,7 +48,7 @@ local function watch_for(loop, signal)
   return scope
 end
 
--- If Ctrl-C throws here, the next step does it again.
+-- If Ctrl-C throws here, the next step calls it again.
 local function finish(transfer)
   local entry = waiting[transfer]
   if not entry then return end
@@ -165,7 +165,7 @@ function dispatch.run(loop, client, request, transfers)
     return not_started(code, why)
   end
   local registered, thrown = pcall(register, transfer, entry)
-  if not registered then -- without memory; nothing can wait for it
+  if not registered then -- out of memory: nothing can wait for the transfer
     waiting[transfer] = nil
     leave(scope, signal)
     transfer:cancel()

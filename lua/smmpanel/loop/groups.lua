@@ -1,6 +1,6 @@
---- Which coroutines work for a caller that has left them. After Ctrl-C the coroutines of `smmpanel.all`, of a list or
--- of a watch still exist, and a later call of the program continues them. What they sent is answered then, but they
--- must send nothing more.
+--- Groups of coroutines that one call has started, and whether that call was interrupted. After Ctrl-C the coroutines
+-- of `smmpanel.all`, of a list or of a watch still exist, and a later call of the program continues them. They get the
+-- answers to what they have sent, but must send nothing more.
 -- @module smmpanel.loop.groups
 
 local groups = {}
@@ -14,10 +14,10 @@ local function here()
 end
 
 ---@class smmpanel.Group coroutines that were started together
----@field parent? smmpanel.Group that of the coroutine which started them
----@field is_left boolean their caller has left
+---@field parent? smmpanel.Group the group of the coroutine that started them
+---@field is_left boolean the call that started them was interrupted, or has thrown
 
---- Makes a group, of coroutines that the running one is about to start.
+--- Makes a group for coroutines that the running one is about to start.
 ---@return smmpanel.Group
 function groups.new()
   return { parent = here(), is_left = false }

@@ -145,8 +145,8 @@ function loops.try(loop, f, ...)
   return ok, thrown
 end
 
--- Runs the functions in a group of coroutines, and waits for all. Ctrl-C may throw in `done`, which is then called
--- again.
+-- Runs the functions in a group of coroutines, and waits for all. If Ctrl-C throws in `done`, the loop calls
+-- it again.
 local function run_group(group, loop, functions, limit)
   local signal, begun, running, thrown = loop.signal(), 0, {}, nil
   local handles = {}
@@ -181,7 +181,7 @@ end
 function loops.side_by_side(loop, functions, limit, stop)
   if #functions == 1 then return functions[1]() end
   local group = groups.new()
-  -- There `lua` throws in the main program only.
+  -- A coroutine of Lua 5.1: Ctrl-C throws in the main program only.
   if is_without_pcall() then return run_group(group, loop, functions, limit) end
   local ok, thrown = pcall(run_group, group, loop, functions, limit)
   if ok then return end

@@ -19,7 +19,7 @@ function text.lower(s)
   return (s:gsub("[A-Z]", lower_of))
 end
 
-if rawget(_G, "jit") then text.lower = string.lower end -- LuaJIT's own, which knows no locale
+if rawget(_G, "jit") then text.lower = string.lower end -- LuaJIT's own ignores the locale
 
 --- Removes white space at both ends.
 ---@param s string

@@ -53,7 +53,7 @@ function fields.read(given)
   return read
 end
 
---- Returns a field's value for people, in one line: of a list its first item and the number of the others.
+--- Returns a field's value in one line, to be shown: for a list, its first item and the number of the others.
 ---@param value string
 ---@return string
 function fields.in_a_line(value)

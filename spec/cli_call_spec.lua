@@ -1,4 +1,5 @@
--- `smmpanel call` against the sandbox: a known read is sent at once, every other action only after a question or --yes.
+-- `smmpanel call` against the sandbox: a known read is sent at once, every other action after confirmation or with
+-- --yes.
 local cjson = require "cjson"
 local cli_sandbox = require "spec.support.cli_sandbox"
 local smmpanel = require "smmpanel"
@@ -62,7 +63,7 @@ describe("smmpanel call", function()
 end)
 
 describe("smmpanel.is_read", function()
-  it("is true for the four reads of the API, in exactly these words, and false for everything else", function()
+  it("is true for exactly the four reads of the API, and false for everything else", function()
     for _, action in ipairs { "services", "status", "refill_status", "balance" } do
       assert.is_true(smmpanel.is_read(action), action)
     end

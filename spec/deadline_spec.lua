@@ -78,8 +78,8 @@ describe("a delayed thread", function()
   end)
 end)
 
--- The system takes more of a request than a busy panel accepts, and would deliver the rest whenever the panel or the
--- network is ready, also after the program has closed the connection or has ended.
+-- The system takes more of a request than a busy panel reads. It would deliver the rest when the panel or the network
+-- is ready, even after the program has closed the connection or has ended.
 describe("an order that waits in the system", function()
   local ADD = [[
     print "started"
@@ -101,7 +101,7 @@ describe("an order that waits in the system", function()
     return process.start(("%s -e '%s'"):format(process.lua(), ADD:format(port, timeout)))
   end
 
-  -- Returns the connection when the system has the request, and the length of the request's body.
+  -- Waits until the system has the request. Returns the connection, and the length of the request's body.
   local function accept()
     local peer, length = assert(server:accept()), nil
     peer:settimeout(5)
@@ -113,7 +113,7 @@ describe("an order that waits in the system", function()
     return peer, tonumber(length)
   end
 
-  -- The panel is ready now.
+  -- Reads from now on, as a panel that is ready. Returns whether the whole request arrived.
   local function is_delivered(peer, length)
     local all, why, part = peer:receive(length)
     peer:close()

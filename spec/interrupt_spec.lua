@@ -82,8 +82,9 @@ describe("Ctrl-C", function()
     end
   end)
 
-  -- A coroutine was lost between its removal from the queue and its resumption, and the end of a request between its
-  -- removal from the list and the signal. LuaJIT throws in coroutines too, which ends them.
+  -- A coroutine was lost if Ctrl-C came after it was removed from the queue and before it was resumed, and an answer if
+  -- it came after its request was removed from the list and before its signal opened. LuaJIT throws in coroutines too,
+  -- which ends them.
   it("at any instruction of the loop loses no coroutine and no answer", function()
     local is_hit, begun, ended, odd = true, 0, 0, nil
     local function ask()
@@ -189,7 +190,7 @@ describe("Ctrl-C in a command", function()
     assert.matches("^%d%d%d+ interrupts\n$", text)
   end)
 
-  -- LuaJIT throws in coroutines too. There the run ends with an error, not with the interrupt: it had exit code 1.
+  -- LuaJIT throws in coroutines too. There the run ended with the error of the cancelled order, and exit code 1.
   it("that ends a run of orders has exit code 130, whether some were placed or not", function()
     home:write("many.csv", "ref,service,link,quantity\ni,1,https://example.com/i,100\nj,1,https://example.com/j,100\n"
       .. "k,1,https://example.com/k,100\n")

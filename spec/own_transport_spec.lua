@@ -5,7 +5,7 @@ local smmpanel = require "smmpanel"
 
 local unpack = table.unpack or unpack
 
--- Returns a panel whose answers have these pieces as their body, and then end with a failure, if there is one.
+-- Returns a panel whose answers have these pieces as their body, and end with the failure, if one is given.
 local function panel_of(pieces, failure, more)
   local given = { url = "http://127.0.0.1:1/", key = "K", retries = 0, transport = function()
     local at = 0
@@ -27,7 +27,7 @@ describe("a transport whose answer arrives in pieces", function()
     assert.equal("empty", select(2, panel_of({}):balance()).code)
   end)
 
-  it("ends with a failure: never an answer, and a write is uncertain", function()
+  it("is not read as an answer if it ends with a failure, and a write is then uncertain", function()
     local value, err = panel_of({ '{"balance":"1.5"}' }, CUT):balance()
     assert.is_nil(value)
     assert.same({ "network", "cut", "the line broke" }, { err.kind, err.code, (err.message:gsub("^.-: ", "")) })
@@ -50,8 +50,8 @@ describe("a transport whose answer arrives in pieces", function()
   end)
 end)
 
--- The order may have been made by then: a throw would lose its verdict.
-describe("a transport that returns something else than it should", function()
+-- The order may have been made by then: after a throw, the caller would not learn that.
+describe("a transport that returns what it should not", function()
   local order = { service = 1, link = "x", quantity = 1 }
   local calls
 
@@ -64,7 +64,7 @@ describe("a transport that returns something else than it should", function()
     end }:add(order)
   end
 
-  it("threw for a status that is a text, or something else", function()
+  it("threw for a status that is not a number", function()
     assert.equal(7, (assert(add { status = "200", body = '{"order":7}' }).order))
     local _, err = add { status = "502", body = "oops" }
     assert.same({ "server_error", true, 502 }, { err.code, err.uncertain, err.http_status })
@@ -73,7 +73,7 @@ describe("a transport that returns something else than it should", function()
     end
   end)
 
-  it("threw for a failure's code or message that is no text, or took it for an answer", function()
+  it("threw for a failure whose code or message is not a string, or took it as an answer", function()
     for _, failure in ipairs { { code = 42 }, { code = false }, { code = "" }, {}, { code = "reset", message = 12 },
       { code = "reset", message = {} } } do
       local value, err = add(nil, failure)
@@ -83,7 +83,7 @@ describe("a transport that returns something else than it should", function()
     end
   end)
 
-  it("took an answer for whole that had ended with a failure without a code", function()
+  it("took an answer as complete that had ended with a failure without a code", function()
     for _, failure in ipairs { "timeout", {}, { code = 42 }, { code = "" }, { code = "reset", sent = false } } do
       local value, err = panel_of({ '{"order":7}' }, failure):add(order)
       assert.is_nil(value)
@@ -91,7 +91,7 @@ describe("a transport that returns something else than it should", function()
     end
   end)
 
-  it("waited without end for a delay that is no time", function()
+  it("waited forever for a delay that is not a time", function()
     local value, err = add { status = 200, body = '{"order":7}', delay = 0 / 0 }
     assert.is_nil(value)
     assert.same({ "transport", true }, { err.code, err.uncertain })
@@ -113,7 +113,7 @@ describe("a decoder that is used again", function()
     assert.same({ true, { 7 } }, { decoder:finish() })
   end)
 
-  it("is refused if it is something else", function()
+  it("is refused if it is not a decoder", function()
     assert.has_error(function() core.decoder(nil, nil, nil, io.stdout) end)
     assert.has_error(function() core.decoder(nil, nil, nil, {}) end)
   end)

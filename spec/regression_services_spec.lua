@@ -1,7 +1,7 @@
 -- Reading a catalogue is one turn of the host's loop, however long the catalogue is.
 local answers = require "smmpanel.api.answers"
 
-local type = type -- a global of a spec is looked up by a function
+local type = type -- a local, because a spec's globals are looked up by a function
 local ROWS = 2000
 
 -- Virtual machine instructions, which do not depend on the machine or its load.
@@ -30,7 +30,7 @@ local function walk(rows)
 end
 
 describe("reading a catalogue", function()
-  it("walks its rows once (they were counted first, to find out whether a list around them is to be opened)", function()
+  it("walks its rows once (it had counted them first, to detect a list around the list)", function()
     local rows = catalogue()
     local once = instructions(function() walk(rows) end)
     local read = instructions(function() assert.equal(rows, (answers.read("services", nil, rows))) end)

@@ -224,7 +224,7 @@ describe("the fault", function()
   fault("bomb-nested", "is a few kB, and inflates to a GiB", function(answer)
     assert.equal("gzip, gzip", header(answer, "Content-Encoding"))
     assert.is_true(#answer.body < 5000, "bytes: " .. #answer.body)
-    -- what a gzip file says of its size stands at its end
+    -- a gzip file has its size at its end
     local size = output(("gunzip -c < %s.body | tail -c 4 | od -An -tu4"):format(scratch))
     assert.equal(1024 ^ 3 + 2, tonumber(size))
   end)

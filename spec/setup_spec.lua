@@ -221,7 +221,7 @@ describe("tools/systems", function()
     assert.is_nil(page:find("old", 1, true))
   end)
 
-  it("stops at a misspelt step or suite, and lists those that exist", function()
+  it("refuses a misspelt step or suite, and lists those that exist", function()
     local function refused(words, message)
       local said = shell("SYSTEMS_DIR=/dev/null/none " .. words .. " 2>&1")
       assert.equal(message .. "\nexit 2\n", said)

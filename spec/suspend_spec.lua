@@ -1,5 +1,5 @@
--- A suspended machine, as its programs see it: the wall clock and the clock since boot have advanced, the others have
--- not.
+-- A suspended machine, as its programs see it: the wall clock and the clock since boot have advanced, the other clocks
+-- have not.
 local process = require "spec.support.process"
 local shifted_clock = require "spec.support.shifted_clock"
 local socket = require "socket"
@@ -34,7 +34,7 @@ describe("a suspended machine", function()
     return process.start(("%s %s %s/run.lua"):format(clock.environment, process.lua(), directory))
   end
 
-  it("sent an order on a connection from before, which the panel had closed", function()
+  it("sent an order on a connection from before the suspend, which the panel had closed", function()
     server = process.start(process.lua() .. " spec/support/count_server.lua")
     local program = start(([[
       function options.on_event(event) if event.type == "attempt" then say(event.reused, event.err) end end

@@ -96,7 +96,7 @@ local function contract(module)
   end)
 
   -- As lua-resty-core 0.1.25 sometimes does after a failed TLS handshake.
-  it("a throw before the order was sent leaves no doubt", function()
+  it("an order is not uncertain if the client threw before it was sent", function()
     assert.same({ 200, "tls nil" }, { server:get "/throws?name=throws" })
   end)
 

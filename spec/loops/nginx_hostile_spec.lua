@@ -23,7 +23,7 @@ local CLIENT = [[
   function case(number) return balance(urls[tonumber(number)]) end
 ]]
 
--- No packed body is requested, so none is unpacked.
+-- No compressed body is requested, so a compressed one is an error.
 local PACKED = { "gzip of endless blocks without content", "gzip of 64 MB of spaces",
   "gzip behind an interim answer that has gzip too", "gzip that is cut", "gzip with bytes behind it" }
 local OTHERWISE = {}
@@ -62,7 +62,7 @@ describe("through nginx's own sockets, a panel that sends", function()
     os.remove(file)
   end)
 
-  it("chunks of one byte for ever: the worker's other requests have their turns", function()
+  it("endless chunks of one byte does not stall the worker's other requests", function()
     local flood
     for number, case in ipairs(cases) do flood = case[1] == "endless chunks of one byte" and number or flood end
     local status, text = server:get("/flood?n=" .. flood)

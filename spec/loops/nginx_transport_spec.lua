@@ -41,7 +41,7 @@ local CLIENT = [[
   end
 ]]
 
--- An echo of what was sent, and a panel on 127.0.0.1 whose answers say by which path they were asked.
+-- /echo answers with the path of its request, /hosts with the request's Host and User-Agent headers.
 local LOCATIONS = [[
   location /echo { content_by_lua_block {
     ngx.sleep(0.05)
@@ -95,7 +95,7 @@ local LOCATIONS = [[
 
 local has_library = nginx.has_module "resty.http"
 
--- -> nginx with that library, a panel that sends what the spec says
+-- -> nginx with that library, and a panel that sends what the spec requests
 local function start(module)
   local root = system.line "pwd"
   local server = nginx.start { locations = LOCATIONS,
@@ -124,21 +124,21 @@ local function contract(module)
     if sandbox then sandbox.stop() end
   end)
 
-  it("sends each panel's request to its own path, where two share one transport", function()
+  it("sends each panel's request to that panel's path if two panels share one transport", function()
     assert.equal("/echo/one /echo/two", (select(2, server:get "/two_panels")))
   end)
 
-  it("never sends the key to the user's name in a URL", function()
+  it("never takes the user's name in a URL for the host, which would get the key", function()
     local url = escaped(("http://127.0.0.1:%d@127.0.0.2:1/echo"):format(server.port))
     assert.equal("bad_url nil nil", (select(2, server:get("/balance?url=" .. url))))
     assert.equal("bad_url nil nil", (select(2, server:get("/add?url=" .. escaped "http://127.0.0.1:pw@127.0.0.2/"))))
   end)
 
-  it("sends a header of the user's in place of its own, in any case of letters", function()
+  it("sends the user's header instead of its own, in any case of letters", function()
     assert.equal("host: panel.example; user-agent: me", (select(2, server:get "/own_headers")):lower())
   end)
 
-  it("checks the certificate of a panel, after another panel did not check it", function()
+  it("checks the certificate although another panel connected to the server without the check", function()
     local url = sandbox.tls_url:gsub("localhost", "127.0.0.1")
     local text = select(2, server:get("/unchecked?url=" .. escaped(url)))
     assert.matches("^%S+ %S+ .*tls nil nil$", text)
@@ -157,7 +157,7 @@ local function contract(module)
     assert.equal(module == "resty.http" and "protocol true nil" or "ok 7", said)
   end)
 
-  -- A look-up, the connection and the handshake may each take the whole time.
+  -- The look-up, the connection or the handshake may take all of the time.
   it("sends nothing after the deadline", function()
     assert.equal("timeout nil nil nothing sent", (select(2, server:get "/slow_connect?back=0")))
   end)
@@ -191,7 +191,7 @@ describe("the transport over the small client", function()
     end
   end)
 
-  it("does not connect past a proxy that it does not know", function()
+  it("does not connect directly if a proxy was requested", function()
     assert.equal("connect nil nil", (select(2, server:get "/proxy")))
   end)
 end)

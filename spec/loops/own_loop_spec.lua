@@ -115,8 +115,8 @@ describe("a custom loop", function()
       assert.is_true(dispatch.is_idle())
     end)
 
-    -- The watcher stayed, once for each such request.
-    it("lacks the memory to wait for a request that has started: it is left again", function()
+    -- One watcher stayed for each such request.
+    it("has no memory to register a request that has started: its watcher is removed", function()
       local watched = 0
       local loop = make_loop {}
       function loop.watch() watched = watched + 1 end

@@ -1,4 +1,4 @@
--- What the client reads from an answer's JSON, which is decoded as the client decodes it.
+-- Reads an answer's JSON as the client does.
 local answers = require "smmpanel.api.answers"
 local assert = require "luassert"
 local core = require "smmpanel.core"

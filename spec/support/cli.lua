@@ -60,7 +60,7 @@ function Home:environment(options)
   return environment(self.path, env)
 end
 
--- The body of a loop that waits: sleeps, or ends the script if the wait does not end.
+-- For the body of a waiting loop: sleeps, or ends the script after a minute.
 local AGAIN = [[again() {
   [ $SECONDS -lt 60 ] || { echo "the wait does not end" >&2; kill -KILL $! 2>/dev/null; exit 99; }
   sleep "$1"

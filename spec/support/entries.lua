@@ -17,7 +17,7 @@ function entries.new(store, ref, token, more)
   return entry
 end
 
---- The owner of what `take` takes: one table for all calls, because a store remembers what it registered of an owner.
+--- The owner of the refs that `take` takes: one table for all calls, because a store registers an owner once.
 entries.taker = { panel = "panel.example/api/v2", account = "key1", named = false }
 
 --- Takes a ref as smmpanel.ledger.place_once does. Returns nil and the failure if the store has no identity.

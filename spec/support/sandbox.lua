@@ -9,7 +9,7 @@ local support = {}
 -- The sandbox in this process has none: see spec/in_process_spec.lua.
 support.has_network = true
 
--- Once for the URL, and once for the fault, in which a comma has a meaning.
+-- Escapes twice: for the URL, and for the fault, in which a comma is a separator.
 local function escaped(text)
   local function once(s) return (s:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)) end
   return once(once(text))

@@ -1,5 +1,5 @@
-/* shifted_clock.c - preloaded into a program of the specs. The file of SHIFTED_CLOCK has two numbers, which may change at
- * any time: the seconds by which the wall clock was set, and the seconds for which the machine was suspended. */
+/* shifted_clock.c - preloaded into a program of the specs. The file that SHIFTED_CLOCK names has two numbers, which may
+ * change at any time: the seconds by which the wall clock was set, and those for which the machine was suspended. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -19,7 +19,7 @@ function clock.new(directory)
   return self
 end
 
---- Returns the clock of this program, which was started with `environment`.
+--- Returns the clock of the running program, if it was started with `environment`.
 function clock.own()
   return setmetatable({ shift = 0, suspended = 0, file = os.getenv "SHIFTED_CLOCK" }, Clock)
 end
@@ -36,7 +36,7 @@ function Clock:set(seconds)
   write(self)
 end
 
---- Suspends the machine for this many seconds, as far as its clocks tell.
+--- Moves the clocks as if the machine had been suspended for this many seconds.
 function Clock:suspend(seconds)
   self.suspended = self.suspended + seconds
   write(self)

@@ -230,7 +230,7 @@ function scenario.run(host)
   say "end"
 end
 
---- `cancellable` of a host whose coroutines are plain ones.
+--- The function `cancellable` for hosts with plain Lua coroutines.
 function scenario.cancellable(f)
   local co = coroutine.create(f)
   assert(coroutine.resume(co))

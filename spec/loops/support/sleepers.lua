@@ -5,7 +5,7 @@ local sleepers = {}
 
 local ends = {} -- coroutine -> when its sleep ends
 
---- Suspends the running coroutine; `...` is what the program wants of a yield.
+--- Suspends the running coroutine; `...` are the values that the program's loop expects from `coroutine.yield`.
 ---@param seconds number
 function sleepers.sleep(seconds, ...)
   ends[coroutine.running()] = core.now() + seconds

@@ -57,12 +57,22 @@ static inline int compat_nothing(lua_State *L) {
   (void)L;
   return 0;
 }
+/* A protected call without hooks. At Ctrl-C the interpreter sets a hook that throws at the next call: the error would
+ * pass for a lack of memory, and the program would go on. */
+static inline int compat_cpcall(lua_State *L, lua_CFunction function, void *data) {
+  lua_Hook hook = lua_gethook(L);
+  int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+  if (hook) lua_sethook(L, NULL, 0, 0);
+  int status = lua_cpcall(L, function, data);
+  if (hook && !lua_gethook(L)) lua_sethook(L, hook, mask, count); /* Ctrl-C may have come meanwhile */
+  return status;
+}
 /* LuaJIT treats the thread as the running one until something is called on L again. An error thrown before that
  * would make it compile on the wrong thread, and crash. */
 static inline int compat_checkstack(lua_State *L, lua_State *thread, int n) {
-  int ok = lua_cpcall(thread, compat_grow_stack, &n) == 0;
+  int ok = compat_cpcall(thread, compat_grow_stack, &n) == 0;
   if (!ok) lua_pop(thread, 1);
-  if (lua_cpcall(L, compat_nothing, NULL)) lua_pop(L, 1);
+  if (compat_cpcall(L, compat_nothing, NULL)) lua_pop(L, 1);
   return ok && lua_checkstack(thread, n);
 }
 #else

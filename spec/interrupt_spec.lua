@@ -121,6 +121,27 @@ describe("Ctrl-C", function()
     assert.is_true(place > 100, "hooks were not called")
   end)
 
+  -- Lua 5.1 and LuaJIT: the decoder took it for a lack of memory. The answer was broken, and the program went on.
+  it("in the decoder is thrown, and is not a lack of memory", function()
+    for place = 1, 8 do
+      local decoder, events, said = core.decoder(), 0, nil
+      local ok, thrown = pcall(function()
+        debug.sethook(function()
+          events = events + 1
+          if events < place then return end
+          debug.sethook()
+          error("interrupted!", 0)
+        end, "cr")
+        said = { decoder:feed "[[1, 2" }
+        debug.sethook()
+      end)
+      debug.sethook()
+      if said then assert.same({ true }, said) end
+      if not ok then assert.equal("interrupted!", thrown) end
+      assert.is_true(not ok or events < place, "an interrupt was lost")
+    end
+  end)
+
   -- Orders were sent after it: at once by a single worker, and with several at the program's next call.
   it("stops a run of orders or ids, a watch and several functions, even if the program goes on", function()
     local waits, late, at = 0, 0, 2 -- nine requests take three waits at least

@@ -25,8 +25,17 @@ end
 
 --- Adds the running coroutine to a group.
 ---@param group? smmpanel.Group
+---@return thread
 function groups.join(group)
-  group_of[coroutine.running()] = group
+  local co = coroutine.running()
+  group_of[co] = group
+  return co
+end
+
+--- Removes a coroutine that has ended from its group: OpenResty uses it again, for a request of another client.
+---@param co thread|boolean|nil anything else has no group
+function groups.leave(co)
+  if co then group_of[co] = nil end
 end
 
 --- Returns the group of the running coroutine.

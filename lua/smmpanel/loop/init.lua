@@ -148,26 +148,32 @@ end
 -- Runs the functions in a group of coroutines, and waits for all. If Ctrl-C throws in `done`, the loop calls
 -- it again.
 local function run_group(group, loop, functions, limit)
-  local signal, begun, running, thrown = loop.signal(), 0, {}, nil
-  local handles = {}
-  local function work()
-    groups.join(group)
-    while begun < #functions and not group.is_left do
-      begun = begun + 1
-      functions[begun]()
+  local signal, begun, thrown = loop.signal(), 0, nil
+  local running, handles = {}, {} -- running: true until the coroutine begins, then the coroutine
+  local function work_of(i)
+    return function()
+      running[i] = groups.join(group)
+      while begun < #functions and not group.is_left do
+        begun = begun + 1
+        functions[begun]()
+      end
     end
   end
   local function done_of(i)
     return function(ok, err)
       thrown = thrown or not ok and { err } or nil
       if not ok and guard.is_interrupt(err) then group.is_left = true end
+      groups.leave(running[i])
       running[i] = nil
       if next(running) == nil then signal:open() end
     end
   end
   for i = 1, math.min(limit, #functions) do running[i] = true end
-  for i = 1, #running do handles[i] = loop.spawn(work, done_of(i)) end
-  if #functions > 0 and signal:wait() == false then error("interrupted", 0) end
+  for i = 1, #running do handles[i] = loop.spawn(work_of(i), done_of(i)) end
+  if #functions > 0 and signal:wait() == false then
+    group.is_left = true
+    error("interrupted", 0)
+  end
   for i = 1, loop.reap and #handles or 0 do loop.reap(handles[i]) end
   if thrown then error(thrown[1], 0) end
 end

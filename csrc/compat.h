@@ -57,8 +57,8 @@ static inline int compat_nothing(lua_State *L) {
   (void)L;
   return 0;
 }
-/* A protected call without hooks. At Ctrl-C the interpreter sets a hook that throws at the next call: the error would
- * pass for a lack of memory, and the program would go on. */
+/* A protected call without hooks. At Ctrl-C the interpreter sets a hook that throws at the next call: its error would be
+ * taken for a lack of memory, and the program would go on. */
 static inline int compat_cpcall(lua_State *L, lua_CFunction function, void *data) {
   lua_Hook hook = lua_gethook(L);
   int mask = lua_gethookmask(L), count = lua_gethookcount(L);

@@ -25,15 +25,15 @@ end
 
 --- Adds the running coroutine to a group.
 ---@param group? smmpanel.Group
----@return thread
+---@return thread running
 function groups.join(group)
   local co = coroutine.running()
   group_of[co] = group
   return co
 end
 
---- Removes a coroutine that has ended from its group: OpenResty uses it again, for a request of another client.
----@param co thread|boolean|nil anything else has no group
+--- Removes a coroutine that has ended from its group, because OpenResty may use it again for another request.
+---@param co thread|boolean|nil true if it never began; nil if it was removed before
 function groups.leave(co)
   if co then group_of[co] = nil end
 end

@@ -142,6 +142,37 @@ describe("Ctrl-C", function()
     end
   end)
 
+  it("while a library is loaded is thrown, and does not pass for a missing library", function()
+    local lost = { "smmpanel.util.json", "cjson", "luasql.sqlite3" }
+    local loaded, preloaded = {}, {}
+    local function interrupted() error("interrupted!", 0) end
+    for _, name in ipairs(lost) do
+      loaded[name], preloaded[name] = package.loaded[name], package.preload[name]
+      package.loaded[name] = nil
+    end
+    finally(function()
+      for _, name in ipairs(lost) do package.loaded[name], package.preload[name] = loaded[name], preloaded[name] end
+    end)
+    package.preload["cjson"], package.preload["luasql.sqlite3"] = interrupted, interrupted
+    assert.has_error(function() require("smmpanel.util.json").decode "{}" end, "interrupted!")
+    assert.has_error(function() smmpanel.ledger.sqlite "/tmp/x" end, "interrupted!")
+  end)
+
+  it("before an event loop watches the engine sends nothing", function()
+    local descriptor, start, started = core.descriptor, core.start, 0
+    local loop = setmetatable({ watch = function() end }, { __index = require "smmpanel.loop.blocking" })
+    finally(function() core.descriptor, core.start = descriptor, start end)
+    function core.descriptor() error("interrupted!", 0) end
+    function core.start(...)
+      started = started + 1
+      return start(...)
+    end
+    local own = sandbox.panel("", { loop = loop })
+    assert.has_error(function() own:balance() end, "interrupted!")
+    assert.equal(0, started)
+    own:close()
+  end)
+
   -- Orders were sent after it: at once by a single worker, and with several at the program's next call.
   it("stops a run of orders or ids, a watch and several functions, even if the program goes on", function()
     local waits, late, at = 0, 0, 2 -- nine requests take three waits at least

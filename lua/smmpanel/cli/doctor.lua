@@ -7,6 +7,7 @@ local core = require "smmpanel.core"
 local explain = require "smmpanel.cli.explain"
 local fail = require "smmpanel.cli.fail"
 local formats = require "smmpanel.cli.views.formats"
+local guard = require "smmpanel.util.guard"
 local money = require "smmpanel.cli.views.money"
 local private = require "smmpanel.cli.input.private"
 local profiles = require "smmpanel.cli.input.profiles"
@@ -30,7 +31,7 @@ end
 -- ---- checks -------------------------------------------------------------------------------------
 
 local function versions()
-  local luasql, driver = pcall(require, "luasql.sqlite3")
+  local luasql, driver = guard.call(require, "luasql.sqlite3")
   local found = luasql and tostring(driver._VERSION or "LuaSQL"):gsub(" %(.*", "")
   return ("smmpanel %s, %s, %s"):format(smmpanel.version, rawget(_G, "jit") and _G.jit.version or _VERSION,
     found or "no LuaSQL: refs need it (lua-sql-sqlite3)")

@@ -20,7 +20,7 @@ local may_wait_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 -- If the engine cannot start there is nothing to watch, and core.start reports the reason.
 local function descriptor_or_nil()
-  local ok, descriptor = pcall(core.descriptor)
+  local ok, descriptor = guard.call(core.descriptor)
   return ok and descriptor or nil
 end
 

@@ -10,6 +10,7 @@ local json = {}
 
 local argerror = require "smmpanel.util.argerror"
 local decimal = require "smmpanel.util.decimal"
+local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 
 -- ---- writing -------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ end
 local reader -- lua-cjson with our settings, loaded on first use
 
 local function load_reader()
-  local found, cjson = pcall(require, "cjson")
+  local found, cjson = guard.call(require, "cjson")
   if not found then
     error("smmpanel: this needs lua-cjson: apt install lua-cjson, or luarocks install lua-cjson", 0)
   end
@@ -158,7 +159,7 @@ end
 ---@return string? why
 function json.decode(s)
   if not reader then load_reader() end
-  local ok, value = pcall(reader.decode, s)
+  local ok, value = guard.call(reader.decode, s)
   if not ok then return nil, tostring(value) end
   return plain(value)
 end

@@ -4,6 +4,7 @@
 
 local ledger_file = {}
 
+local guard = require "smmpanel.util.guard"
 local lfs = require "lfs"
 local private = require "smmpanel.cli.input.private"
 
@@ -26,7 +27,7 @@ A ref that was placed with one ledger could be placed again with another. Choose
 
 -- Moves the write-ahead log into the main file, so that only one file needs renaming.
 local function settle(path)
-  local ok, driver = pcall(require, "luasql.sqlite3")
+  local ok, driver = guard.call(require, "luasql.sqlite3")
   if not ok then return nil, "the ledger needs LuaSQL's SQLite driver" end
   local environment = driver.sqlite3()
   local connection, problem = environment:connect(path)

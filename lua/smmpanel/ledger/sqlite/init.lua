@@ -11,6 +11,7 @@ local checks = require "smmpanel.util.checks"
 local core = require "smmpanel.core"
 local connections = require "smmpanel.ledger.sqlite.connection"
 local file = require "smmpanel.ledger.sqlite.file"
+local guard = require "smmpanel.util.guard"
 local text = require "smmpanel.util.text"
 local watched = require("smmpanel.util.lazy") "smmpanel.watch.sqlite"
 local argerror = require "smmpanel.util.argerror"
@@ -106,7 +107,7 @@ local OPTIONS = {
 local identities = {} -- path -> the file and the ledger id that this process has seen
 
 local function driver(where)
-  local ok, found = pcall(require, "luasql.sqlite3")
+  local ok, found = guard.call(require, "luasql.sqlite3")
   if ok then return found end
   argerror.throw(where, "needs LuaSQL's SQLite driver (Debian: lua-sql-sqlite3, LuaRocks: luasql-sqlite3): %s",
     text.one_line(tostring(found), 120))

@@ -11,8 +11,8 @@
 -- machine's processor time matters most. Otherwise use the default, which works outside the worker, so that other
 -- requests of the worker wait less. docs/event-loops.md says which settings of nginx it needs.
 local now = require("smmpanel.core").now -- not ngx.now, the wall clock: setting it back would move the deadlines
+local smmpanel = require "smmpanel"
 
-local READS = { services = true, status = true, refill_status = true, balance = true }
 local KEEP_MILLISECONDS = 30 * 1000
 local POOL_SIZE = 1024 -- idle connections that a worker keeps to one server
 local PIECE = 16 * 1024
@@ -145,7 +145,7 @@ return function(options)
   options = options or {}
   local http, last = options.http or require "smmpanel_http", {}
   return function(request)
-    local target, is_write, ends_at = last, not READS[request.action], now() + request.timeout
+    local target, is_write, ends_at = last, not smmpanel.is_read(request.action), now() + request.timeout
     if target.url ~= request.url then
       target = parse(request.url)
       if not target then return nil, failure("bad_url", "the transport cannot use the URL " .. request.url, false) end

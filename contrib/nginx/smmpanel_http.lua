@@ -131,6 +131,13 @@ local function take_chunk_size(client)
   return nil, "a chunk of the answer has no size", "protocol"
 end
 
+-- -> nil; error, code
+local function take_chunk_end(client)
+  local nothing, err, code = take_before(client, LINE_END, 0)
+  if nothing then return nil end
+  return code and "a chunk of the answer is longer than its size" or err, code
+end
+
 local function take_trailers(client)
   for _ = 1, TRAILERS_MAX do
     local line, err, code = take_before(client, LINE_END, LINE_MAX)
@@ -146,7 +153,8 @@ local function chunk_reader(client)
     local err, code
     if ended then return nil end
     if left == 0 then
-      if begun and not take_before(client, LINE_END, 0) then return nil, "a chunk of the answer does not end", "cut" end
+      if begun then err, code = take_chunk_end(client) end
+      if err then return nil, err, code end
       left, err, code = take_chunk_size(client)
       if not left then return nil, err, code end
       begun, ended = true, left == 0

@@ -189,6 +189,8 @@ describe("the transport over the small client", function()
       local drip = { drip = before == "" and "HTTP/1.1 200 OK\r\n" .. slow or slow, pause = 0.1 }
       assert.equal("timeout true nil", ask(server, panel, "add", { before, drip }), before)
     end
+    local after_chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{"
+    assert.equal("timeout true nil", ask(server, panel, "add", { after_chunk, { drip = "\r\r\r\r", pause = 0.3 } }))
   end)
 
   it("does not connect directly if a proxy was requested", function()

@@ -112,7 +112,7 @@ static void read_figures(exchange *x) {
   libcurl.easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
   libcurl.easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
   x->outcome.http_version = version_number(version);
-  x->outcome.retry_after = (double)retry_after;
+  x->outcome.retry_after = retry_after < HEADERS_PAUSE_MAX ? (long)retry_after : HEADERS_PAUSE_MAX;
   x->outcome.rate_reset = x->answer.rate_reset;
   x->outcome.headers_len = x->answer.kept_len;
   memcpy(x->outcome.headers, x->answer.kept, x->answer.kept_len);

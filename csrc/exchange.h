@@ -39,7 +39,7 @@ typedef struct {
   long http_status;
   int http_version;               /* 10, 11, 20, 30 */
   bool sent;                      /* a byte of the request may have reached the panel */
-  double retry_after;             /* seconds; 0: not given */
+  long retry_after;               /* seconds; 0: not given */
   char headers[HEADERS_KEPT_MAX]; /* the headers that headers.h stores */
   size_t headers_len;
   double rate_reset; /* X-RateLimit-Reset: seconds until the rate limit resets; 0: not given */

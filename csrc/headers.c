@@ -72,6 +72,7 @@ static void read_rate_reset(answer_headers *h, const span *value) {
   double n = strtod(text, &end);
   if (*end || end == text || !(n > 0)) return;
   if (n >= MOMENT_MIN) n -= (double)clock_wall_milliseconds() / 1000;
+  if (n > HEADERS_PAUSE_MAX) n = HEADERS_PAUSE_MAX;
   h->rate_reset = n > 0 ? n : 0;
 }
 

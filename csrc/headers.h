@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Seconds: a longer pause that a panel asks for counts as this one. */
+enum { HEADERS_PAUSE_MAX = 365 * 24 * 60 * 60 };
+
 enum {
   HEADERS_BYTES_MAX = 64 * 1024, /* of one response, interim responses and trailers included */
   HEADERS_LINES_MAX = 512,       /* libcurl's work for a folded line grows with the whole header */

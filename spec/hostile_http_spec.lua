@@ -92,6 +92,14 @@ describe("a panel that sends", function()
     end
   end)
 
+  it("a pause of more than a year: it counts as a year", function()
+    for _, line in ipairs { "Retry-After: 31536001", "Retry-After: 9223372036854775807", "X-RateLimit-Reset: inf",
+      "X-RateLimit-Reset: 1e300" } do
+      local _, err = panel({ raw.answer("", line .. "\r\n", "429 X") }, { timeout = 10 }):balance()
+      assert.equal(31536000, err.retry_after, line)
+    end
+  end)
+
   it("a cookie gets none back, neither on that connection nor on the next", function()
     local listener = assert(require("socket").bind("127.0.0.1", 0))
     listener:settimeout(10)

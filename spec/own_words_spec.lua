@@ -182,6 +182,17 @@ it("a document inside a JSON string is read", function()
   assert.equal(5, panel_of([["{\"order\":5}"]]):add({ service = 1 }).order)
 end)
 
+-- As a float it did not fit into an integer: the smallest one, below 0, was the pause.
+it("a pause of more than a year counts as a year", function()
+  for _, name in ipairs { "Retry-After", "X-RateLimit-Reset" } do
+    for _, seconds in ipairs { "31536001", "9223372036854775807", "99999999999999999999", "1e300", "inf" } do
+      local panel = panel_of { status = 429, body = '{"error":"Too many requests"}', headers = { [name] = seconds } }
+      local said = select(2, panel:balance()).retry_after
+      assert.is_true(said == nil or said == 31536000, ("%s: %s: %s"):format(name, seconds, tostring(said)))
+    end
+  end
+end)
+
 it("uses X-RateLimit-Reset if there is no Retry-After", function()
   local panel = panel_of { status = 429, body = '{"error":"Too many requests"}',
     headers = { ["X-RateLimit-Reset"] = "7" } }

@@ -51,17 +51,23 @@ local function headers_of(answer)
   return headers
 end
 
+local PAUSE_MAX = 365 * 24 * 60 * 60 -- seconds, as in the engine
+
+local function pause(seconds)
+  return seconds and seconds > 0 and math.min(seconds, PAUSE_MAX) or nil
+end
+
 local function retry_after_of(headers)
   local value = headers["retry-after"]
   local seconds = value and (tonumber(value) or http_date.seconds_until(value, os.time()))
-  return seconds and seconds > 0 and math.ceil(seconds) or nil
+  return pause(seconds and math.ceil(math.min(seconds, PAUSE_MAX)))
 end
 
 -- X-RateLimit-Reset: unix seconds, or seconds to wait.
 local function rate_reset_of(headers)
   local value = tonumber(headers["x-ratelimit-reset"] or headers["ratelimit-reset"])
   if value and value > 1e9 then value = value - os.time() end
-  return value and value > 0 and value or nil
+  return pause(value)
 end
 
 -- Reads a failure, whatever the transport returned. It must not throw: the caller would not learn that the request may

@@ -17,7 +17,7 @@ local CLIENT = [[
     return require "smmpanel_cosockets" (options)
   end
   local shared = transport()
-  spec = { module = "%s/contrib/nginx/smmpanel_cosockets.lua" }
+  spec = { another = loadfile "%s/contrib/nginx/smmpanel_cosockets.lua" } -- a worker may not be allowed to read it
   function spec.panel(url, more)
     local options = more or {}
     options.url, options.key, options.retries, options.timeout = url, "K", 0, options.timeout or 0.5
@@ -78,7 +78,7 @@ local LOCATIONS = [[
     end
     function client.request() sent = "sent" return nil, "closed" end
     ngx.now = function() return wall() - back end
-    local slow = dofile(spec.module)
+    local slow = spec.another()
     slow = slow { http = { new = function() return client end } }
     ngx.now = wall
     spec.say(function() return spec.panel("http://127.0.0.1/", { transport = slow, timeout = 0.2 }):add(spec.order) end)

@@ -222,6 +222,29 @@ describe("Ctrl-C", function()
       end
     end
   end)
+
+  it("takes no slot of a rate limit for calls that will not be sent", function()
+    local wait, free_at, taken = core.wait, 0, 0
+    local limiter = { hold = function() return true end }
+    function limiter.reserve()
+      local left = free_at - core.now()
+      if left > 0 then return left end
+      free_at, taken = core.now() + 0.05, taken + 1
+      return 0
+    end
+    local many = sandbox.panel("latency:0.05", { limiter = limiter })
+    local function ask() return many:balance() end
+    finally(function() core.wait = wait end)
+    function core.wait()
+      core.wait = wait
+      error("interrupted!", 0)
+    end
+    assert.has_error(function() smmpanel.all { ask, ask, ask, ask } end, "interrupted!")
+    local taken_before = taken
+    smmpanel.sleep(0.4)
+    assert.equal(taken_before, taken)
+    many:close()
+  end)
 end)
 
 describe("Ctrl-C in a command", function()

@@ -47,7 +47,9 @@ local function wait_for_slots(state, call)
   local waiting = {
     deadline = call.patient and math.huge or call.deadline, bulk = call.bulk or call.write,
     sleep = sleeper(state, call),
-    given_up = function() return state.closed or call.is_stopped and call.is_stopped() or false end,
+    given_up = function()
+      return state.closed or groups.is_left() or call.is_stopped and call.is_stopped() or false
+    end,
   }
   for _, limiter in ipairs(state.budgets) do
     local refused = refusal(state, call, turn.wait(limiter, waiting))

@@ -144,6 +144,16 @@ end
 return function(options)
   options = options or {}
   local http, last = options.http or require "smmpanel_http", {}
+  -- -> answer; nil, failure, whether a kept connection was used
+  local function send(target, request, ends_at, is_new)
+    local client = http.new()
+    set_time_left(client, ends_at)
+    local ok, connected, problem = pcall(client.connect, client, is_new and target.write or target.read)
+    if not (ok and connected) then return nil, connect_failure(ok and problem or connected, not ok) end
+    local was_kept = (client:get_reused_times() or 0) > 0
+    local answer, failed = exchange(client, request, target.path, ends_at, is_new)
+    return answer, failed, was_kept
+  end
   return function(request)
     local target, is_write, ends_at = last, not smmpanel.is_read(request.action), now() + request.timeout
     if target.url ~= request.url then
@@ -152,10 +162,11 @@ return function(options)
       target.read, target.write = connect_options(target, options, false), connect_options(target, options, true)
       last = target
     end
-    local client = http.new()
-    set_time_left(client, ends_at)
-    local ok, connected, problem = pcall(client.connect, client, is_write and target.write or target.read)
-    if not (ok and connected) then return nil, connect_failure(ok and problem or connected, not ok) end
-    return exchange(client, request, target.path, ends_at, is_write)
+    local answer, failed, was_kept = send(target, request, ends_at, is_write)
+    -- The panel may close a kept connection while a read is sent on it. A write is never sent again.
+    if failed and was_kept and failed.code == "reset" and not is_write then
+      answer, failed = send(target, request, ends_at, true)
+    end
+    return answer, failed
   end
 end

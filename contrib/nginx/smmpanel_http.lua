@@ -218,6 +218,10 @@ function Client:connect(options)
   return ok and true, err
 end
 
+function Client:get_reused_times()
+  return self.socket:getreusedtimes()
+end
+
 local function text_of(client, request)
   local pieces, count = { request.method, " ", request.path, " HTTP/1.1\r\nHost: ", request.headers.Host or client.host,
     "\r\nContent-Length: ", tostring(#request.body), "\r\n" }, 8

@@ -70,7 +70,7 @@ local LOCATIONS = [[
     ngx.print(assert(spec.panel(url, { headers = own }):balance()).currency) } }
   location = /slow_connect { content_by_lua_block {
     local sent, wall, back = "nothing sent", ngx.now, 0
-    local client = { set_timeout = function() end, close = function() end }
+    local client = { set_timeout = function() end, close = function() end, get_reused_times = function() return 0 end }
     function client.connect()
       ngx.sleep(0.3)
       back = tonumber(ngx.var.arg_back)
@@ -83,6 +83,23 @@ local LOCATIONS = [[
     ngx.now = wall
     spec.say(function() return spec.panel("http://127.0.0.1/", { transport = slow, timeout = 0.2 }):add(spec.order) end)
     ngx.print(" ", sent) } }
+  location = /kept_closed { content_by_lua_block {
+    local made = 0
+    local function new()
+      made = made + 1
+      local client, number = { set_timeout = function() end, close = function() end, connect = function() return true end }, made
+      function client.get_reused_times() return number == 1 and 3 or 0 end
+      function client.set_keepalive() error "kept among those for orders" end
+      function client.request()
+        if number == 1 then return nil, "closed" end
+        local body = '{"balance":"1.5"}'
+        return { status = 200, headers = {}, body_reader = function() local piece = body body = nil return piece end }
+      end
+      return client
+    end
+    local panel = spec.panel("http://127.0.0.1/", { transport = spec.another() { http = { new = new } } })
+    spec.say(function() return panel[ngx.var.arg_action](panel, ngx.var.arg_action == "add" and spec.order or nil) end)
+    ngx.print(" ", made) } }
   location = /proxy { content_by_lua_block {
     local url, with = "http://127.0.0.1:" .. ngx.var.server_port .. "/echo", { proxy_opts = { http_proxy = "http://127.0.0.1:1/" } }
     spec.say(function() return spec.panel(url, { with = with }):add(spec.order) end) } }
@@ -155,6 +172,11 @@ local function contract(module)
     local said = ask(server, panel, "add", { "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 0.1,
       raw.answer '{"order":7}' })
     assert.equal(module == "resty.http" and "protocol true nil" or "ok 7", said)
+  end)
+
+  it("a read on a kept connection that the panel has closed is sent on a new one, an order never again", function()
+    assert.equal("ok 1.5 2", (select(2, server:get "/kept_closed?action=balance")))
+    assert.equal("reset true nil 1", (select(2, server:get "/kept_closed?action=add")))
   end)
 
   -- The look-up, the connection or the handshake may take all of the time.

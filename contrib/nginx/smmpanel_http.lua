@@ -147,23 +147,27 @@ local function take_trailers(client)
   return nil, "the answer has too many trailers", "protocol"
 end
 
+-- -> the reader of the next chunk; nil after the last one; nil, error, code
+local function next_chunk(client)
+  local size, err, code = take_chunk_size(client)
+  if size == 0 then return take_trailers(client) end
+  if not size then return nil, err, code end
+  return length_reader(client, size)
+end
+
 local function chunk_reader(client)
-  local left, begun, ended = 0, false, false
+  local chunk, ended
   return function(most)
-    local err, code
+    local piece, err, code
     if ended then return nil end
-    if left == 0 then
-      if begun then err, code = take_chunk_end(client) end
-      if err then return nil, err, code end
-      left, err, code = take_chunk_size(client)
-      if not left then return nil, err, code end
-      begun, ended = true, left == 0
-      if ended then return take_trailers(client) end
-    end
-    local piece, why = take(client, math.min(most, left))
-    if not piece then return nil, why end
-    left = left - #piece
-    return piece
+    if chunk then piece, err = chunk(most) end
+    if piece or err then return piece, err end
+    if chunk then err, code = take_chunk_end(client) end
+    if err then return nil, err, code end
+    chunk, err, code = next_chunk(client)
+    ended = not chunk
+    if ended then return nil, err, code end
+    return chunk(most)
   end
 end
 

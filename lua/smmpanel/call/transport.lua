@@ -60,7 +60,8 @@ end
 local function retry_after_of(headers)
   local value = headers["retry-after"]
   local seconds = value and (tonumber(value) or http_date.seconds_until(value, os.time()))
-  return pause(seconds and math.ceil(math.min(seconds, PAUSE_MAX)))
+  seconds = pause(seconds)
+  return seconds and math.ceil(seconds)
 end
 
 -- X-RateLimit-Reset: unix seconds, or seconds to wait.

@@ -5,9 +5,7 @@ local sandbox_server = require "smmpanel.sandbox.server"
 local ROUNDS, AT_ONCE = 100, 100
 local GO_SECONDS = 1 -- in which the old worker is to leave after its last answer, in most reloads
 
-local SETUP = [[init_by_lua_block {
-  panel = require "smmpanel".new { url = "%s", key = "%s", timeout = 20 }
-}]]
+local SETUP = [[panel = require "smmpanel".new { url = "%s", key = "%s", timeout = 20 }]]
 
 local LOCATIONS = [[location = /content { content_by_lua_block {
   local balance, err = panel:balance()
@@ -25,7 +23,7 @@ end
 describe("nginx over 10,000 requests and 20 reloads", function()
   it("loses none, its old workers end, descriptors and threads are flat", function()
     local sandbox = assert(sandbox_server.start { tls = false })
-    local server = nginx.start { locations = LOCATIONS, http = SETUP:format(sandbox.url, sandbox.key) }
+    local server = nginx.start { locations = LOCATIONS, init = SETUP:format(sandbox.url, sandbox.key) }
     finally(function()
       server:stop()
       sandbox.stop()

@@ -6,11 +6,8 @@ if _VERSION ~= "Lua 5.1" then return end
 local nginx = require "spec.loops.support.nginx"
 local process = require "spec.support.process"
 local sandbox_support = require "spec.support.sandbox"
-local system = require "spec.support.system"
 
 local CLIENT = [[
-  local root = "%s"
-  package.path = root .. "/contrib/nginx/?.lua;" .. package.path
   local smmpanel = require "smmpanel"
   local transport = require "smmpanel_cosockets" { http = %s }
   spec = {}
@@ -59,11 +56,10 @@ local function contract(module)
     sandbox = sandbox_support.start { services = 2000 }
     tls_port, tls_path = sandbox.tls_url:match "^https://[^/:]+:(%d+)/(.*)$"
     names = process.start(process.lua() .. " spec/support/dns_server.lua")
-    local root = system.line "pwd"
-    local client = CLIENT:format(root, ("require %q"):format(module), sandbox.url, sandbox.key)
+    local client = CLIENT:format(("require %q"):format(module), sandbox.url, sandbox.key)
     local https = ("resolver 127.0.0.1:%s; lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 3;"):format(names.line,
       sandbox.ca_file)
-    server = nginx.start { locations = LOCATIONS, http = https .. "init_by_lua_block {" .. client .. "}" }
+    server = nginx.start { locations = LOCATIONS, http = https, init = client }
   end)
   lazy_teardown(function()
     if server then server:stop() end

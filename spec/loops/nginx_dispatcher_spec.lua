@@ -53,9 +53,9 @@ describe("in nginx, without a dispatcher,", function()
 
   local function start(name, more)
     more = more or {}
-    server = nginx.start { main = more.main, locations = LOCATIONS, http = (more.http or "") ..
-      "init_by_lua_block {" .. CLIENT:format(sandbox.url_with("latency:0.05", name), sandbox.key,
-        sandbox.url_with("latency:20", name), sandbox.key) .. "}" }
+    server = nginx.start { main = more.main, locations = LOCATIONS, http = more.http,
+      init = CLIENT:format(sandbox.url_with("latency:0.05", name), sandbox.key, sandbox.url_with("latency:20", name),
+        sandbox.key) }
   end
 
   local function times(count, path)

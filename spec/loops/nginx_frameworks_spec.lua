@@ -58,7 +58,7 @@ describe("in nginx, as documented,", function()
   local function start(directives)
     local worker = WORKER:format(sandbox.url_with("", "early"))
     return nginx.start { workers = 2, main = ("env SMMPANEL_KEY=%s;"):format(sandbox.key), locations = LOCATIONS,
-      http = ("%s init_by_lua_block {%s} init_worker_by_lua_block {%s}"):format(directives, INIT:format(dir), worker) }
+      http = ("%s init_worker_by_lua_block {%s}"):format(directives, worker), init = INIT:format(dir) }
   end
 
   lazy_setup(function()

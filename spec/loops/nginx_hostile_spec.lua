@@ -7,10 +7,8 @@ if _VERSION ~= "Lua 5.1" then return end
 local hostile = require "spec.support.hostile"
 local nginx = require "spec.loops.support.nginx"
 local raw = require "spec.support.raw"
-local system = require "spec.support.system"
 
 local CLIENT = [[
-  package.path = "%s/contrib/nginx/?.lua;" .. package.path
   local smmpanel, urls = require "smmpanel", dofile "%s"
   local transport = require "smmpanel_cosockets" { http = require "smmpanel_http" }
   function balance(url)
@@ -39,7 +37,6 @@ describe("through nginx's own sockets, a panel that sends", function()
   lazy_setup(function()
     bad = raw.start()
     file = hostile.write_urls(bad, bad, cases)
-    local root = system.line "pwd"
     server = nginx.start { locations = [[
       location = /case { content_by_lua_block { case(ngx.var.arg_n) } }
       location = /flood { content_by_lua_block {
@@ -54,7 +51,7 @@ describe("through nginx's own sockets, a panel that sends", function()
         over = true
         ngx.thread.wait(ticker)
         ngx.print(" ", ticks) } }
-    ]], http = "init_by_lua_block {" .. CLIENT:format(root, file) .. "}" }
+    ]], init = CLIENT:format(file) }
   end)
   lazy_teardown(function()
     if server then server:stop() end

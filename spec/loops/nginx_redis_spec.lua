@@ -63,8 +63,8 @@ describe("in nginx, over its Redis client,", function()
     directory = system.directory()
     os.execute("chmod 777 " .. directory) -- nginx's workers may run as another user
     local placed, limited = sandbox.url_with("latency:0.1", "placed"), sandbox.url_with("", "limited")
-    server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. CLIENTS:format(2000, redis.port,
-      placed, sandbox.key, placed, sandbox.key, directory, limited, sandbox.key) .. "}" }
+    server = nginx.start { locations = LOCATIONS, init = CLIENTS:format(2000, redis.port, placed, sandbox.key,
+      placed, sandbox.key, directory, limited, sandbox.key) }
   end)
 
   lazy_teardown(function()

@@ -120,8 +120,7 @@ describe("in nginx", function()
 
   lazy_setup(function()
     sandbox = assert(sandbox_server.start { tls = false, services = 10000 })
-    server = nginx.start { locations = LOCATIONS, http = "init_by_lua_block {" .. setup(sandbox) ..
-      'spec.at_start = spec.currency() }' }
+    server = nginx.start { locations = LOCATIONS, init = setup(sandbox) .. "spec.at_start = spec.currency()" }
   end)
 
   lazy_teardown(function()
@@ -144,8 +143,7 @@ describe("in nginx", function()
   end)
 
   it("a client made in init_by_lua works in every worker, and calls there block", function()
-    local several = nginx.start { workers = 3, http = "init_by_lua_block {" .. setup(sandbox) ..
-      "spec.at_start = spec.currency() }",
+    local several = nginx.start { workers = 3, init = setup(sandbox) .. "spec.at_start = spec.currency()",
       locations = LOCATIONS }
     finally(function() several:stop() end)
     local seen, count = {}, 0
@@ -272,8 +270,7 @@ describe("in nginx", function()
   end)
 
   it("works with lua_code_cache off, also with many calls at once", function()
-    local uncached = nginx.start { http = "lua_code_cache off; init_by_lua_block {" .. setup(sandbox) .. "}",
-      locations = LOCATIONS }
+    local uncached = nginx.start { http = "lua_code_cache off;", init = setup(sandbox), locations = LOCATIONS }
     finally(function() uncached:stop() end)
     assert.equal(20, count_of(uncached:at_once(times(20, "/slow")), "USD"))
     assert.same({ 200, "USD" }, { uncached:get "/timer" })

@@ -6,10 +6,8 @@ if _VERSION ~= "Lua 5.1" then return end
 local nginx = require "spec.loops.support.nginx"
 local raw = require "spec.support.raw"
 local sandbox_support = require "spec.support.sandbox"
-local system = require "spec.support.system"
 
 local CLIENT = [[
-  package.path = "%s/contrib/nginx/?.lua;" .. package.path
   local smmpanel, http = require "smmpanel", %s
   local function transport(options)
     options = options or {}
@@ -17,7 +15,8 @@ local CLIENT = [[
     return require "smmpanel_cosockets" (options)
   end
   local shared = transport()
-  spec = { another = loadfile "%s/contrib/nginx/smmpanel_cosockets.lua" } -- a worker may not be allowed to read it
+  -- a worker may not be allowed to read the file
+  spec = { another = loadfile(package.searchpath("smmpanel_cosockets", package.path)) }
   function spec.panel(url, more)
     local options = more or {}
     options.url, options.key, options.retries, options.timeout = url, "K", 0, options.timeout or 0.5
@@ -114,10 +113,7 @@ local has_library = nginx.has_module "resty.http"
 
 -- -> nginx with that library, and a panel that sends what the spec requests
 local function start(module)
-  local root = system.line "pwd"
-  local server = nginx.start { locations = LOCATIONS,
-    http = "init_by_lua_block {" .. CLIENT:format(root, ("require %q"):format(module), root) .. "}" }
-  return server, raw.start()
+  return nginx.start { locations = LOCATIONS, init = CLIENT:format(("require %q"):format(module)) }, raw.start()
 end
 
 local function escaped(url)

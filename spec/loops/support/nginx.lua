@@ -16,6 +16,7 @@ http {
   client_body_temp_path .; proxy_temp_path .; fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;
   lua_package_path '%s'; lua_package_cpath '%s';
   %s
+  init_by_lua_block { %s }
   server {
     listen 127.0.0.1:%d backlog=512;
     location = /ping { return 200 pong; }
@@ -98,13 +99,14 @@ function nginx.wait_until(condition)
 end
 
 --- Starts it.
----@param options { locations: string, http: string?, main: string?, workers: integer? }
+---@param options { locations: string, init: string?, http: string?, main: string?, workers: integer? } `init`: Lua
+-- code that nginx runs before its workers; `http` and `main`: directives
 function nginx.start(options)
   local dir, root = system.directory(), output "pwd"
   local self = setmetatable({ dir = dir, port = system.free_port() }, Server)
-  local lua = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root)
+  local lua = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/contrib/nginx/?.lua;;"):format(root, root, root)
   system.write(dir .. "/nginx.conf", CONFIGURATION:format(load_modules(), options.workers or 1, options.main or "",
-    lua, root .. "/build/5.1/?.so;;", options.http or "", self.port, options.locations))
+    lua, root .. "/build/5.1/?.so;;", options.http or "", options.init or "", self.port, options.locations))
   local problem = output(("PATH=$PATH:/usr/sbin nginx -p %s -c %s/nginx.conf -e error.log 2>&1"):format(
     dir, dir))
   assert(not problem:find "emerg", problem)
